@@ -1,0 +1,59 @@
+//! The one error type: what happened, where, and what to do, in one line a user can read.
+
+use std::fmt;
+
+/// An error with the line that the user sees, on the command line and on the page alike.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// What was given cannot be used: a broken file, an unknown name, an empty chat. Exit code 2.
+    #[error("{0}")]
+    Input(String),
+    /// The input may be fine but the work failed: a disk, the network, the device. Exit code 1.
+    #[error("{0}")]
+    Failure(String),
+}
+
+/// The result type of the whole engine.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The exit code of `gist` for this error.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Input(_) => 2,
+            Error::Failure(_) => 1,
+        }
+    }
+
+    /// Puts `context` (a file, a tensor, a step) before the message.
+    pub fn at(self, context: impl fmt::Display) -> Self {
+        match self {
+            Error::Input(text) => Error::Input(format!("{context}: {text}")),
+            Error::Failure(text) => Error::Failure(format!("{context}: {text}")),
+        }
+    }
+}
+
+/// `input!("…", …)` makes an [`Error::Input`].
+#[macro_export]
+macro_rules! input {
+    ($($arg:tt)*) => { $crate::error::Error::Input(format!($($arg)*)) };
+}
+
+/// `failure!("…", …)` makes an [`Error::Failure`].
+#[macro_export]
+macro_rules! failure {
+    ($($arg:tt)*) => { $crate::error::Error::Failure(format!($($arg)*)) };
+}
+
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        Error::Failure(format!("tensor arithmetic failed: {error}"))
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Error::Failure(error.to_string())
+    }
+}

@@ -1,0 +1,88 @@
+//! One tensor at a time from the source, with its shape checked: nobody holds the whole file.
+
+use std::borrow::Cow;
+
+use candle_core::Device;
+use candle_core::quantized::{GgmlDType, QStorage, QTensor};
+
+use crate::error::Result;
+use crate::gguf::Header;
+use crate::input;
+use crate::source::Source;
+
+/// Reads tensors of one model and reports how many bytes have been read.
+pub struct Weights<'a, S> {
+    source: &'a S,
+    header: &'a Header,
+    done: u64,
+    total: u64,
+    progress: &'a mut dyn FnMut(u64, u64),
+}
+
+/// A tensor as it lies in the file.
+pub struct Raw {
+    /// How the elements are stored.
+    pub dtype: GgmlDType,
+    /// `[rows, columns]`, or `[n]`.
+    pub shape: Vec<usize>,
+    /// The blocks.
+    pub bytes: Vec<u8>,
+}
+
+impl Raw {
+    /// The same as candle's tensor.
+    ///
+    /// # Errors
+    /// If candle refuses the bytes.
+    pub fn into_qtensor(self) -> Result<QTensor> {
+        let storage = QStorage::from_data(Cow::Owned(self.bytes), &Device::Cpu, self.dtype)?;
+        Ok(QTensor::new(storage, self.shape)?)
+    }
+
+    /// All elements as f32.
+    ///
+    /// # Errors
+    /// If candle refuses the bytes.
+    pub fn into_f32(self) -> Result<Vec<f32>> {
+        Ok(self.into_qtensor()?.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1()?)
+    }
+}
+
+impl<'a, S: Source> Weights<'a, S> {
+    /// Reads from `source`; `progress` is told bytes done and bytes in all.
+    pub fn new(source: &'a S, header: &'a Header, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
+        let total = header.tensors.values().map(|tensor| tensor.bytes).sum();
+        Self { source, header, done: 0, total, progress }
+    }
+
+    /// Whether the file has a tensor `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.header.tensors.contains_key(name)
+    }
+
+    /// The tensor `name`, which has to be of `shape`.
+    ///
+    /// # Errors
+    /// If it is missing, of another shape, or cannot be read.
+    pub async fn raw(&mut self, name: &str, shape: &[usize]) -> Result<Raw> {
+        let info = self.header.tensor(name)?;
+        if info.shape != shape {
+            return Err(input!(
+                "tensor {name} has shape {:?} where the model's metadata ask for {shape:?}; the file is broken",
+                info.shape
+            ));
+        }
+        let bytes = self.source.range(info.offset, info.bytes).await.map_err(|error| error.at(name))?;
+        self.done += info.bytes;
+        (self.progress)(self.done, self.total);
+        Ok(Raw { dtype: info.dtype, shape: info.shape.clone(), bytes })
+    }
+
+    /// The vector `name` of `n` elements as f32: a norm or a bias.
+    ///
+    /// # Errors
+    /// As [`Weights::raw`].
+    pub async fn vector(&mut self, name: &str, n: usize) -> Result<Vec<f32>> {
+        self.raw(name, &[n]).await?.into_f32()
+    }
+}
