@@ -1,0 +1,247 @@
+//! The decoder on the CPU: candle's quantised products, and plain slices between them.
+//!
+//! It is the native evaluator, the fallback where there is no WebGPU, and with [`Mode::Exact`] the reference that every
+//! other way of running a model is tested against.
+
+mod attention;
+mod convert;
+mod linear;
+mod ops;
+
+use std::sync::Arc;
+
+use candle_core::quantized::QTensor;
+use candle_core::{Device, Tensor};
+
+use self::attention::{KvCache, attention};
+use self::linear::Linear;
+use self::ops::{add, gated, matmul_add, rms_norm, rms_norm_in_place, rope};
+use crate::error::Result;
+use crate::input;
+use crate::low_rank::{Pair, Pairs, Target};
+use crate::source::Source;
+use crate::spec::Spec;
+use crate::weights::Weights;
+
+/// How products with weights are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Integer dot products with activations rounded to 8 bits: fast.
+    Fast,
+    /// Weights dequantised to f32: slow, large, and the oracle of all tests.
+    Exact,
+}
+
+/// One layer. Norm weights are [width] ([head_dim] for q and k); matrices are [rows, columns].
+struct Layer {
+    attention_norm: Vec<f32>,
+    q: Linear,                             // [heads · head_dim, width]
+    k: Linear,                             // [kv_heads · head_dim, width]
+    v: Linear,                             // [kv_heads · head_dim, width]
+    o: Linear,                             // [width, heads · head_dim]
+    q_norm: Option<Vec<f32>>,              // [head_dim]
+    k_norm: Option<Vec<f32>>,              // [head_dim]
+    post_attention_norm: Option<Vec<f32>>, // [width]
+    ffn_norm: Vec<f32>,
+    gate: Linear,                    // [ffn, width]
+    up: Linear,                      // [ffn, width]
+    down: Linear,                    // [width, ffn]
+    post_ffn_norm: Option<Vec<f32>>, // [width]
+    frequencies: Vec<f32>,           // [head_dim / 2]
+}
+
+/// A decoder with its weights, the pairs in use and the key-value cache.
+pub struct Decoder {
+    spec: Spec,
+    embedding: Arc<QTensor>, // [vocab, width]
+    layers: Vec<Layer>,
+    output_norm: Vec<f32>, // [width]
+    head: Linear,          // [vocab, width]
+    pairs: Pairs,
+    caches: Vec<KvCache>,
+    position: usize,
+}
+
+impl Decoder {
+    /// Loads all weights, one tensor at a time.
+    ///
+    /// # Errors
+    /// If a tensor is missing, has another shape than `spec` asks for, or cannot be read.
+    pub async fn load<S: Source>(spec: &Spec, weights: &mut Weights<'_, S>, mode: Mode) -> Result<Self> {
+        let width = spec.width;
+        let embedding = Arc::new(weights.raw("token_embd.weight", &[spec.vocab, width]).await?.into_qtensor()?);
+        let factors =
+            if spec.rope_factors { Some(weights.vector("rope_freqs.weight", spec.head_dim / 2).await?) } else { None };
+        let mut layers = Vec::with_capacity(spec.layers);
+        for i in 0..spec.layers {
+            layers.push(Layer::load(spec, weights, mode, i, factors.as_deref()).await?);
+        }
+        let output_norm = weights.vector("output_norm.weight", width).await?;
+        let head = if spec.tied {
+            Linear::tied(&embedding, mode)?
+        } else {
+            // Shared with nothing, but like a tied head neither rewritten nor padded unless its type is slow.
+            Linear::new(weights.raw("output.weight", &[spec.vocab, width]).await?, None, mode)?
+        };
+        Ok(Self {
+            embedding,
+            layers,
+            output_norm,
+            head,
+            pairs: Pairs::none(spec),
+            caches: (0..spec.layers).map(|_| KvCache::new(spec)).collect(),
+            position: 0,
+            spec: spec.clone(),
+        })
+    }
+
+    /// Puts `pairs` (in the base's layout) in place of those in use and forgets the context.
+    ///
+    /// # Errors
+    /// If they do not fit the model.
+    pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
+        pairs.check(&self.spec)?;
+        self.pairs = pairs;
+        self.reset();
+        Ok(())
+    }
+
+    /// Forgets the context.
+    pub fn reset(&mut self) {
+        self.caches.iter_mut().for_each(KvCache::clear);
+        self.position = 0;
+    }
+
+    /// Number of tokens in the context.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Appends `ids` to the context; returns the logits [vocab] after the last of them if `want_logits`.
+    ///
+    /// # Errors
+    /// If an id is not in the vocabulary, the context is full, or candle fails.
+    pub fn forward(&mut self, ids: &[u32], want_logits: bool) -> Result<Option<Vec<f32>>> {
+        let Self { spec, pairs, caches, position, .. } = self;
+        let (n, width, epsilon) = (ids.len(), spec.width, spec.epsilon);
+        if *position + n > spec.context {
+            return Err(input!("the context of {} tokens is full; shorten the text", spec.context));
+        }
+        let mut x = embed(&self.embedding, ids, spec)?; // [n, width]
+
+        for (i, layer) in self.layers.iter().enumerate() {
+            let pair = |target: Target| pairs.layers[i][target.index()].as_ref();
+
+            let h = rms_norm(&x, &layer.attention_norm, epsilon); // [n, width]
+            let mut q = project(&layer.q, pair(Target::Q), &h)?; // [n, heads · head_dim]
+            let mut k = project(&layer.k, pair(Target::K), &h)?; // [n, kv_heads · head_dim]
+            let v = project(&layer.v, pair(Target::V), &h)?; // [n, kv_heads · head_dim]
+            if let (Some(q_norm), Some(k_norm)) = (&layer.q_norm, &layer.k_norm) {
+                rms_norm_in_place(&mut q, q_norm, epsilon);
+                rms_norm_in_place(&mut k, k_norm, epsilon);
+            }
+            rope(&mut q, spec.q_width(), &layer.frequencies, spec.rope_style, *position);
+            rope(&mut k, spec.kv_width(), &layer.frequencies, spec.rope_style, *position);
+            caches[i].append(&k, &v, spec.head_dim);
+
+            let mixed = attention(spec, &q, &caches[i], spec.layer_window(i)); // [n, heads · head_dim]
+            let mut h = project(&layer.o, pair(Target::O), &mixed)?; // [n, width]
+            if let Some(norm) = &layer.post_attention_norm {
+                rms_norm_in_place(&mut h, norm, epsilon);
+            }
+            add(&mut x, &h);
+
+            let h = rms_norm(&x, &layer.ffn_norm, epsilon); // [n, width]
+            let mut gate = project(&layer.gate, pair(Target::Gate), &h)?; // [n, ffn]
+            let up = project(&layer.up, pair(Target::Up), &h)?; // [n, ffn]
+            gated(spec.activation, &mut gate, &up);
+            let mut h = project(&layer.down, pair(Target::Down), &gate)?; // [n, width]
+            if let Some(norm) = &layer.post_ffn_norm {
+                rms_norm_in_place(&mut h, norm, epsilon);
+            }
+            add(&mut x, &h);
+        }
+        *position += n;
+
+        if !want_logits {
+            return Ok(None);
+        }
+        let last = rms_norm(&x[(n - 1) * width..], &self.output_norm, epsilon); // [1, width]
+        Ok(Some(self.head.forward(&last)?)) // [vocab]
+    }
+}
+
+/// Rows of the embedding, scaled: [n, width].
+fn embed(embedding: &QTensor, ids: &[u32], spec: &Spec) -> Result<Vec<f32>> {
+    if let Some(id) = ids.iter().find(|id| **id as usize >= spec.vocab) {
+        return Err(input!("token {id} is not in the vocabulary of {}", spec.vocab));
+    }
+    let ids = Tensor::new(ids, &Device::Cpu)?;
+    let mut x: Vec<f32> = embedding.embedding(&ids)?.flatten_all()?.to_vec1()?;
+    x.iter_mut().for_each(|value| *value *= spec.embedding_scale);
+    Ok(x)
+}
+
+/// `y = W x + B (A x)`: [n, d] for x [n, k].
+fn project(linear: &Linear, pair: Option<&Pair>, x: &[f32]) -> Result<Vec<f32>> {
+    let mut y = linear.forward(x)?;
+    if let Some(Pair { rank, a, b }) = pair {
+        let k = a.len() / rank;
+        let mut inner = vec![0.0; x.len() / k * rank]; // [n, rank]
+        matmul_add(x, a, &mut inner, k);
+        matmul_add(&inner, b, &mut y, *rank);
+    }
+    Ok(y)
+}
+
+impl Layer {
+    async fn load<S: Source>(
+        spec: &Spec,
+        weights: &mut Weights<'_, S>,
+        mode: Mode,
+        i: usize,
+        factors: Option<&[f32]>,
+    ) -> Result<Self> {
+        let name = |part: &str| format!("blk.{i}.{part}.weight");
+        let mut linears = Vec::with_capacity(Target::ALL.len());
+        for target in Target::ALL {
+            let (d, k) = target.shape(spec);
+            let raw = weights.raw(&name(target.gguf_name()), &[d, k]).await?;
+            let biased = spec.qkv_bias && matches!(target, Target::Q | Target::K | Target::V);
+            let bias = match biased {
+                true => Some(weights.vector(&format!("blk.{i}.{}.bias", target.gguf_name()), d).await?),
+                false => None,
+            };
+            linears.push(Linear::new(raw, bias, mode)?);
+        }
+        let mut linears = linears.into_iter();
+        let mut next = || linears.next().ok_or_else(|| input!("layer {i} has no {} matrices", Target::ALL.len()));
+        let (q, k, v, o) = (next()?, next()?, next()?, next()?);
+        let (gate, up, down) = (next()?, next()?, next()?);
+
+        let mut optional = async |wanted: bool, part: &str, n: usize| match wanted {
+            true => weights.vector(&name(part), n).await.map(Some),
+            false => Ok(None),
+        };
+        let q_norm = optional(spec.qk_norm, "attn_q_norm", spec.head_dim).await?;
+        let k_norm = optional(spec.qk_norm, "attn_k_norm", spec.head_dim).await?;
+        let post_attention_norm = optional(spec.post_norm, "post_attention_norm", spec.width).await?;
+        let post_ffn_norm = optional(spec.post_norm, "post_ffw_norm", spec.width).await?;
+        Ok(Self {
+            attention_norm: weights.vector(&name("attn_norm"), spec.width).await?,
+            ffn_norm: weights.vector(&name("ffn_norm"), spec.width).await?,
+            q,
+            k,
+            v,
+            o,
+            q_norm,
+            k_norm,
+            post_attention_norm,
+            gate,
+            up,
+            down,
+            post_ffn_norm,
+            frequencies: spec.rope_frequencies(i, factors),
+        })
+    }
+}
