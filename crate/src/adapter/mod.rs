@@ -1,0 +1,124 @@
+//! LoRA adapters, from PEFT folders and GGUF files, in Hugging Face's layout and unscaled.
+
+mod gguf_lora;
+mod peft;
+
+use sha2::{Digest, Sha256};
+
+pub use gguf_lora::write_gguf;
+
+use crate::error::Result;
+use crate::input;
+use crate::low_rank::{Pair, Target};
+use crate::spec::Spec;
+
+/// A LoRA: A [r, k] and B [d, r] per target and layer, to be applied as `scale · B A`.
+#[derive(Debug, Clone)]
+pub struct Adapter {
+    /// What messages call it: a file or folder name, or a catalog id.
+    pub name: String,
+    /// SHA-256 of the file it was read from, by which projections name the adapters they were trained with.
+    pub sha256: String,
+    /// alpha / r.
+    pub scale: f32,
+    /// Rank r.
+    pub rank: usize,
+    /// One array per layer, indexed by [`Target::index`].
+    pub layers: Vec<[Option<Pair>; 7]>,
+}
+
+/// More would be no adapter any more, and is refused before memory is taken for it.
+const MAX_RANK: usize = 1024;
+
+impl Adapter {
+    /// Reads a PEFT adapter from its two files.
+    ///
+    /// # Errors
+    /// If it uses a variant of LoRA that is not implemented, does not fit the model, or has values that are not finite.
+    pub fn from_peft(name: &str, config: &[u8], safetensors: &[u8], spec: &Spec) -> Result<Self> {
+        peft::read(name, config, safetensors, spec).map_err(|error| error.at(format!("adapter {name}")))
+    }
+
+    /// Reads a GGUF LoRA.
+    ///
+    /// # Errors
+    /// As [`Adapter::from_peft`].
+    pub async fn from_gguf(name: &str, file: &[u8], spec: &Spec) -> Result<Self> {
+        gguf_lora::read(name, file, spec).await.map_err(|error| error.at(format!("adapter {name}")))
+    }
+
+    fn new(name: &str, file: &[u8], rank: usize, alpha: f32, spec: &Spec) -> Result<Self> {
+        if rank == 0 || rank > MAX_RANK {
+            return Err(input!("its rank is {rank}; 1 to {MAX_RANK} are possible"));
+        }
+        if !alpha.is_finite() {
+            return Err(input!("its alpha is {alpha}; it has to be a finite number"));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            sha256: sha256(file),
+            scale: alpha / rank as f32,
+            rank,
+            layers: (0..spec.layers).map(|_| [const { None }; 7]).collect(),
+        })
+    }
+
+    /// Puts A and B of one weight in place once both were checked; `tensor` is what messages call them.
+    fn set(&mut self, layer: usize, target: Target, tensor: &str, a: Vec<f32>, b: Vec<f32>) -> Result<()> {
+        for (values, half) in [(&a, "A"), (&b, "B")] {
+            if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                return Err(input!("{half} of {tensor} has {} at element {at}; the adapter is broken", values[at]));
+            }
+        }
+        self.layers[layer][target.index()] = Some(Pair { rank: self.rank, a, b });
+        Ok(())
+    }
+
+    /// Refuses an adapter that changes nothing, which would look like the base model with the method's name.
+    fn finish(self) -> Result<Self> {
+        match self.layers.iter().flatten().any(Option::is_some) {
+            true => Ok(self),
+            false => Err(input!("it has no LoRA tensors that are known; targets are {}", target_names())),
+        }
+    }
+
+    /// Number of values: what the adapter adds to the base.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().flatten().flatten().map(|pair| pair.a.len() + pair.b.len()).sum()
+    }
+}
+
+/// Checks the shapes of A and B of one weight of the model.
+fn check_shapes(
+    spec: &Spec,
+    rank: usize,
+    layer: usize,
+    target: Target,
+    tensor: &str,
+    a: &[usize],
+    b: &[usize],
+) -> Result<()> {
+    if layer >= spec.layers {
+        return Err(input!(
+            "{tensor} is of layer {layer}, but the model has {} layers; use an adapter made for this model",
+            spec.layers
+        ));
+    }
+    let (d, k) = target.shape(spec);
+    if a != [rank, k] || b != [d, rank] {
+        return Err(input!(
+            "{tensor} has A {a:?} and B {b:?} where the model needs [{rank}, {k}] and [{d}, {rank}]; use an adapter made \
+             for this model"
+        ));
+    }
+    Ok(())
+}
+
+fn target_names() -> String {
+    Target::ALL.map(Target::hf_name).join(", ")
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,113 @@
+//! PEFT folders: `adapter_config.json` and `adapter_model.safetensors`.
+
+use std::collections::BTreeMap;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Adapter, check_shapes};
+use crate::error::Result;
+use crate::input;
+use crate::low_rank::Target;
+use crate::safetensors_f32::to_f32;
+use crate::spec::Spec;
+
+#[derive(Deserialize)]
+struct Config {
+    peft_type: String,
+    r: usize,
+    lora_alpha: f32,
+    /// Everything else, to be looked through for variants that are not implemented.
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
+/// Settings that change the maths. Each is refused unless it is absent or says that it is not used.
+const REFUSED: [(&str, &str); 10] = [
+    ("use_dora", "DoRA"),
+    ("use_rslora", "rank-stabilised LoRA (rsLoRA)"),
+    ("rank_pattern", "a rank per layer (rank_pattern)"),
+    ("alpha_pattern", "an alpha per layer (alpha_pattern)"),
+    ("modules_to_save", "whole modules (modules_to_save)"),
+    ("lora_bias", "a bias on B (lora_bias)"),
+    ("fan_in_fan_out", "transposed weights (fan_in_fan_out)"),
+    ("trainable_token_indices", "trained token embeddings (trainable_token_indices)"),
+    ("alora_invocation_tokens", "activated LoRA (alora_invocation_tokens)"),
+    ("target_parameters", "bare parameters as targets (target_parameters)"),
+];
+
+pub(super) fn read(name: &str, config: &[u8], file: &[u8], spec: &Spec) -> Result<Adapter> {
+    let config: Config =
+        serde_json::from_slice(config).map_err(|error| input!("adapter_config.json cannot be read: {error}"))?;
+    refuse_variants(&config)?;
+    let tensors = SafeTensors::deserialize(file)
+        .map_err(|error| input!("adapter_model.safetensors cannot be read: {error}; download it again"))?;
+    let mut adapter = Adapter::new(name, file, config.r, config.lora_alpha, spec)?;
+    for key in tensors.names() {
+        let Some((layer, target, half)) = parse_key(key) else {
+            return Err(input!(
+                "tensor {key} is not a LoRA matrix of a known target ({}); use an adapter with these targets only",
+                super::target_names()
+            ));
+        };
+        let stem = key.trim_end_matches(&format!(".{half}.weight")).to_owned();
+        let other = format!("{stem}.{}.weight", if half == "lora_A" { "lora_B" } else { "lora_A" });
+        let partner = tensors
+            .tensor(&other)
+            .map_err(|_| input!("tensor {key} has no partner {other}; the adapter is not whole"))?;
+        if half == "lora_B" {
+            continue; // handled with its A
+        }
+        let a = view(&tensors, key)?;
+        check_shapes(spec, config.r, layer, target, &stem, a.shape(), partner.shape())?;
+        adapter.set(layer, target, &stem, to_f32(key, &a)?, to_f32(&other, &partner)?)?;
+    }
+    adapter.finish()
+}
+
+fn view<'a>(tensors: &SafeTensors<'a>, key: &str) -> Result<TensorView<'a>> {
+    tensors.tensor(key).map_err(|error| input!("tensor {key} cannot be read: {error}"))
+}
+
+fn refuse_variants(config: &Config) -> Result<()> {
+    if config.peft_type != "LORA" {
+        return Err(input!("its type is {}; only LORA is supported", config.peft_type));
+    }
+    for (key, meaning) in REFUSED {
+        let used = match config.rest.get(key) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::Object(map)) => !map.is_empty(),
+            Some(Value::Array(list)) => !list.is_empty(),
+            Some(_) => true,
+        };
+        if used {
+            return Err(input!("it uses {meaning}, which is not supported; train it as plain LoRA"));
+        }
+    }
+    match config.rest.get("bias") {
+        None | Some(Value::Null) => Ok(()),
+        Some(Value::String(bias)) if bias == "none" => Ok(()),
+        Some(bias) => Err(input!("it trains biases ({bias}), which is not supported; train it with bias none")),
+    }
+}
+
+/// Layer, target and `lora_A` or `lora_B` of a key such as
+/// `base_model.model.model.layers.3.self_attn.q_proj.lora_A.weight`.
+fn parse_key(key: &str) -> Option<(usize, Target, &str)> {
+    let (_, rest) = key.split_once("layers.")?;
+    let mut parts = rest.split('.');
+    let layer = parts.next()?.parse().ok()?;
+    let block = parts.next()?;
+    let module = parts.next()?;
+    let half = parts.next()?;
+    let end = parts.next()?;
+    let target = Target::ALL.into_iter().find(|target| target.hf_name() == module)?;
+    let expected_block = match target {
+        Target::Q | Target::K | Target::V | Target::O => "self_attn",
+        Target::Gate | Target::Up | Target::Down => "mlp",
+    };
+    let whole = block == expected_block && end == "weight" && parts.next().is_none();
+    (whole && matches!(half, "lora_A" | "lora_B")).then_some((layer, target, half))
+}
