@@ -1,0 +1,161 @@
+//! `gist inspect`, `gist export`, `gist synth` and `gist rouge`: commands that run no model.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use gist::adapter::write_gguf;
+use gist::error::Result;
+use gist::gguf::{Header, Value};
+use gist::low_rank::Target;
+use gist::projection::group_shapes;
+use gist::rouge::rouge;
+use gist::source::FileSource;
+use gist::spec::Spec;
+use gist::{input, synth};
+use serde::Deserialize;
+
+use super::read_adapter;
+
+/// Arguments of `gist inspect`.
+#[derive(Args)]
+pub struct Inspect {
+    /// GGUF file: a model or an adapter
+    file: PathBuf,
+}
+
+impl Inspect {
+    /// Prints metadata, tensor types, and for a model what adapters of it would cost.
+    pub fn run(self) -> Result<()> {
+        let source = FileSource::open(&self.file)?;
+        let at = |error: gist::error::Error| error.at(self.file.display());
+        let header = pollster::block_on(Header::read(&source)).map_err(at)?;
+        for (key, value) in header.metadata.iter() {
+            println!("{key:44} {}", describe(value));
+        }
+        let mut types: BTreeMap<String, (usize, u64)> = BTreeMap::new();
+        for info in header.tensors.values() {
+            let entry = types.entry(format!("{:?}", info.dtype)).or_default();
+            entry.0 += 1;
+            entry.1 += info.bytes;
+        }
+        for (dtype, (count, bytes)) in types {
+            println!("{dtype:8} {count:5} tensors {:10.2} MB", bytes as f64 / 1e6);
+        }
+        if header.metadata.text("general.type")? != Some("adapter") {
+            let spec = Spec::from_header(&header).map_err(at)?;
+            let rank_1: usize = Target::ALL.map(|target| target.shape(&spec)).iter().map(|(d, k)| d + k).sum();
+            let projection: usize = group_shapes(&spec).iter().map(|(_, d)| 2 * 4 * d).sum();
+            println!("parameters of a LoRA of rank 32  {:12}", 32 * rank_1 * spec.layers);
+            println!("parameters of a projection, s 4  {projection:12}");
+        }
+        Ok(())
+    }
+}
+
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Ints(values) => format!("{} integers", values.len()),
+        Value::Floats(values) => format!("{} floats", values.len()),
+        Value::Strings(values) => format!("{} strings", values.len()),
+        Value::Text(text) => {
+            let short: String = text.chars().take(60).collect();
+            format!("{short:?}{}", if short.len() < text.len() { " …" } else { "" })
+        }
+    }
+}
+
+/// Arguments of `gist export`.
+#[derive(Args)]
+pub struct Export {
+    /// PEFT folder or GGUF LoRA
+    adapter: PathBuf,
+    /// Base model that it was made for: a GGUF file
+    #[arg(long)]
+    base: PathBuf,
+    /// GGUF file to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Name to write into it [default: the path it was read from]
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl Export {
+    /// Writes a GGUF LoRA in Q8_0: what the project ships.
+    pub fn run(self) -> Result<()> {
+        let source = FileSource::open(&self.base)?;
+        let header = pollster::block_on(Header::read(&source)).map_err(|error| error.at(self.base.display()))?;
+        let spec = Spec::from_header(&header).map_err(|error| error.at(self.base.display()))?;
+        let mut adapter = read_adapter(&self.adapter, &spec)?;
+        if let Some(name) = self.name {
+            adapter.name = name;
+        }
+        write_file(&self.out, |out| write_gguf(&adapter, &spec, out))
+    }
+}
+
+/// Arguments of `gist synth`.
+#[derive(Args)]
+pub struct Synth {
+    /// tiny-ARCHITECTURE-TYPE, for instance tiny-llama-q4_k
+    name: String,
+    /// GGUF file to write
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl Synth {
+    /// Writes a random model.
+    pub fn run(self) -> Result<()> {
+        write_file(&self.out, |out| synth::write(&self.name, out))
+    }
+}
+
+/// Writes through a buffer, naming the file in errors, and leaves nothing half-written behind.
+fn write_file(path: &PathBuf, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+    let file = File::create(path).map_err(|error| input!("{}: {error}", path.display()))?;
+    let mut out = BufWriter::new(file);
+    let result = write(&mut out).and_then(|()| Ok(out.flush()?));
+    if result.is_err() {
+        let _ = std::fs::remove_file(path); // the first error is the one to report
+    }
+    result.map_err(|error| error.at(path.display()))
+}
+
+/// Arguments of `gist rouge`.
+#[derive(Args)]
+pub struct Rouge {
+    /// The output is JSON with or without this
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    reference: String,
+    candidate: String,
+}
+
+impl Rouge {
+    /// Reads JSON lines and prints one score object per line.
+    pub fn run(self) -> Result<()> {
+        for (number, line) in std::io::stdin().lock().lines().enumerate() {
+            let line = line?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let pair: Pair = serde_json::from_str(&line).map_err(|error| {
+                input!("line {}: {error}; each line is {{\"reference\": …, \"candidate\": …}}", number + 1)
+            })?;
+            let scores = serde_json::to_string(&rouge(&pair.reference, &pair.candidate));
+            println!("{}", scores.map_err(|error| gist::failure!("scores cannot be written: {error}"))?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! What the commands of `gist` share: finding models and adapters, a progress bar, memory.
+
+pub mod bench;
+pub mod files;
+pub mod summarize;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gist::adapter::Adapter;
+use gist::catalog::Catalog;
+use gist::cpu::Mode;
+use gist::engine::{DEFAULT_CONTEXT, Engine};
+use gist::error::Result;
+use gist::input;
+use gist::install::install;
+use gist::method::Skill;
+use gist::projection::Projection;
+use gist::source::FileSource;
+use gist::spec::Spec;
+
+/// Options of every command that runs a model.
+#[derive(Args)]
+pub struct ModelOptions {
+    /// Dequantise all weights to f32: slow, and as exact as it gets
+    #[arg(long)]
+    pub exact: bool,
+    /// Where the model runs
+    #[arg(long, value_enum, default_value_t = Backend::Cpu)]
+    pub backend: Backend,
+    /// Threads to use [default: one per core]
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Longest context in tokens; longer chats lose their oldest messages
+    #[arg(long, default_value_t = DEFAULT_CONTEXT)]
+    pub context: usize,
+}
+
+/// Executors that this build has.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// The processor
+    Cpu,
+}
+
+impl ModelOptions {
+    fn mode(&self) -> Mode {
+        if self.exact { Mode::Exact } else { Mode::Fast }
+    }
+
+    /// Tells candle how many threads to use. Has to come before the first tensor.
+    fn set_threads(&self) {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = self.threads.unwrap_or(cores).max(1).to_string();
+        // SAFETY: no other thread runs yet; candle reads these when its pool is first used.
+        unsafe {
+            std::env::set_var("CANDLE_NUM_THREADS", &threads);
+            std::env::set_var("RAYON_NUM_THREADS", &threads);
+        }
+    }
+}
+
+/// The folder with `catalog.json` and the shipped adapters.
+fn data_folder() -> PathBuf {
+    match std::env::var_os("POCKET_GIST_DATA") {
+        Some(folder) => folder.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../models"),
+    }
+}
+
+/// The folder that `pkg-scripts/models` fetches base models to.
+fn models_folder() -> PathBuf {
+    match (std::env::var_os("POCKET_GIST_MODELS"), std::env::var_os("HOME")) {
+        (Some(folder), _) => folder.into(),
+        (None, Some(home)) => Path::new(&home).join(".cache/pocket-gist"),
+        (None, None) => PathBuf::from("."),
+    }
+}
+
+/// Reads a whole file, naming it in the error.
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| input!("{}: {error}", path.display()))
+}
+
+/// Loads the model that a path or a catalog id names, with the adapters that the catalog has for it.
+pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
+    options.set_threads();
+    let catalog_path = data_folder().join("catalog.json");
+    let catalog = Catalog::parse(&read_file(&catalog_path)?)?;
+    let path = Path::new(model);
+    let is_path = path.exists() || model.ends_with(".gguf") || model.contains(std::path::MAIN_SEPARATOR);
+    let (path, entry) = if is_path {
+        let file = path.file_name().and_then(|name| name.to_str());
+        (path.to_owned(), catalog.models.iter().find(|entry| Some(entry.file.as_str()) == file))
+    } else {
+        let entry = catalog.model(model)?;
+        let path = models_folder().join(&entry.file);
+        if !path.exists() {
+            return Err(input!("model {model} is not on this machine; run pkg-scripts/models {model}"));
+        }
+        (path, Some(entry))
+    };
+    let source = FileSource::open(&path)?;
+    let bar = progress_bar();
+    let mut progress = |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    let template = entry.and_then(|entry| entry.template());
+    let loading = Engine::load(&source, template, options.mode(), options.context, &mut progress);
+    let mut engine = pollster::block_on(loading).map_err(|error| error.at(path.display()))?;
+    bar.finish_and_clear();
+    if let Some(entry) = entry {
+        for adapter in catalog.adapters_of(&entry.id) {
+            let file = read_file(&data_folder().join(&adapter.path))?;
+            pollster::block_on(install(&mut engine, adapter, &file))?;
+        }
+    }
+    Ok(engine)
+}
+
+/// Reads an adapter from a PEFT folder or a GGUF file.
+pub fn read_adapter(path: &Path, spec: &Spec) -> Result<Adapter> {
+    let name = path.display().to_string();
+    if path.is_dir() {
+        let config = read_file(&path.join("adapter_config.json"))?;
+        return Adapter::from_peft(&name, &config, &read_file(&path.join("adapter_model.safetensors"))?, spec);
+    }
+    pollster::block_on(Adapter::from_gguf(&name, &read_file(path)?, spec))
+}
+
+/// Adapters given on the command line, in place of the catalog's.
+#[derive(Args)]
+pub struct OwnAdapters {
+    /// Summarization adapter: a PEFT folder or a GGUF LoRA
+    #[arg(long, value_name = "PATH")]
+    pub primary: Option<PathBuf>,
+    /// Translation adapter: a PEFT folder or a GGUF LoRA
+    #[arg(long, value_name = "PATH")]
+    pub secondary: Option<PathBuf>,
+    /// Projection that was trained with the two
+    #[arg(long, value_name = "FILE")]
+    pub projection: Option<PathBuf>,
+}
+
+impl OwnAdapters {
+    /// Adds them to the engine's library.
+    pub fn install(&self, engine: &mut Engine, from: &str, to: &str) -> Result<()> {
+        if let Some(path) = &self.primary {
+            engine.library.add(Skill::Summarize, read_adapter(path, &engine.spec)?);
+        }
+        if let Some(path) = &self.secondary {
+            let skill = Skill::Translate { from: from.to_owned(), to: to.to_owned() };
+            engine.library.add(skill, read_adapter(path, &engine.spec)?);
+        }
+        if let Some(path) = &self.projection {
+            let projection = Projection::read(&path.display().to_string(), &read_file(path)?, &engine.spec)?;
+            engine.library.add_projection(from, to, projection);
+        }
+        Ok(())
+    }
+}
+
+/// A bar on standard error where that is a terminal, and nothing elsewhere.
+fn progress_bar() -> indicatif::ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let style = indicatif::ProgressStyle::with_template("loading {bar:30} {bytes}/{total_bytes}");
+    let bar = indicatif::ProgressBar::new(0);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// The most memory that this process has had, in MB, where the system tells.
+pub fn peak_rss_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some((kib * 1.024).round() / 1000.0)
+}

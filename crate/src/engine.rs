@@ -1,0 +1,367 @@
+//! A loaded model, and a run of it: the loop from a chat to text, one short step at a time.
+//!
+//! Callers drive a [`Run`] step by step. Between steps they can draw the page, notice a cancel (they drop the run) or do
+//! nothing; no callback and no thread is involved, so the same loop serves the command line and a browser's worker.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+use web_time::Instant;
+
+use crate::chat::Conversation;
+use crate::cpu::{Decoder, Mode};
+use crate::error::Result;
+use crate::gguf::Header;
+use crate::input;
+use crate::low_rank::Pairs;
+use crate::method::{Generation, Library, Method, plan};
+use crate::prompt::{Task, Template};
+use crate::sampler::Sampling;
+use crate::source::Source;
+use crate::spec::Spec;
+use crate::tokenizer::{TextDecoder, Tokenizer};
+use crate::weights::Weights;
+
+/// Tokens of the prompt that are computed in one step: enough for full speed, few enough to stop soon.
+const PREFILL_STEP: usize = if cfg!(target_arch = "wasm32") { 32 } else { 128 };
+
+/// Tokens of context that are used unless the caller says otherwise; longer chats lose their oldest messages.
+pub const DEFAULT_CONTEXT: usize = 4096;
+
+/// A model with its tokenizer, its adapters and the executor that runs it.
+pub struct Engine {
+    /// The decoder's description.
+    pub spec: Spec,
+    /// Text to ids and back.
+    pub tokenizer: Tokenizer,
+    /// The adapters at hand.
+    pub library: Library,
+    template: Template,
+    context: usize,
+    decoder: Decoder,
+}
+
+/// What is wanted of a run.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What is asked.
+    pub task: Task,
+    /// How.
+    pub method: Method,
+    /// Longest text of each pass, in tokens.
+    pub max_tokens: usize,
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Something the user should know, in plain words.
+    Notice(String),
+    /// Part of the prompt of pass `pass` (from 0) was read.
+    Prefill {
+        /// Pass, from 0.
+        pass: usize,
+        /// Tokens read.
+        done: usize,
+        /// Tokens in all.
+        total: usize,
+    },
+    /// More text of pass `pass`: only what is new, and never half a character.
+    Text {
+        /// Pass, from 0.
+        pass: usize,
+        /// The new text.
+        delta: String,
+    },
+    /// The run is over.
+    Done(Metrics),
+}
+
+/// What a run cost. Tokens and times are sums over its passes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Metrics {
+    /// Tokens of the prompts.
+    pub prompt_tokens: usize,
+    /// Tokens generated, the one that ends a text not counted.
+    pub generated_tokens: usize,
+    /// From the start to the first text of the last pass, which is the one that is shown.
+    pub time_to_first_token_ms: f64,
+    /// Reading prompts.
+    pub prefill_ms: f64,
+    /// Generating.
+    pub decode_ms: f64,
+    /// Passes of the model.
+    pub passes: usize,
+    /// Passes that ended at `max_tokens` rather than by themselves.
+    pub passes_cut: usize,
+}
+
+impl Engine {
+    /// Loads a model from `source`. `template` is the catalog's, where the model is in it; otherwise the file's own chat
+    /// template is used. `progress` is told bytes done and bytes in all.
+    ///
+    /// # Errors
+    /// If the file is broken, not supported, or has no chat template and none was given.
+    pub async fn load(
+        source: &impl Source,
+        template: Option<Template>,
+        mode: Mode,
+        context: usize,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self> {
+        let mut header = Header::read(source).await?;
+        let spec = Spec::from_header(&header)?;
+        let template = match (template, header.metadata.text("tokenizer.chat_template")?) {
+            (Some(template), _) => template,
+            (None, Some(chat)) => Template::Chat(chat.to_owned()),
+            // A base model without a template continues text: that is still usable for `logits` and `bench`.
+            (None, None) => Template::Plain("{instruction}\n\n{text}\n\n".to_owned()),
+        };
+        let tokenizer = Tokenizer::from_metadata(&mut header.metadata)?;
+        if tokenizer.vocab_size() != spec.vocab {
+            return Err(input!(
+                "the tokenizer has {} tokens and the embedding {}; the file is broken",
+                tokenizer.vocab_size(),
+                spec.vocab
+            ));
+        }
+        let mut weights = Weights::new(source, &header, progress);
+        let decoder = Decoder::load(&spec, &mut weights, mode).await?;
+        let context = context.min(spec.context);
+        Ok(Self { spec, tokenizer, library: Library::default(), template, context, decoder })
+    }
+
+    /// Why `method` cannot do `task` with the adapters at hand, or `None` if it can.
+    pub fn unavailable(&self, method: Method, task: &Task) -> Option<String> {
+        plan(method, task, &self.library, &self.spec).err().map(|error| error.to_string())
+    }
+
+    /// Puts `pairs`, which are in Hugging Face's layout, in place of those in use.
+    ///
+    /// # Errors
+    /// If they do not fit the model.
+    pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
+        self.decoder.set_pairs(pairs.into_base_layout(&self.spec))
+    }
+
+    /// Logits after `ids`, from an empty context.
+    ///
+    /// # Errors
+    /// If `ids` is empty, an id is unknown or the context is too short.
+    pub fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
+        if ids.is_empty() {
+            return Err(input!("the prompt is empty; give some text"));
+        }
+        self.decoder.reset();
+        self.prefill(ids)
+    }
+
+    /// Appends `ids` to the context piece by piece, as a run does, and returns the logits after them.
+    ///
+    /// # Errors
+    /// As [`Decoder::forward`].
+    pub fn prefill(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
+        let last = ids.len().saturating_sub(1) / PREFILL_STEP * PREFILL_STEP;
+        for chunk in ids[..last].chunks(PREFILL_STEP) {
+            self.decoder.forward(chunk, false)?;
+        }
+        self.forward(&ids[last..])
+    }
+
+    /// Appends `ids` to the context and returns the logits after them: the bare executor, for benchmarks and tests.
+    ///
+    /// # Errors
+    /// As [`Decoder::forward`].
+    pub fn forward(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
+        let logits = self.decoder.forward(ids, true)?;
+        logits.ok_or_else(|| crate::failure!("the decoder returned no logits"))
+    }
+
+    /// Forgets the context.
+    pub fn reset(&mut self) {
+        self.decoder.reset();
+    }
+
+    /// Begins a run on `chat`. Dropping it cancels it; the engine can be used again at once.
+    ///
+    /// # Errors
+    /// If the method is not available, a setting is out of range, or not even the newest message fits the context.
+    pub fn start(&mut self, chat: &Conversation, request: &Request) -> Result<Run<'_>> {
+        request.sampling.check()?;
+        if request.max_tokens == 0 {
+            return Err(input!("at most 0 tokens are asked for; give a larger limit"));
+        }
+        let generations = plan(request.method, &request.task, &self.library, &self.spec)?;
+        let first = &generations[0].task;
+        let (chat, dropped) = self.fit(chat, first, request.max_tokens)?;
+        let mut events = VecDeque::new();
+        if dropped > 0 {
+            let all = dropped + chat.messages().len();
+            events.push_back(Event::Notice(format!(
+                "the chat is too long for the context of {} tokens: the {dropped} oldest of {all} messages were left out",
+                self.context
+            )));
+        }
+        let Self { spec, tokenizer, template, context, decoder, .. } = self;
+        let mut run = Run {
+            text_decoder: tokenizer.decoder(),
+            spec,
+            tokenizer,
+            template,
+            decoder,
+            context: *context,
+            generations: generations.into(),
+            sampling: request.sampling,
+            max_tokens: request.max_tokens,
+            started: Instant::now(),
+            pass: 0,
+            text: chat.to_string(),
+            state: State::Over,
+            events,
+            metrics: Metrics::default(),
+        };
+        run.next_pass()?;
+        Ok(run)
+    }
+
+    /// The newest messages of `chat` for which prompt and answer fit the context, and how many were dropped.
+    fn fit(&self, chat: &Conversation, task: &Task, max_tokens: usize) -> Result<(Conversation, usize)> {
+        let frame = self.template.encode(task, "", &self.tokenizer)?.len();
+        let taken = frame + max_tokens;
+        let budget = self.context.checked_sub(taken).filter(|budget| *budget > 0).ok_or_else(|| {
+            input!(
+                "the context of {} tokens has no room beside {max_tokens} tokens of answer and {frame} of prompt; ask for \
+                 fewer",
+                self.context
+            )
+        })?;
+        // One more for each message's line break: a little too much, so that the sum holds for the whole.
+        let cost = |message: &crate::chat::Message| Ok(self.tokenizer.encode(&message.to_string())?.len() + 1);
+        chat.newest_within(budget, cost)
+    }
+}
+
+/// Where a pass stands.
+enum State {
+    /// `ids` is the prompt, of which `done` were read.
+    Prefill { ids: Vec<u32>, done: usize },
+    /// Text is being generated; `logits` are those after the last token.
+    Decode { logits: Vec<f32>, generated: usize },
+    /// Nothing more will come.
+    Over,
+}
+
+/// A run in progress.
+pub struct Run<'a> {
+    spec: &'a Spec,
+    tokenizer: &'a Tokenizer,
+    template: &'a Template,
+    decoder: &'a mut Decoder,
+    context: usize,
+    generations: VecDeque<Generation>,
+    sampling: Sampling,
+    max_tokens: usize,
+    started: Instant,
+    pass: usize,
+    /// The text that the next pass reads; while a pass generates, the text it has written.
+    text: String,
+    text_decoder: TextDecoder<'a>,
+    state: State,
+    events: VecDeque<Event>,
+    metrics: Metrics,
+}
+
+impl Run<'_> {
+    /// Does a little more work: one piece of the prompt, or one token. `None` when the run is over.
+    ///
+    /// # Errors
+    /// If the executor fails.
+    pub async fn step(&mut self) -> Result<Option<Event>> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            match std::mem::replace(&mut self.state, State::Over) {
+                State::Over => return Ok(None),
+                State::Prefill { ids, done } => self.prefill(ids, done)?,
+                State::Decode { logits, generated } => self.decode(logits, generated)?,
+            }
+        }
+    }
+
+    fn prefill(&mut self, ids: Vec<u32>, done: usize) -> Result<()> {
+        let started = Instant::now();
+        let end = ids.len().min(done + PREFILL_STEP);
+        let logits = self.decoder.forward(&ids[done..end], end == ids.len())?;
+        self.metrics.prefill_ms += milliseconds(started);
+        self.events.push_back(Event::Prefill { pass: self.pass, done: end, total: ids.len() });
+        self.state = match logits {
+            Some(logits) => State::Decode { logits, generated: 0 },
+            None => State::Prefill { ids, done: end },
+        };
+        Ok(())
+    }
+
+    fn decode(&mut self, logits: Vec<f32>, generated: usize) -> Result<()> {
+        let started = Instant::now();
+        let id = self.sampling.choose(&logits, generated as u32);
+        let ended = self.tokenizer.is_end(id);
+        if !ended {
+            if generated == 0 {
+                self.metrics.time_to_first_token_ms = milliseconds(self.started);
+            }
+            self.metrics.generated_tokens += 1;
+            let delta = self.text_decoder.push(id);
+            self.emit(delta);
+        }
+        let full = generated + 1 >= self.max_tokens || self.decoder.position() + 1 > self.context;
+        if ended || full {
+            self.metrics.passes_cut += usize::from(!ended);
+            let decoder = std::mem::replace(&mut self.text_decoder, self.tokenizer.decoder());
+            self.emit(decoder.finish());
+            self.metrics.decode_ms += milliseconds(started);
+            return self.finish_pass();
+        }
+        let logits = self.decoder.forward(&[id], true)?;
+        self.metrics.decode_ms += milliseconds(started);
+        self.state = State::Decode { logits: logits.unwrap_or_default(), generated: generated + 1 };
+        Ok(())
+    }
+
+    fn emit(&mut self, delta: String) {
+        if !delta.is_empty() {
+            self.text.push_str(&delta);
+            self.events.push_back(Event::Text { pass: self.pass, delta });
+        }
+    }
+
+    fn finish_pass(&mut self) -> Result<()> {
+        self.pass += 1;
+        if self.generations.is_empty() {
+            self.events.push_back(Event::Done(self.metrics.clone()));
+            return Ok(());
+        }
+        if self.text.trim().is_empty() {
+            return Err(input!("the first pass wrote nothing, so there is nothing to translate; try another method"));
+        }
+        self.next_pass()
+    }
+
+    /// Sets up the next generation on the text at hand.
+    fn next_pass(&mut self) -> Result<()> {
+        let Some(Generation { task, pairs }) = self.generations.pop_front() else { return Ok(()) };
+        self.decoder.set_pairs(pairs.into_base_layout(self.spec))?;
+        let ids = self.template.encode(&task, self.text.trim(), self.tokenizer)?;
+        self.text.clear();
+        self.metrics.passes += 1;
+        self.metrics.prompt_tokens += ids.len();
+        self.state = State::Prefill { ids, done: 0 };
+        Ok(())
+    }
+}
+
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}

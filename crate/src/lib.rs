@@ -1,0 +1,42 @@
+//! The engine of Pocket Gist: reads a chat and writes its summary in another language, on the device.
+//!
+//! Data flows one way, and the modules are listed in that order: a model file ([`source`]) is read as a header and
+//! tensors ([`gguf`]).
+
+pub mod error;
+
+pub mod source;
+
+pub mod gguf;
+
+pub mod spec;
+
+pub mod weights;
+
+pub mod low_rank;
+
+pub mod cpu;
+
+pub mod sampler;
+
+pub mod tokenizer;
+
+pub mod adapter;
+pub mod projection;
+mod safetensors_f32;
+
+pub mod merge;
+
+pub mod chat;
+pub mod prompt;
+
+pub mod method;
+
+pub mod engine;
+
+pub mod catalog;
+pub mod install;
+
+pub mod rouge;
+
+pub mod synth;

@@ -1,0 +1,69 @@
+//! `gist`: summarise a chat in another language, and look at models, adapters and speed.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Summarise a chat in another language, on this machine.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  \
+        gist summarize chat.txt --to es\n  \
+        gist summarize chat.txt --to es --method two-step --json\n  \
+        gist logits gemma-3-270m --prompt 'The capital of France is' --json\n  \
+        gist bench smollm2-135m\n\n\
+        Exit codes: 0 done, 1 failure, 2 bad input."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write the summary of a chat
+    #[command(
+        after_help = "Example:\n  gist summarize chat.txt --to es\n\nThe chat has lines of the form `Name: text`."
+    )]
+    Summarize(cli::summarize::Summarize),
+    /// Print the logits after a prompt as JSON
+    #[command(after_help = "Example:\n  gist logits smollm2-135m --prompt 'Once upon a' --exact --json")]
+    Logits(cli::summarize::Logits),
+    /// Measure speed
+    #[command(after_help = "Example:\n  gist bench gemma-3-270m --method projection --json")]
+    Bench(cli::bench::Bench),
+    /// Show what a GGUF file holds
+    #[command(after_help = "Example:\n  gist inspect model.gguf")]
+    Inspect(cli::files::Inspect),
+    /// Convert an adapter to a GGUF LoRA in Q8_0
+    #[command(after_help = "Example:\n  gist export peft-folder --base model.gguf --out adapter.gguf")]
+    Export(cli::files::Export),
+    /// Write a small random model for tests
+    #[command(after_help = "Example:\n  gist synth tiny-gemma3-q4_k --out tiny.gguf")]
+    Synth(cli::files::Synth),
+    /// Score candidates against references, JSON lines on standard input
+    #[command(after_help = "Example:\n  echo '{\"reference\":\"a b\",\"candidate\":\"a c\"}' | gist rouge --json")]
+    Rouge(cli::files::Rouge),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Summarize(command) => command.run(),
+        Command::Logits(command) => command.run(),
+        Command::Bench(command) => command.run(),
+        Command::Inspect(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::Synth(command) => command.run(),
+        Command::Rouge(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gist: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Random models for tests: whole GGUF files, tokenizer included, of a few megabytes.
+//!
+//! The same name gives the same bytes everywhere, so values that a reference implementation computed from such a file can
+//! be kept as goldens although the file itself is not.
+
+use std::io::{Seek, Write};
+
+use candle_core::quantized::gguf_file::{self, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{Device, Tensor};
+
+use crate::error::Result;
+use crate::input;
+
+const LAYERS: usize = 4;
+const WIDTH: usize = 256; // K-quants have blocks of 256
+const HEADS: usize = 8;
+const KV_HEADS: usize = 2;
+const HEAD_DIM: usize = 32;
+const FFN: usize = 512;
+const WINDOW: u32 = 16;
+const CONTEXT: u32 = 512;
+
+/// Types that matrices can be written in.
+pub const TYPES: [(&str, GgmlDType); 11] = [
+    ("f32", GgmlDType::F32),
+    ("f16", GgmlDType::F16),
+    ("bf16", GgmlDType::BF16),
+    ("q4_0", GgmlDType::Q4_0),
+    ("q4_1", GgmlDType::Q4_1),
+    ("q5_0", GgmlDType::Q5_0),
+    ("q5_1", GgmlDType::Q5_1),
+    ("q8_0", GgmlDType::Q8_0),
+    ("q4_k", GgmlDType::Q4K),
+    ("q5_k", GgmlDType::Q5K),
+    ("q6_k", GgmlDType::Q6K),
+];
+
+/// Architectures, each with the features that only it has: `llama` with `rope_freqs` and a head of its own, `qwen2` with
+/// biases, `gemma3` with norms on q and k, norms after each block and a window of 16.
+pub const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "gemma3"];
+
+/// Writes the model `tiny-ARCHITECTURE-TYPE`, for instance `tiny-llama-q4_k`.
+///
+/// # Errors
+/// If the name is not of that form or the file cannot be written.
+pub fn write<W: Write + Seek>(name: &str, out: &mut W) -> Result<()> {
+    let parse = || {
+        let (arch, dtype) = name.strip_prefix("tiny-")?.split_once('-')?;
+        let arch = ARCHITECTURES.into_iter().find(|known| *known == arch)?;
+        Some((arch, TYPES.iter().find(|(known, _)| *known == dtype)?.1))
+    };
+    let (arch, dtype) = parse().ok_or_else(|| {
+        input!(
+            "there is no synthetic model {name}; names are tiny-ARCHITECTURE-TYPE with one of {} and one of {}",
+            ARCHITECTURES.join(", "),
+            TYPES.map(|(name, _)| name).join(", ")
+        )
+    })?;
+    let metadata = metadata(name, arch);
+    let tensors = tensors(arch, dtype)?;
+    let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    Ok(gguf_file::write(out, &metadata, &tensors)?)
+}
+
+fn metadata(name: &str, arch: &str) -> Vec<(String, Value)> {
+    let gemma = arch == "gemma3";
+    let text = |text: &str| Value::String(text.to_owned());
+    let mut all = vec![
+        ("general.architecture".to_owned(), text(arch)),
+        ("general.type".to_owned(), text("model")),
+        ("general.name".to_owned(), text(name)),
+    ];
+    let mut own = |key: &str, value: Value| all.push((format!("{arch}.{key}"), value));
+    own("block_count", Value::U32(LAYERS as u32));
+    own("embedding_length", Value::U32(WIDTH as u32));
+    own("feed_forward_length", Value::U32(FFN as u32));
+    own("attention.head_count", Value::U32(HEADS as u32));
+    own("attention.head_count_kv", Value::U32(KV_HEADS as u32));
+    own("attention.key_length", Value::U32(HEAD_DIM as u32));
+    own("attention.value_length", Value::U32(HEAD_DIM as u32));
+    own("attention.layer_norm_rms_epsilon", Value::F32(if gemma { 1e-6 } else { 1e-5 }));
+    own("rope.freq_base", Value::F32(if gemma { 1e6 } else { 1e4 }));
+    own("context_length", Value::U32(CONTEXT));
+    if gemma {
+        own("attention.sliding_window", Value::U32(WINDOW));
+    }
+    let pieces = pieces(gemma);
+    let kinds = pieces.iter().map(|piece| match piece.as_str() {
+        "<unk>" => Value::I32(2),
+        piece if piece.starts_with("<0x") => Value::I32(6),
+        piece if piece.starts_with('<') && piece.len() > 1 => Value::I32(3),
+        _ => Value::I32(1),
+    });
+    let mut tokenizer = |key: &str, value: Value| all.push((format!("tokenizer.ggml.{key}"), value));
+    tokenizer("token_type", Value::Array(kinds.collect()));
+    tokenizer("model", text(if gemma { "llama" } else { "gpt2" }));
+    if gemma {
+        tokenizer("scores", Value::Array((0..pieces.len()).map(|i| Value::F32(-(i as f32))).collect()));
+    } else {
+        tokenizer("pre", text("gpt-2"));
+        tokenizer("merges", Value::Array(vec![text("t h")]));
+    }
+    tokenizer("tokens", Value::Array(pieces.into_iter().map(Value::String).collect()));
+    tokenizer("bos_token_id", Value::U32(1));
+    tokenizer("eos_token_id", Value::U32(2));
+    all
+}
+
+/// Three special tokens, every byte, and one word.
+fn pieces(gemma: bool) -> Vec<String> {
+    let mut pieces: Vec<String> = ["<unk>", "<bos>", "<eos>"].map(str::to_owned).into();
+    if gemma {
+        pieces.extend((0..=255).map(|byte| format!("<0x{byte:02X}>")));
+    } else {
+        let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
+        let mut others = 0x100..;
+        pieces.extend((0..=255_u8).map(|byte| {
+            let code = if printable(&byte) { Some(u32::from(byte)) } else { others.next() };
+            code.and_then(char::from_u32).unwrap_or_default().to_string()
+        }));
+    }
+    pieces.push("th".to_owned());
+    pieces
+}
+
+fn tensors(arch: &str, dtype: GgmlDType) -> Result<Vec<(String, QTensor)>> {
+    let (gemma, vocab) = (arch == "gemma3", pieces(arch == "gemma3").len());
+    let mut tensors = Vec::new();
+    let mut add = |name: String, shape: &[usize], dtype: GgmlDType, centre: f32, spread: f32| -> Result<()> {
+        let values = random(&name, shape.iter().product(), centre, spread);
+        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
+        tensors.push((name, QTensor::quantize(&tensor, dtype)?));
+        Ok(())
+    };
+    let matrix = |k: usize| (dtype, 0.0, 2.0 / (k as f32).sqrt());
+    let (q, kv) = (HEADS * HEAD_DIM, KV_HEADS * HEAD_DIM);
+    let mut matrices = vec![("token_embd.weight".to_owned(), vocab, WIDTH)];
+    let mut vectors = vec![("output_norm.weight".to_owned(), WIDTH)];
+    if arch == "llama" {
+        matrices.push(("output.weight".to_owned(), vocab, WIDTH));
+        add("rope_freqs.weight".to_owned(), &[HEAD_DIM / 2], GgmlDType::F32, 3.0, 2.0)?;
+    }
+    for i in 0..LAYERS {
+        let name = |part: &str| format!("blk.{i}.{part}");
+        for (part, d, k) in [
+            ("attn_q", q, WIDTH),
+            ("attn_k", kv, WIDTH),
+            ("attn_v", kv, WIDTH),
+            ("attn_output", WIDTH, q),
+            ("ffn_gate", FFN, WIDTH),
+            ("ffn_up", FFN, WIDTH),
+            ("ffn_down", WIDTH, FFN),
+        ] {
+            matrices.push((name(part) + ".weight", d, k));
+        }
+        vectors.extend([(name("attn_norm.weight"), WIDTH), (name("ffn_norm.weight"), WIDTH)]);
+        if gemma {
+            vectors.extend([(name("attn_q_norm.weight"), HEAD_DIM), (name("attn_k_norm.weight"), HEAD_DIM)]);
+            vectors.extend([(name("post_attention_norm.weight"), WIDTH), (name("post_ffw_norm.weight"), WIDTH)]);
+        }
+        if arch == "qwen2" {
+            for (part, n) in [("attn_q", q), ("attn_k", kv), ("attn_v", kv)] {
+                add(name(part) + ".bias", &[n], GgmlDType::F32, 0.0, 0.5)?;
+            }
+        }
+    }
+    for (name, n) in vectors {
+        add(name, &[n], GgmlDType::F32, 1.0, 0.3)?;
+    }
+    for (name, d, k) in matrices {
+        let (dtype, centre, spread) = matrix(k);
+        add(name, &[d, k], dtype, centre, spread)?;
+    }
+    Ok(tensors)
+}
+
+/// `n` numbers around `centre`, at most `spread` away, that depend on `name` alone.
+///
+/// Number i is made of the top 24 bits of splitmix64(FNV-1a(name) + i).
+pub fn random(name: &str, n: usize, centre: f32, spread: f32) -> Vec<f32> {
+    let start = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let number = |i: usize| {
+        let mut x = start.wrapping_add(i as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        x ^= x >> 31;
+        centre + ((x >> 40) as f32 / (1 << 24) as f32 - 0.5) * 2.0 * spread
+    };
+    (0..n).map(number).collect()
+}
