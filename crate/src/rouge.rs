@@ -1,12 +1,13 @@
 //! ROUGE-1, ROUGE-2 and ROUGE-L between a candidate and a reference.
 //!
 //! Equal to the Python package `rouge-score` without stemming, but for words: theirs are runs of `[a-z0-9]`, which drops
-//! every accented letter; here they are runs of Unicode alphanumeric characters and the combining marks on them, in lower
-//! case. On English text the two are the same.
+//! every accented letter; here they are runs of grapheme clusters that begin with an alphanumeric character, in lower
+//! case, so that an accent stays with its letter however it is encoded. On English text the two are the same.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// F1 of each measure, in percent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -31,15 +32,16 @@ pub fn rouge(reference: &str, candidate: &str) -> Rouge {
 }
 
 fn words(text: &str) -> Vec<String> {
-    let within = |character: char| character.is_alphanumeric() || is_mark(character);
-    let runs = text.split(|character: char| !within(character));
-    let words = runs.map(|run| run.trim_start_matches(is_mark).to_lowercase());
-    words.filter(|word| !word.is_empty()).collect()
-}
-
-/// Combining diacritical marks, so that a decomposed accent does not split its word.
-fn is_mark(character: char) -> bool {
-    matches!(character, '\u{300}'..='\u{36f}')
+    let text = text.to_lowercase();
+    let mut words = vec![String::new()];
+    for cluster in text.graphemes(true) {
+        match (cluster.starts_with(char::is_alphanumeric), words.last_mut()) {
+            (true, Some(word)) => word.push_str(cluster),
+            _ => words.push(String::new()),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// F1 over n-grams, each counted as often as it occurs in both.

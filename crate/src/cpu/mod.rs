@@ -117,7 +117,7 @@ impl Decoder {
         self.position
     }
 
-    /// Appends `ids` to the context; returns the logits [vocab] after the last of them if `want_logits`.
+    /// Appends `ids` to the context; returns the logits, one per token, after the last of them if `want_logits`.
     ///
     /// # Errors
     /// If an id is not in the vocabulary, the context is full, or candle fails.

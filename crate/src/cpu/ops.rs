@@ -43,7 +43,7 @@ pub fn gated(activation: Activation, gate: &mut [f32], up: &[f32]) {
             // GELU's tanh form is a sigmoid too: (1 + tanh u) / 2 = sigmoid(2u).
             let argument = match activation {
                 Activation::Silu => x,
-                Activation::GeluTanh => 1.595_769_1 * (x + 0.044_715 * x * x * x),
+                Activation::GeluTanh => 1.595_769 * (x + 0.044_715 * x * x * x),
             };
             *gate = x / (1.0 + exp(-argument)) * up;
         }

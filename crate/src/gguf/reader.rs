@@ -76,7 +76,7 @@ impl<'a, S: Source> Reader<'a, S> {
         let count = self.u64().await?;
         if count.checked_mul(least_bytes).is_none_or(|bytes| bytes > self.remaining()) {
             return Err(input!(
-                "{what} is {count}, more than the rest of the file ({} bytes) can hold; the file is broken",
+                "{what} is {count}, more than the rest of the file ({} bytes) can hold; it is broken or truncated, download it again",
                 self.remaining()
             ));
         }

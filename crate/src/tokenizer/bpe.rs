@@ -28,7 +28,7 @@ impl Bpe {
     /// Takes the merges out of `metadata`.
     pub fn take(metadata: &mut Metadata, pre: &str, vocabulary: &Vocabulary) -> Result<Self> {
         let patterns: &[&str] = match pre {
-            "gpt-2" | "default" => &[GPT2],
+            "gpt-2" => &[GPT2],
             "smollm" => &[DIGIT, GPT2],
             "llama-bpe" => &[LLAMA3],
             "qwen2" => &[QWEN2],

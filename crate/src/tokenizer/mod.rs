@@ -313,7 +313,8 @@ mod tests {
 
     #[test]
     fn broken_vocabularies_are_refused() {
-        let cases: [(fn(&mut Metadata), &str); 5] = [
+        type Spoil = fn(&mut Metadata);
+        let cases: [(Spoil, &str); 5] = [
             (|m| drop(m.remove("tokenizer.ggml.tokens")), "tokenizer.ggml.tokens is missing"),
             (|m| drop(m.remove("tokenizer.ggml.model")), "tokenizer.ggml.model is missing"),
             (|m| m.insert("tokenizer.ggml.model", Value::Text("bert".into())), "tokenizer model bert is not supported"),
