@@ -1,0 +1,144 @@
+//! Runs of a tiny random model: steps, cancelling, plans of two passes, and adapters in both file formats.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::io::Cursor;
+
+use gist::adapter::{Adapter, write_gguf};
+use gist::chat::Conversation;
+use gist::cpu::Mode;
+use gist::engine::{Engine, Event, Metrics, Request};
+use gist::low_rank::{Pair, Target};
+use gist::merge;
+use gist::method::{Method, Skill};
+use gist::prompt::Task;
+use gist::sampler::Sampling;
+use gist::spec::Spec;
+use gist::synth;
+
+fn tiny(name: &str) -> Engine {
+    let mut file = Cursor::new(Vec::new());
+    synth::write(name, &mut file).unwrap();
+    let bytes = file.into_inner();
+    let loading = async { Engine::load(&&bytes[..], None, Mode::Fast, 512, &mut |_, _| {}).await };
+    pollster::block_on(loading).unwrap()
+}
+
+fn adapter(name: &str, spec: &Spec, rank: usize) -> Adapter {
+    let pair = |layer: usize, target: Target| {
+        let (d, k) = target.shape(spec);
+        let tensor = format!("{name}.{layer}.{}", target.hf_name());
+        let a = synth::random(&format!("{tensor}.a"), rank * k, 0.0, 0.1);
+        let b = synth::random(&format!("{tensor}.b"), d * rank, 0.0, 0.1);
+        Some(Pair { rank, a, b })
+    };
+    let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target))).collect();
+    Adapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
+}
+
+fn with_adapters(name: &str) -> Engine {
+    let mut engine = tiny(name);
+    let (one, two) = (adapter("one", &engine.spec, 32), adapter("two", &engine.spec, 32));
+    engine.library.add(Skill::Summarize, one);
+    engine.library.add(Skill::Translate { from: "en".into(), to: "es".into() }, two);
+    engine
+}
+
+fn request(method: Method) -> Request {
+    let sampling = Sampling { temperature: 1.0, seed: 3, ..Sampling::default() };
+    Request { task: Task::summary("en", "es").unwrap(), method, max_tokens: 12, sampling }
+}
+
+/// Text by pass, and the metrics.
+fn finish(engine: &mut Engine, request: &Request) -> (Vec<String>, Metrics) {
+    let chat = Conversation::parse("Ana: the weather\nBen: that").unwrap();
+    let mut run = engine.start(&chat, request).unwrap();
+    let mut texts = vec![String::new(); request.method.passes()];
+    let mut metrics = None;
+    while let Some(event) = pollster::block_on(run.step()).unwrap() {
+        assert!(metrics.is_none(), "nothing comes after the end");
+        match event {
+            Event::Text { pass, delta } => texts[pass].push_str(&delta),
+            Event::Done(done) => metrics = Some(done),
+            Event::Prefill { done, total, .. } => assert!(done <= total),
+            Event::Notice(text) => panic!("{text}"),
+        }
+    }
+    (texts, metrics.unwrap())
+}
+
+#[test]
+fn a_run_can_be_repeated_and_methods_differ() {
+    let mut engine = with_adapters("tiny-llama-q8_0");
+    let methods = [Method::ZeroShot, Method::Primary, Method::Secondary, Method::Concat, Method::TwoStep];
+    let mut texts: Vec<Vec<String>> = Vec::new();
+    for method in methods {
+        let (text, metrics) = finish(&mut engine, &request(method));
+        assert_eq!((&text, metrics.passes), (&finish(&mut engine, &request(method)).0, method.passes()), "{method}");
+        assert!(metrics.generated_tokens > 0 && metrics.prompt_tokens > 40, "{metrics:?}");
+        assert!(!texts.contains(&text), "{method} writes what another method wrote");
+        texts.push(text);
+    }
+}
+
+#[test]
+fn a_dropped_run_leaves_the_engine_as_it_was() {
+    let mut engine = with_adapters("tiny-gemma3-q4_k");
+    let expected = finish(&mut engine, &request(Method::Concat)).0;
+    let chat = Conversation::parse("Ana: something else").unwrap();
+    for steps in [0, 1, 3] {
+        let mut run = engine.start(&chat, &request(Method::Primary)).unwrap();
+        for _ in 0..steps {
+            pollster::block_on(run.step()).unwrap();
+        }
+        drop(run);
+        assert_eq!(finish(&mut engine, &request(Method::Concat)).0, expected, "cancelled after {steps} steps");
+    }
+}
+
+#[test]
+fn what_is_not_installed_is_said_and_not_replaced() {
+    let engine = tiny("tiny-qwen2-f16");
+    let task = Task::summary("en", "es").unwrap();
+    assert_eq!(engine.unavailable(Method::ZeroShot, &task), None);
+    for method in [Method::Primary, Method::Concat, Method::TwoStep, Method::Projection] {
+        assert!(engine.unavailable(method, &task).unwrap().contains("is installed for this model"), "{method}");
+    }
+    let engine = with_adapters("tiny-qwen2-f16");
+    let reason = engine.unavailable(Method::Projection, &task).unwrap();
+    assert_eq!(reason, "no projection from en to es is installed for this model; add one");
+    let french = Task::summary("en", "fr").unwrap();
+    let reason = engine.unavailable(Method::Secondary, &french).unwrap();
+    assert_eq!(reason, "no adapter that translates en to fr is installed for this model; add one");
+}
+
+#[test]
+fn an_exported_adapter_is_the_same_adapter() {
+    for name in ["tiny-llama-f32", "tiny-gemma3-f32"] {
+        let mut engine = tiny(name);
+        let adapter = adapter("one", &engine.spec, 32);
+        let mut file = Cursor::new(Vec::new());
+        write_gguf(&adapter, &engine.spec, &mut file).unwrap();
+        let read = pollster::block_on(Adapter::from_gguf("one", file.get_ref(), &engine.spec)).unwrap();
+        assert_eq!((read.rank, read.scale), (adapter.rank, adapter.scale));
+        for (layer, target) in (0..engine.spec.layers).flat_map(|i| Target::ALL.map(|target| (i, target))) {
+            let [ours, theirs] =
+                [&adapter, &read].map(|adapter| adapter.layers[layer][target.index()].as_ref().unwrap());
+            for (ours, theirs) in [(&ours.a, &theirs.a), (&ours.b, &theirs.b)] {
+                // Values are at most 0.1, so Q8_0 rounds to steps of 0.1 / 127 at the coarsest.
+                let worst = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(worst < 0.1 / 127.0, "{name} layer {layer} {target:?}: {worst}");
+            }
+        }
+        // In a llama file the rows of q and k are in another order: if that were not undone, this would not be close.
+        let tokens: Vec<u32> = (3..40).collect();
+        let mut logits = |adapter: &Adapter| {
+            engine.set_pairs(merge::single(adapter)).unwrap();
+            common::log_probabilities(&engine.logits(&tokens).unwrap())
+        };
+        let (ours, theirs) = (logits(&adapter), logits(&read));
+        let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(worst < 0.1, "{name}: {worst}"); // Q8_0 noise of 28 pairs on a random model; a wrong order gives whole units
+    }
+}

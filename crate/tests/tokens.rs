@@ -1,0 +1,159 @@
+//! The tokenizer against llama.cpp, and what it costs, with the real vocabularies.
+//!
+//! `goldens/tokens.json` holds llama.cpp's tokens of each text, special tokens parsed, without BOS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use gist::gguf::Header;
+use gist::source::FileSource;
+use gist::tokenizer::{Part, Tokenizer};
+
+/// Counts this thread's heap, so that tests that run at the same time do not disturb each other.
+struct Counting;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(bytes: isize) {
+    let live = LIVE.get() + bytes;
+    LIVE.set(live);
+    PEAK.set(PEAK.get().max(live));
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: the caller keeps `alloc`'s contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: the caller keeps `dealloc`'s contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const GEMMA: &str = "gemma-3-270m-q4_k_m.gguf";
+const SMOLLM: &str = "smollm2-135m-instruct-q4_1.gguf";
+
+fn header(file: &str) -> Header {
+    let folder = std::env::var_os("POCKET_GIST_MODELS").map(PathBuf::from).unwrap_or_else(|| {
+        PathBuf::from(std::env::var_os("HOME").expect("HOME is not set")).join(".cache/pocket-gist")
+    });
+    let path = folder.join(file);
+    assert!(path.is_file(), "{} is not there; run pkg-scripts/models to fetch it", path.display());
+    pollster::block_on(Header::read(&FileSource::open(&path).unwrap())).unwrap()
+}
+
+fn tokenizer(file: &str) -> Tokenizer {
+    Tokenizer::from_metadata(&mut header(file).metadata).unwrap()
+}
+
+fn decode(tokenizer: &Tokenizer, ids: &[u32]) -> String {
+    let mut decoder = tokenizer.decoder();
+    let mut text: String = ids.iter().map(|&id| decoder.push(id)).collect();
+    text.push_str(&decoder.finish());
+    text
+}
+
+fn equals_goldens(file: &str, name: &str) {
+    let tokenizer = tokenizer(file);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/goldens/tokens.json");
+    let goldens: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let goldens = goldens[name].as_array().unwrap();
+    assert!(!goldens.is_empty());
+    let mut wrong = Vec::new();
+    for golden in goldens {
+        let text = golden["text"].as_str().unwrap();
+        let expected: Vec<u32> = serde_json::from_value(golden["tokens"].clone()).unwrap();
+        let ids = tokenizer.encode(text).unwrap();
+        if ids != expected {
+            wrong.push(format!("{text:?}\n  is       {ids:?}\n  not as in llama.cpp {expected:?}"));
+        }
+        // Without control tokens nothing is lost, and cutting a text in parts changes nothing.
+        let plain = tokenizer.encode_prompt(&[Part::Plain(text)]).unwrap();
+        let plain = &plain[usize::from(tokenizer.bos().is_some())..];
+        assert_eq!(decode(&tokenizer, plain), text, "user text comes back as it was");
+        if plain == ids {
+            let middle = text.floor_char_boundary(text.len() / 2);
+            let parts = [Part::Plain(&text[..middle]), Part::Markup(&text[middle..])];
+            let joined = tokenizer.encode_prompt(&parts).unwrap();
+            assert_eq!(&joined[usize::from(tokenizer.bos().is_some())..], ids);
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} texts differ:\n{}", wrong.len(), goldens.len(), wrong.join("\n"));
+}
+
+#[test]
+fn gemma_equals_llama_cpp() {
+    equals_goldens(GEMMA, "gemma-3-270m");
+}
+
+#[test]
+fn smollm_equals_llama_cpp() {
+    equals_goldens(SMOLLM, "smollm2-135m");
+}
+
+#[test]
+fn ends_and_starts_are_the_models() {
+    let gemma = tokenizer(GEMMA);
+    assert_eq!((gemma.bos(), gemma.bos_piece(), gemma.eos_piece()), (Some(2), "<bos>", "<eos>"));
+    let end = gemma.id("<end_of_turn>").unwrap();
+    assert!(gemma.is_end(end) && gemma.is_end(1) && !gemma.is_end(gemma.id("<start_of_turn>").unwrap()));
+    let smollm = tokenizer(SMOLLM);
+    assert_eq!((smollm.bos(), smollm.bos_piece(), smollm.eos_piece()), (None, "<|im_start|>", "<|im_end|>"));
+    assert!(smollm.is_end(2) && smollm.is_end(0) && !smollm.is_end(1));
+}
+
+#[test]
+fn gemma_is_built_in_little_time_and_memory() {
+    let mut metadata = header(GEMMA).metadata;
+    let before = LIVE.get();
+    PEAK.set(before);
+    let start = Instant::now();
+    let tokenizer = Tokenizer::from_metadata(&mut metadata).unwrap();
+    let seconds = start.elapsed().as_secs_f64();
+    // The arrays were the metadata's: what it no longer holds counts against what the tokenizer took.
+    let peak = (PEAK.get() - before) as f64 / 1048576.0;
+    drop(metadata);
+    let held = LIVE.get();
+    drop(tokenizer);
+    let held = (held - LIVE.get()) as f64 / 1048576.0;
+    println!("built in {seconds:.3} s; {held:.1} MiB held, at most {peak:.1} MiB on top of the metadata meanwhile");
+    assert!(held < 15.0 && peak < 15.0, "{held:.1} MiB held, {peak:.1} MiB on top");
+    assert!(seconds < 1.0, "{seconds} s"); // a twentieth of it on a quiet machine
+}
+
+#[test]
+fn megabytes_take_seconds() {
+    let chat =
+        "Ana: ¿quedamos a las 17:30?  Übrigens, “l'été” isn't over 😀\nBen: sure — see https://example.org/a_b?c=1\n\n";
+    let texts =
+        [chat.repeat(5_000_000 / chat.len()), "a".repeat(2_000_000), "\n ".repeat(1_000_000), "見".repeat(300_000)];
+    for (file, least) in [(GEMMA, 0.1), (SMOLLM, 0.1)] {
+        let tokenizer = tokenizer(file);
+        for text in &texts {
+            let before = LIVE.get();
+            PEAK.set(before);
+            let start = Instant::now();
+            let ids = tokenizer.encode(text).unwrap();
+            let seconds = start.elapsed().as_secs_f64();
+            let peak = (PEAK.get() - before) as f64 / 1048576.0;
+            println!("{file}: {} bytes, {} tokens, {seconds:.2} s, {peak:.0} MiB", text.len(), ids.len());
+            assert!(ids.len() as f64 > least * text.len() as f64 / 10.0);
+            assert!(seconds < 20.0, "{seconds} s"); // seconds, not the hours of a quadratic loop
+            assert_eq!(&decode(&tokenizer, &ids), text);
+        }
+    }
+}
