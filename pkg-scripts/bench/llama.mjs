@@ -10,7 +10,7 @@ const llama = await getLlama({ gpu: false, logLevel: "error", maxThreads: thread
 const model = await llama.loadModel({ modelPath });
 const context = await model.createContext({ contextSize: 512, batchSize: 512, threads });
 const sequence = context.getSequence();
-const vocabulary = model.trainContextSize && model.fileInfo.metadata.tokenizer.ggml.tokens.length;
+const vocabulary = model.fileInfo.metadata.tokenizer.ggml.tokens.length;
 // The ids that `gist bench` uses.
 const prompt = Array.from(
   { length: promptTokens },

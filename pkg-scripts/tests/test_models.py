@@ -17,6 +17,7 @@ CONTENT = bytes(range(256)) * 1000
 
 class Server(http.server.BaseHTTPRequestHandler):
     requests = []
+    sends = len(CONTENT)  # how many bytes the first answer has before the connection is closed
 
     def do_GET(self):
         wanted = self.headers.get("Range")
@@ -25,7 +26,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Length", str(len(CONTENT) - start))
         self.end_headers()
-        self.wfile.write(CONTENT[start:])
+        self.wfile.write(CONTENT[start:] if len(Server.requests) > 1 else CONTENT[start : Server.sends])
 
     def log_message(self, *_):
         pass
@@ -34,6 +35,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 class ModelsTest(unittest.TestCase):
     def setUp(self):
         Server.requests = []
+        Server.sends = len(CONTENT)
         self.server = http.server.HTTPServer(("127.0.0.1", 0), Server)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.addCleanup(self.server.server_close)
@@ -82,6 +84,18 @@ class ModelsTest(unittest.TestCase):
         (parts / "whole").write_bytes(CONTENT[:1000])
         self.assertEqual(self.run_script("tiny").returncode, 0)
         self.assertEqual(Server.requests, ["bytes=1000-"])
+        self.assertEqual((self.folder / "tiny.gguf").read_bytes(), CONTENT)
+
+    def test_a_connection_closed_early_is_no_end_of_file(self):
+        # Without length and hash in the catalog nothing else would notice.
+        self.model |= {"bytes": None, "sha256": None}
+        Server.sends = 1000
+        result = self.run_script("tiny")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("bytes early; run this again", result.stderr)
+        self.assertFalse((self.folder / "tiny.gguf").exists())
+        self.assertEqual(self.run_script("tiny").returncode, 0)
+        self.assertEqual(Server.requests, [None, "bytes=1000-"])
         self.assertEqual((self.folder / "tiny.gguf").read_bytes(), CONTENT)
 
     def test_an_unknown_model_is_named(self):
