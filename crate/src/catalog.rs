@@ -56,7 +56,7 @@ pub struct Adapter {
     pub from: String,
     /// Language of the result.
     pub to: String,
-    /// What it is: `lora` or `projection`.
+    /// What it is: `lora`, `projection`, `calibration` or `calibration-pp`.
     pub method: String,
     /// File, relative to the catalog's folder.
     pub path: String,

@@ -22,6 +22,8 @@ pub mod sampler;
 pub mod tokenizer;
 
 pub mod adapter;
+pub mod calibration;
+mod learned;
 pub mod projection;
 mod safetensors_f32;
 

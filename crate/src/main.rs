@@ -50,7 +50,18 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            // clap's message goes over several lines; the first says what is wrong.
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            eprintln!("gist: {}; see gist --help", first.trim_start_matches("error: "));
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
+    let result = match cli.command {
         Command::Summarize(command) => command.run(),
         Command::Logits(command) => command.run(),
         Command::Bench(command) => command.run(),

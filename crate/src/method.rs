@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::adapter::Adapter;
+use crate::calibration::Calibration;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::low_rank::Pairs;
@@ -23,18 +24,39 @@ pub enum Method {
     Primary,
     /// The translation adapter alone.
     Secondary,
+    /// Both adapters, their A and their B added.
+    Linear,
     /// Both adapters, half each.
     Concat,
+    /// Both adapters, trimmed, where their signs agree.
+    Ties,
     /// Summarise with the first adapter, then translate that with the second.
     TwoStep,
+    /// An adapter trained on the whole task.
+    JointExpert,
     /// Both adapters, half each, corrected by the learned projection.
     Projection,
+    /// Both adapters, half each, and a learned bias.
+    Calibration,
+    /// Both adapters, half each, and a learned term of low rank.
+    CalibrationPlus,
 }
 
 impl Method {
     /// All methods, in the order in which they are listed.
-    pub const ALL: [Method; 6] =
-        [Method::ZeroShot, Method::Primary, Method::Secondary, Method::Concat, Method::TwoStep, Method::Projection];
+    pub const ALL: [Method; 11] = [
+        Method::ZeroShot,
+        Method::Primary,
+        Method::Secondary,
+        Method::Linear,
+        Method::Concat,
+        Method::Ties,
+        Method::TwoStep,
+        Method::JointExpert,
+        Method::Projection,
+        Method::Calibration,
+        Method::CalibrationPlus,
+    ];
 
     /// The name on the command line and in files.
     pub fn id(self) -> &'static str {
@@ -42,9 +64,14 @@ impl Method {
             Method::ZeroShot => "zero-shot",
             Method::Primary => "primary",
             Method::Secondary => "secondary",
+            Method::Linear => "linear",
             Method::Concat => "concat",
+            Method::Ties => "ties",
             Method::TwoStep => "two-step",
+            Method::JointExpert => "joint-expert",
             Method::Projection => "projection",
+            Method::Calibration => "calibration",
+            Method::CalibrationPlus => "calibration-pp",
         }
     }
 
@@ -54,9 +81,14 @@ impl Method {
             Method::ZeroShot => "Zero-shot",
             Method::Primary => "Summarization LoRA",
             Method::Secondary => "Translation LoRA",
+            Method::Linear => "Linear merge",
             Method::Concat => "Concat merge",
+            Method::Ties => "TIES merge",
             Method::TwoStep => "Two-step",
+            Method::JointExpert => "Joint-expert LoRA",
             Method::Projection => "Projection merge",
+            Method::Calibration => "Learnable calibration",
+            Method::CalibrationPlus => "Learnable calibration++",
         }
     }
 
@@ -95,13 +127,41 @@ pub enum Skill {
         /// Language code of the translation.
         to: String,
     },
+    /// Summaries in another language at once: the joint expert.
+    SummarizeTranslate {
+        /// Language code of the text.
+        from: String,
+        /// Language code of the summary.
+        to: String,
+    },
 }
 
-/// The adapters and projections at hand for one model.
+/// A learned file that corrects the merge of two adapters.
+#[derive(Debug, Clone)]
+pub enum Correction {
+    /// For [`Method::Projection`].
+    Projection(Projection),
+    /// For [`Method::Calibration`].
+    Calibration(Calibration),
+    /// For [`Method::CalibrationPlus`].
+    CalibrationPlus(Calibration),
+}
+
+impl Correction {
+    fn method(&self) -> Method {
+        match self {
+            Correction::Projection(_) => Method::Projection,
+            Correction::Calibration(_) => Method::Calibration,
+            Correction::CalibrationPlus(_) => Method::CalibrationPlus,
+        }
+    }
+}
+
+/// The adapters and corrections at hand for one model.
 #[derive(Debug, Default)]
 pub struct Library {
     adapters: Vec<(Skill, Adapter)>,
-    projections: Vec<(String, String, Projection)>,
+    corrections: Vec<(String, String, Correction)>,
 }
 
 impl Library {
@@ -111,10 +171,13 @@ impl Library {
         self.adapters.push((skill, adapter));
     }
 
-    /// Adds a projection, in place of one for the same languages.
-    pub fn add_projection(&mut self, from: &str, to: &str, projection: Projection) {
-        self.projections.retain(|(f, t, _)| (f.as_str(), t.as_str()) != (from, to));
-        self.projections.push((from.to_owned(), to.to_owned(), projection));
+    /// Adds a correction, in place of one of its method for the same languages.
+    pub fn add_correction(&mut self, from: &str, to: &str, correction: Correction) {
+        let same = |(f, t, other): &(String, String, Correction)| {
+            (f.as_str(), t.as_str(), other.method()) == (from, to, correction.method())
+        };
+        self.corrections.retain(|entry| !same(entry));
+        self.corrections.push((from.to_owned(), to.to_owned(), correction));
     }
 
     /// The languages that adapters at hand can write, beside the text's own.
@@ -123,7 +186,7 @@ impl Library {
             .adapters
             .iter()
             .filter_map(|(skill, _)| match skill {
-                Skill::Translate { to, .. } => Some(to.clone()),
+                Skill::Translate { to, .. } | Skill::SummarizeTranslate { to, .. } => Some(to.clone()),
                 Skill::Summarize => None,
             })
             .collect();
@@ -133,21 +196,27 @@ impl Library {
     }
 
     fn adapter(&self, wanted: &Skill) -> Result<&Adapter> {
-        self.adapters.iter().find(|(skill, _)| skill == wanted).map(|(_, adapter)| adapter).ok_or_else(
-            || match wanted {
-                Skill::Summarize => input!("no summarization adapter is installed for this model; add one"),
-                Skill::Translate { from, to } => {
-                    input!("no adapter that translates {from} to {to} is installed for this model; add one")
-                }
-            },
-        )
+        let found = self.adapters.iter().find(|(skill, _)| skill == wanted);
+        found.map(|(_, adapter)| adapter).ok_or_else(|| match wanted {
+            Skill::Summarize => input!("no summarization adapter is installed for this model; add one"),
+            Skill::Translate { from, to } => {
+                input!("no adapter that translates {from} to {to} is installed for this model; add one")
+            }
+            Skill::SummarizeTranslate { from, to } => {
+                input!("no joint-expert adapter from {from} to {to} is installed for this model; add one")
+            }
+        })
     }
 
-    fn projection(&self, from: &str, to: &str) -> Result<&Projection> {
-        let found = self.projections.iter().find(|(f, t, _)| (f.as_str(), t.as_str()) == (from, to));
-        found
-            .map(|(_, _, projection)| projection)
-            .ok_or_else(|| input!("no projection from {from} to {to} is installed for this model; add one"))
+    fn correction(&self, method: Method, from: &str, to: &str) -> Result<&Correction> {
+        let wanted = |(f, t, correction): &&(String, String, Correction)| {
+            (f.as_str(), t.as_str(), correction.method()) == (from, to, method)
+        };
+        self.corrections
+            .iter()
+            .find(wanted)
+            .map(|(_, _, correction)| correction)
+            .ok_or_else(|| input!("no {method} from {from} to {to} is installed for this model; add one"))
     }
 }
 
@@ -174,12 +243,26 @@ pub fn plan(method: Method, task: &Task, library: &Library, spec: &Spec) -> Resu
         (Method::Secondary, Task::Translate { from, to } | Task::SummarizeTranslate { from, to }) => {
             Ok(once(merge::single(library.adapter(&translate(from, to))?)))
         }
-        (Method::Concat, Task::SummarizeTranslate { from, to }) => {
-            Ok(once(merge::concat_halves([primary()?, library.adapter(&translate(from, to))?])))
+        (Method::JointExpert, Task::SummarizeTranslate { from, to }) => {
+            let joint = Skill::SummarizeTranslate { from: from.clone(), to: to.clone() };
+            Ok(once(merge::single(library.adapter(&joint)?)))
         }
-        (Method::Projection, Task::SummarizeTranslate { from, to }) => {
+        (Method::Linear | Method::Concat | Method::Ties, Task::SummarizeTranslate { from, to }) => {
             let adapters = [primary()?, library.adapter(&translate(from, to))?];
-            Ok(once(merge::project(spec, library.projection(from, to)?, adapters)?))
+            Ok(once(match method {
+                Method::Linear => merge::linear(adapters)?,
+                Method::Ties => merge::ties(adapters)?,
+                _ => merge::concat_halves(adapters),
+            }))
+        }
+        (Method::Projection | Method::Calibration | Method::CalibrationPlus, Task::SummarizeTranslate { from, to }) => {
+            let adapters = [primary()?, library.adapter(&translate(from, to))?];
+            Ok(once(match library.correction(method, from, to)? {
+                Correction::Projection(projection) => merge::project(spec, projection, adapters)?,
+                Correction::Calibration(calibration) | Correction::CalibrationPlus(calibration) => {
+                    merge::calibrate(calibration, adapters)?
+                }
+            }))
         }
         (Method::TwoStep, Task::SummarizeTranslate { from, to }) => {
             let secondary = library.adapter(&translate(from, to))?;
@@ -193,6 +276,22 @@ pub fn plan(method: Method, task: &Task, library: &Library, spec: &Spec) -> Resu
         }
         (method, _) => {
             Err(input!("method {method} is not made for this task; use zero-shot, or the adapter of this task alone"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_a_name_that_is_understood() {
+        let ids = "zero-shot primary secondary linear concat ties two-step joint-expert projection calibration \
+                   calibration-pp";
+        let ids: Vec<&str> = ids.split_whitespace().collect();
+        assert_eq!(Method::ALL.map(Method::id).to_vec(), ids);
+        for id in ids {
+            assert_eq!(id.parse::<Method>().unwrap().id(), id);
         }
     }
 }

@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use safetensors::SafeTensors;
-use serde_json::Value;
-
-use crate::adapter::Adapter;
 use crate::error::Result;
 use crate::input;
+use crate::learned::Learned;
 use crate::low_rank::Target;
-use crate::safetensors_f32::to_f32;
 use crate::spec::Spec;
 
 /// P1 and P2 of one group of weights.
@@ -42,29 +38,13 @@ impl Projection {
     }
 
     fn parse(file: &[u8], spec: &Spec) -> Result<Self> {
-        let broken = |error: safetensors::SafeTensorError| input!("it cannot be read: {error}; download it again");
-        let (_, header) = SafeTensors::read_metadata(file).map_err(broken)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        if let Some(method) = metadata.get("method").filter(|method| *method != "projection") {
-            return Err(input!("it holds method {method}, not a projection"));
-        }
-        let tensors = SafeTensors::deserialize(file).map_err(broken)?;
+        let learned = Learned::open(file, "projection")?;
         let mut groups = BTreeMap::new();
         let mut s = None;
         for (k, d) in group_shapes(spec) {
-            let matrix = |part: &str| {
-                let key = format!("{k}x{d}.{part}");
-                let view = tensors.tensor(&key).map_err(|_| {
-                    input!("tensor {key} is missing, which this model needs; use a projection made for this model")
-                })?;
-                let values = to_f32(&key, &view)?;
-                match values.iter().position(|value| !value.is_finite()) {
-                    Some(at) => Err(input!("tensor {key} has {} at element {at}; the file is broken", values[at])),
-                    None => Ok((view.shape().to_vec(), values)),
-                }
-            };
-            let ((p1_shape, p1), (p2_shape, p2)) = (matrix("P1")?, matrix("P2")?);
-            let width = *s.get_or_insert(p1_shape[0]);
+            let (p1_shape, p1) = learned.tensor(&format!("{k}x{d}.P1"))?;
+            let (p2_shape, p2) = learned.tensor(&format!("{k}x{d}.P2"))?;
+            let width = *s.get_or_insert(p1_shape.first().copied().unwrap_or(0));
             if p1_shape != [width, d] || p2_shape != [d, width] || width == 0 {
                 return Err(input!(
                     "{k}x{d} has P1 {p1_shape:?} and P2 {p2_shape:?} where [{width}, {d}] and [{d}, {width}] are needed"
@@ -72,38 +52,14 @@ impl Projection {
             }
             groups.insert((k, d), Group { p1, p2 });
         }
-        if tensors.len() != 2 * groups.len() {
-            return Err(input!(
-                "it has {} tensors where this model needs {}; use a projection made for this model",
-                tensors.len(),
-                2 * groups.len()
-            ));
-        }
-        Ok(Self { s: s.unwrap_or_default(), groups, adapters: adapter_hashes(metadata.get("adapters"))? })
+        learned.expect_count(2 * groups.len())?;
+        Ok(Self { s: s.unwrap_or_default(), groups, adapters: learned.adapters()? })
     }
+}
 
-    /// Refuses adapters that the projection was not trained with.
-    ///
-    /// # Errors
-    /// If the file names other adapters.
-    pub fn check_adapters(&self, adapters: [&Adapter; 2]) -> Result<()> {
-        for (adapter, trained_with) in adapters.iter().zip(&self.adapters) {
-            if adapter.sha256 != *trained_with {
-                return Err(input!(
-                    "the projection was trained with an adapter of sha256 {trained_with}, but {} has {}; use the pair it \
-                     was trained with",
-                    adapter.name,
-                    adapter.sha256
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Number of values in P1 and P2.
-    pub fn parameters(&self) -> usize {
-        self.groups.values().map(|group| group.p1.len() + group.p2.len()).sum()
-    }
+/// Number of values in P1 and P2 of width `s`: Σ 2 s d.
+pub fn parameters(spec: &Spec, s: usize) -> usize {
+    group_shapes(spec).iter().map(|(_, d)| 2 * s * d).sum()
 }
 
 /// The distinct `(k, d)` of a model's targets: one P1 and P2 each.
@@ -120,10 +76,40 @@ pub fn group_shapes(spec: &Spec) -> Vec<(usize, usize)> {
     shapes
 }
 
-/// The `sha256` entries of the metadata's list of adapters.
-fn adapter_hashes(list: Option<&String>) -> Result<Vec<String>> {
-    let Some(list) = list else { return Ok(Vec::new()) };
-    let list: Vec<Value> =
-        serde_json::from_str(list).map_err(|error| input!("its list of adapters cannot be read: {error}"))?;
-    Ok(list.iter().filter_map(|entry| entry.get("sha256")?.as_str().map(str::to_owned)).collect())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibration;
+    use crate::gguf::{Header, Metadata, TensorInfo, Value};
+    use candle_core::quantized::GgmlDType;
+
+    /// A description with the given layers, width, heads, key heads, head size and feed-forward width.
+    fn spec(arch: &str, sizes: [usize; 6]) -> Spec {
+        let mut metadata = Metadata::default();
+        metadata.insert("general.architecture", Value::Text(arch.into()));
+        let keys = ["block_count", "embedding_length", "attention.head_count", "attention.head_count_kv"];
+        let keys = keys.into_iter().chain(["attention.key_length", "feed_forward_length"]);
+        for (key, size) in keys.zip(sizes) {
+            metadata.insert(&format!("{arch}.{key}"), Value::Int(size as i64));
+        }
+        metadata.insert(&format!("{arch}.context_length"), Value::Int(1024));
+        metadata.insert(&format!("{arch}.attention.layer_norm_rms_epsilon"), Value::Float(1e-5));
+        let tensor = TensorInfo { shape: vec![8, sizes[1]], dtype: GgmlDType::F32, offset: 0, bytes: 0 };
+        let mut tensors = BTreeMap::from([("token_embd.weight".to_owned(), tensor.clone())]);
+        tensors.extend((0..sizes[0]).map(|i| (format!("blk.{i}"), tensor.clone())));
+        Spec::from_header(&Header { metadata, tensors, file_bytes: 0 }).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_paper() {
+        let llama = spec("llama", [16, 2048, 32, 8, 64, 8192]);
+        assert_eq!(parameters(&llama, 4), 102_400);
+        assert_eq!(calibration::parameters(&llama), 23_552);
+        assert_eq!(calibration::parameters_plus(&llama, 4), 176_128);
+        let gemma = spec("gemma3", [18, 640, 4, 1, 256, 2048]);
+        assert_eq!(parameters(&gemma, 4), 36_864);
+        assert_eq!(group_shapes(&gemma).len(), 5);
+        let rank_1: usize = Target::ALL.map(|target| target.shape(&gemma)).iter().map(|(d, k)| d + k).sum();
+        assert_eq!(32 * rank_1 * gemma.layers, 7_593_984);
+    }
 }

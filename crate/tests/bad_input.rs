@@ -134,6 +134,8 @@ fn broken_model_files() {
         "tensor blk.1.attn_k.weight is missing",
     );
     refuses(&["bench", "gpt-5"], b"", "there is no model gpt-5");
+    refuses(&["bench", "--method", "magic"], b"", "there is no method magic; use one of zero-shot, primary");
+    refuses(&["explain"], b"", "unrecognized subcommand 'explain'; see gist --help");
 }
 
 /// Writes a PEFT adapter of rank 2 for `WIDTH × WIDTH` queries and returns its folder.

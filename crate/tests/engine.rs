@@ -71,7 +71,15 @@ fn finish(engine: &mut Engine, request: &Request) -> (Vec<String>, Metrics) {
 #[test]
 fn a_run_can_be_repeated_and_methods_differ() {
     let mut engine = with_adapters("tiny-llama-q8_0");
-    let methods = [Method::ZeroShot, Method::Primary, Method::Secondary, Method::Concat, Method::TwoStep];
+    let methods = [
+        Method::ZeroShot,
+        Method::Primary,
+        Method::Secondary,
+        Method::Linear,
+        Method::Concat,
+        Method::Ties,
+        Method::TwoStep,
+    ];
     let mut texts: Vec<Vec<String>> = Vec::new();
     for method in methods {
         let (text, metrics) = finish(&mut engine, &request(method));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gist::adapter::Adapter;
+use gist::calibration::Calibration;
 use gist::cpu::Mode;
 use gist::engine::Engine;
 use gist::low_rank::{Pair, Pairs, Target};
@@ -15,6 +16,8 @@ use gist::merge;
 use gist::projection::{Group, Projection, group_shapes};
 use gist::spec::Spec;
 use gist::synth;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -50,11 +53,43 @@ fn divergence(golden: &Golden, logits: &[f32]) -> f64 {
     sum + theirs * (theirs / ours).ln()
 }
 
+/// A made-up file with the `parts` of each target, each of an amplitude.
+fn calibration_file(spec: &Spec, method: &str, parts: &[(&str, f32)]) -> Vec<u8> {
+    let mut tensors = Vec::new();
+    for target in Target::ALL {
+        let (d, k) = target.shape(spec);
+        for (part, amplitude) in parts {
+            let shape = match *part {
+                "p" => vec![d],
+                "Q1" => vec![4, k],
+                _ => vec![d, 4],
+            };
+            let key = format!("{}.{part}", target.hf_name());
+            let values = synth::random(&format!("{method}:{key}"), shape.iter().product(), 0.0, *amplitude);
+            tensors.push((key, shape, values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>()));
+        }
+    }
+    let views = tensors
+        .iter()
+        .map(|(key, shape, bytes)| (key.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()));
+    let metadata = [("method".to_owned(), method.to_owned())].into();
+    safetensors::serialize(views, Some(metadata)).unwrap()
+}
+
 fn pairs_of(case: &str, one: &Adapter, two: &Adapter, projection: &Projection, spec: &Spec) -> Pairs {
     match case {
         "none" => Pairs::none(spec),
         "adapter" => merge::single(one),
         "projection" => merge::project(spec, projection, [one, two]).unwrap(),
+        "calibration" => {
+            let file = calibration_file(spec, case, &[("p", 0.001)]);
+            merge::calibrate(&Calibration::read(case, &file, spec).unwrap(), [one, two]).unwrap()
+        }
+        "calibration-pp" => {
+            let file = calibration_file(spec, case, &[("Q1", 0.05), ("Q2", 0.02)]);
+            assert!(Calibration::read(case, &file, spec).is_err(), "another method's file is refused");
+            merge::calibrate(&Calibration::read_plus(case, &file, spec).unwrap(), [one, two]).unwrap()
+        }
         other => panic!("no case is called {other}"),
     }
 }
@@ -111,7 +146,7 @@ fn check(id: &str, mode: Mode) {
         }
         compared += 1;
     }
-    assert_eq!(compared, 15, "five prompts, each without adapter, with one, and with a projection");
+    assert_eq!(compared, 25, "five prompts, each without adapter, with one, and with three merges of two");
     assert!(wrong.is_empty(), "{id}:\n{}", wrong.join("\n"));
 }
 

@@ -9,7 +9,8 @@ Each golden has the ids of a prompt and the 50 most probable next tokens with th
 
 Adapters of Gemma are those in models/adapters. Those of SmolLM2 are made up, by the same rule as synth::random: number
 i of the tensor called N is u = the top 24 bits of splitmix64(FNV-1a(N) + i) / 2^24, and the value (u - 0.5) * 2 *
-amplitude. See SMOLLM2 below for names and amplitudes; rank 4, alpha 8, projection width 4.
+amplitude. See SMOLLM2 below for names and amplitudes; rank 4, alpha 8, projection width 4. The calibrations of both
+models are made up in the same way, see CALIBRATION.
 """
 
 import argparse
@@ -27,6 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 GOLDENS = ROOT / "crate/tests/goldens"
 ADAPTERS = ROOT / "models/adapters/gemma-3-270m"
 FOLDER = pathlib.Path(os.environ.get("POCKET_GIST_MODELS", pathlib.Path.home() / ".cache/pocket-gist"))
+CALIBRATION = {"p": 0.001, "q1": 0.05, "q2": 0.02, "s": 4}
 SMOLLM2 = {"a": 0.05, "b": 0.02, "p1": 0.1, "p2": 0.5, "rank": 4, "alpha": 8, "s": 4}
 MODULES = {
     "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj",
@@ -135,15 +137,22 @@ def smollm2_adapter(name, model):
 
 
 def changes(one, two, projection):
-    """ΔW by layer and module: of the first adapter alone, and of both projected."""
-    single, projected = {}, {}
+    """ΔW by layer and module: of the first adapter alone, and of both merged and corrected in each way."""
+    cases = {"adapter": {}, "projection": {}, "calibration": {}, "calibration-pp": {}}
     for key, (b, a) in one.items():
-        single[key] = b @ a
-        both = 0.5 * single[key] + 0.5 * (two[key][0] @ two[key][1])
+        first = b @ a
+        both = 0.5 * first + 0.5 * (two[key][0] @ two[key][1])
         d, k = both.shape
         p1, p2 = projection(k, d)
-        projected[key] = p2 @ (p1 @ both)
-    return {"adapter": single, "projection": projected}
+        target, s = key[1].split(".")[1], CALIBRATION["s"]
+        bias = random(f"calibration:{target}.p", (d,), CALIBRATION["p"])
+        q1 = random(f"calibration-pp:{target}.Q1", (s, k), CALIBRATION["q1"])
+        q2 = random(f"calibration-pp:{target}.Q2", (d, s), CALIBRATION["q2"])
+        cases["adapter"][key] = first
+        cases["projection"][key] = p2 @ (p1 @ both)
+        cases["calibration"][key] = both + bias[:, None]
+        cases["calibration-pp"][key] = both + q2 @ q1
+    return cases
 
 
 def apply(model, change, sign):

@@ -10,11 +10,10 @@ use gist::adapter::write_gguf;
 use gist::error::Result;
 use gist::gguf::{Header, Value};
 use gist::low_rank::Target;
-use gist::projection::group_shapes;
 use gist::rouge::rouge;
 use gist::source::FileSource;
 use gist::spec::Spec;
-use gist::{input, synth};
+use gist::{calibration, input, projection, synth};
 use serde::Deserialize;
 
 use super::read_adapter;
@@ -47,9 +46,14 @@ impl Inspect {
         if header.metadata.text("general.type")? != Some("adapter") {
             let spec = Spec::from_header(&header).map_err(at)?;
             let rank_1: usize = Target::ALL.map(|target| target.shape(&spec)).iter().map(|(d, k)| d + k).sum();
-            let projection: usize = group_shapes(&spec).iter().map(|(_, d)| 2 * 4 * d).sum();
-            println!("parameters of a LoRA of rank 32  {:12}", 32 * rank_1 * spec.layers);
-            println!("parameters of a projection, s 4  {projection:12}");
+            for (what, parameters) in [
+                ("a LoRA of rank 32", 32 * rank_1 * spec.layers),
+                ("a projection, s = 4", projection::parameters(&spec, 4)),
+                ("a calibration", calibration::parameters(&spec)),
+                ("a calibration++, s = 4", calibration::parameters_plus(&spec, 4)),
+            ] {
+                println!("parameters of {what:24} {parameters:12}");
+            }
         }
         Ok(())
     }

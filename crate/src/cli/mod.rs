@@ -15,7 +15,7 @@ use gist::engine::{DEFAULT_CONTEXT, Engine};
 use gist::error::Result;
 use gist::input;
 use gist::install::install;
-use gist::method::Skill;
+use gist::method::{Correction, Skill};
 use gist::projection::Projection;
 use gist::source::FileSource;
 use gist::spec::Spec;
@@ -156,7 +156,7 @@ impl OwnAdapters {
         }
         if let Some(path) = &self.projection {
             let projection = Projection::read(&path.display().to_string(), &read_file(path)?, &engine.spec)?;
-            engine.library.add_projection(from, to, projection);
+            engine.library.add_correction(from, to, Correction::Projection(projection));
         }
         Ok(())
     }
