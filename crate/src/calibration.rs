@@ -1,5 +1,5 @@
 //! Learnable calibration: a term `Q2 Q1` for each kind of target, shared by all layers, added to the merge of both
-//! adapters. Plain calibration learns only a bias p [d] per target, that is `p·1ᵀ`: Q2 = p and Q1 = 1.
+//! adapters. Plain calibration learns only a bias p of d values per target, that is `p·1ᵀ`: Q2 = p and Q1 = 1.
 
 use crate::error::Result;
 use crate::input;
@@ -28,7 +28,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Reads `calibration.safetensors`, with `{target}.p` [d] for each target, such as `q_proj.p`.
+    /// Reads `calibration.safetensors`, with `{target}.p` of d values for each target, such as `q_proj.p`.
     ///
     /// # Errors
     /// If it is not a calibration, lacks a target, or has values that are not finite.
