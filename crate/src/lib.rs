@@ -42,3 +42,6 @@ pub mod install;
 pub mod rouge;
 
 pub mod synth;
+
+#[cfg(target_arch = "wasm32")]
+pub mod web;

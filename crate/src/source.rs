@@ -34,7 +34,7 @@ pub trait Source {
     }
 }
 
-fn check_range(file: u64, offset: u64, length: u64) -> Result<()> {
+pub(crate) fn check_range(file: u64, offset: u64, length: u64) -> Result<()> {
     match offset.checked_add(length) {
         Some(end) if end <= file => Ok(()),
         _ => Err(input!(

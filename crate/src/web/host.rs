@@ -1,0 +1,119 @@
+//! What the engine uses of the browser: fetch, digests, storage figures, and giving way to messages.
+
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortSignal, DedicatedWorkerGlobalScope, MessageChannel, Request, RequestCache, RequestInit, Response,
+    StorageEstimate,
+};
+
+use super::protocol::{Fault, FaultKind, Storage};
+
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Text of a JavaScript exception.
+pub fn text_of(error: &JsValue) -> String {
+    match error.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => format!("{error:?}"),
+    }
+}
+
+/// Size of the WebAssembly memory in bytes. It never shrinks, so this is its peak.
+pub fn wasm_bytes() -> u64 {
+    core::arch::wasm32::memory_size::<0>() as u64 * 65536
+}
+
+/// SHA-256 of `bytes` in hexadecimal, by the browser: the bytes do not enter WebAssembly's memory.
+pub async fn sha256(bytes: &Uint8Array) -> Result<String, Fault> {
+    let failed = |error: JsValue| Fault::new(FaultKind::Failure, format!("a digest failed: {}", text_of(&error)));
+    let subtle = scope().crypto().map_err(failed)?.subtle();
+    let digest = subtle.digest_with_str_and_buffer_source("SHA-256", bytes).map_err(failed)?;
+    let digest = Uint8Array::new(&JsFuture::from(digest).await.map_err(failed)?).to_vec();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Asks for `url`, from byte `from` on. The answer's status is the caller's to look at.
+pub async fn fetch(url: &str, from: u64, cached: bool, signal: &AbortSignal) -> Result<Response, Fault> {
+    let failed =
+        |error: JsValue| Fault::new(FaultKind::Network, format!("{url} cannot be fetched: {}", text_of(&error)));
+    let options = RequestInit::new();
+    options.set_signal(Some(signal));
+    if !cached {
+        // Models are kept in the store: a second copy in the browser's cache would only take room.
+        options.set_cache(RequestCache::NoStore);
+    }
+    let request = Request::new_with_str_and_init(url, &options).map_err(failed)?;
+    if from > 0 {
+        request.headers().set("Range", &format!("bytes={from}-")).map_err(failed)?;
+    }
+    let response = JsFuture::from(scope().fetch_with_request(&request)).await.map_err(failed)?;
+    Ok(response.unchecked_into())
+}
+
+/// The whole of a small file.
+pub async fn fetch_all(url: &str, signal: &AbortSignal) -> Result<Vec<u8>, Fault> {
+    let response = fetch(url, 0, true, signal).await?;
+    if !response.ok() {
+        return Err(Fault::new(FaultKind::Network, format!("{url} cannot be fetched: HTTP {}", response.status())));
+    }
+    let failed = |error: JsValue| Fault::new(FaultKind::Network, format!("{url} broke off: {}", text_of(&error)));
+    let body = JsFuture::from(response.array_buffer().map_err(failed)?).await.map_err(failed)?;
+    Ok(Uint8Array::new(&body).to_vec())
+}
+
+/// Length of the file at `url`, by the header of its answer.
+pub async fn length(url: &str, signal: &AbortSignal) -> Result<u64, Fault> {
+    let response = fetch(url, 0, false, signal).await?;
+    let length = response.headers().get("Content-Length").ok().flatten().and_then(|length| length.parse().ok());
+    if let Some(body) = response.body() {
+        let _ = body.cancel(); // only the header is wanted
+    }
+    length.filter(|_| response.ok()).ok_or_else(|| {
+        let text = format!("{url}: the server does not say how long the file is (HTTP {})", response.status());
+        Fault::new(FaultKind::Network, text)
+    })
+}
+
+/// Figures of the browser's storage.
+pub async fn storage() -> Result<Storage, Fault> {
+    let failed =
+        |error: JsValue| Fault::new(FaultKind::Failure, format!("storage cannot be asked about: {}", text_of(&error)));
+    let manager = scope().navigator().storage();
+    let estimate: StorageEstimate =
+        JsFuture::from(manager.estimate().map_err(failed)?).await.map_err(failed)?.unchecked_into();
+    let persisted = JsFuture::from(manager.persisted().map_err(failed)?).await.map_err(failed)?;
+    Ok(Storage {
+        usage: estimate.get_usage().unwrap_or(0.0) as u64,
+        quota: estimate.get_quota().unwrap_or(0.0) as u64,
+        persisted: persisted.is_truthy(),
+    })
+}
+
+/// Lets messages in between steps of work. Timers would do too, but browsers delay nested ones by 4 ms each.
+pub struct Breath {
+    channel: MessageChannel,
+}
+
+impl Breath {
+    /// A channel to the worker itself.
+    ///
+    /// # Errors
+    /// If the browser gives none.
+    pub fn new() -> Result<Self, JsValue> {
+        Ok(Self { channel: MessageChannel::new()? })
+    }
+
+    /// Resumes after the messages that are already waiting.
+    pub async fn take(&self) {
+        let promise = Promise::new(&mut |resolve, _| {
+            self.channel.port2().set_onmessage(Some(&resolve));
+            // Posting to an own port cannot fail: there is nothing to clone.
+            let _ = self.channel.port1().post_message(&JsValue::NULL);
+        });
+        let _ = JsFuture::from(promise).await; // only ever resolved
+    }
+}

@@ -1,0 +1,325 @@
+//! The messages between page and worker, version 1: the one definition, from which the page's TypeScript types are made.
+//!
+//! Every message carries the `id` of the request it belongs to. A request gets any number of events (`progress`,
+//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`) or an `error`.
+
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::engine;
+use crate::error::Error;
+
+/// Version of these messages; others are refused.
+pub const VERSION: u32 = 1;
+
+/// Types of the messages themselves: a struct with a flattened enum has no TypeScript form that tsify gets right.
+#[wasm_bindgen(typescript_custom_section)]
+const ENVELOPES: &str = "
+export type Request = { version: 1; id: number } & Action;
+export type Response = { version: 1; id: number } & Body;
+";
+
+/// What the page asks.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Chosen by the page, never twice.
+    pub id: u32,
+    /// What is asked.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+/// The requests.
+#[derive(Debug, Deserialize, Tsify)]
+#[serde(tag = "action", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Action {
+    /// The first message: reads `models/catalog.json` below the address `base` and opens the store. Answer: done.
+    Open {
+        /// Address of the page's folder.
+        base: String,
+    },
+    /// Which models there are. Answer: status.
+    Status,
+    /// Fetches what is missing of a model and its adapters. Answer: done.
+    Download {
+        /// Catalog id.
+        model: String,
+    },
+    /// Deletes one model and its adapters, or everything. Answer: done.
+    Delete {
+        /// Catalog id; null for everything.
+        model: Option<String>,
+    },
+    /// Loads a model that is in the store. Answer: loaded.
+    Load {
+        /// Catalog id.
+        model: String,
+    },
+    /// Summarises a chat with the model that is loaded. Answer: done, with metrics.
+    Summarize {
+        /// `Name: text` lines.
+        chat: String,
+        /// Language of the chat.
+        from: String,
+        /// Language of the summary.
+        to: String,
+        /// Method id.
+        method: String,
+        /// Longest text of each pass.
+        max_tokens: usize,
+        /// How tokens are chosen.
+        sampling: Sampling,
+    },
+    /// Stops another request, which then answers done with `cancelled`, and nothing after. Has no answer of its own.
+    Cancel {
+        /// Id of that request.
+        target: u32,
+    },
+}
+
+/// How tokens are chosen.
+#[derive(Debug, Clone, Copy, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Sampling {
+    /// 0 always takes the most probable token.
+    pub temperature: f32,
+    /// Only so many of the most probable tokens are drawn from.
+    pub top_k: usize,
+    /// Only the most probable tokens that together reach this are drawn from.
+    pub top_p: f32,
+    /// Another seed, another text.
+    pub seed: u32,
+}
+
+/// What the worker says.
+#[derive(Debug, Serialize)]
+pub struct Response {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The request that this belongs to; 0 where a panic belongs to none.
+    pub id: u32,
+    /// What is said.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// The events and answers.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Body {
+    /// How far something is.
+    Progress {
+        /// What is under way.
+        stage: Stage,
+        /// Bytes, or tokens of the prompt.
+        done: u64,
+        /// All of them.
+        total: u64,
+    },
+    /// Something the user should know.
+    Notice {
+        /// What it is about.
+        kind: NoticeKind,
+        /// In plain words.
+        text: String,
+    },
+    /// New text.
+    Delta {
+        /// Pass of the model, from 0. Only the last pass is the summary.
+        pass: usize,
+        /// Only what is new.
+        text: String,
+    },
+    /// The models and the room for them.
+    Status {
+        /// Models that a browser can fetch.
+        models: Vec<ModelStatus>,
+        /// The browser's storage.
+        storage: Storage,
+    },
+    /// The model is ready.
+    Loaded {
+        /// Catalog id.
+        model: String,
+        /// What can be asked of it.
+        targets: Vec<Target>,
+        /// Size of the WebAssembly memory, which never shrinks: its peak.
+        wasm_bytes: u64,
+    },
+    /// The request is done with.
+    Done {
+        /// Whether it was stopped.
+        cancelled: bool,
+        /// What a summary cost.
+        metrics: Option<Metrics>,
+    },
+    /// The request failed.
+    Error {
+        /// What the page can do about it.
+        kind: FaultKind,
+        /// In plain words.
+        text: String,
+    },
+}
+
+/// What progress is about.
+#[derive(Debug, Clone, Copy, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// Fetching, in bytes.
+    Download,
+    /// Reading from the store, in bytes.
+    Load,
+    /// Reading the prompt, in tokens.
+    Prefill,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum NoticeKind {
+    /// A piece of a file was not what it should be and is fetched again.
+    ChunkRefused,
+    /// The connection broke and is tried again.
+    Retry,
+    /// The chat was too long.
+    MessagesDropped,
+}
+
+/// A model of the catalog. Byte counts include its adapters.
+#[derive(Debug, Serialize, Tsify)]
+pub struct ModelStatus {
+    /// Catalog id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Licence.
+    pub licence: String,
+    /// Length; null where only its server knows.
+    pub bytes: Option<u64>,
+    /// How much of that is in the store.
+    pub stored: u64,
+    /// Whether it can be loaded.
+    pub complete: bool,
+}
+
+/// The browser's storage for this site.
+#[derive(Debug, Serialize, Tsify)]
+pub struct Storage {
+    /// Bytes in use.
+    pub usage: u64,
+    /// Bytes that the browser would give.
+    pub quota: u64,
+    /// Whether the browser promised not to delete it by itself.
+    pub persisted: bool,
+}
+
+/// A language that summaries can be written in.
+#[derive(Debug, Serialize, Tsify)]
+pub struct Target {
+    /// Code.
+    pub language: String,
+    /// All methods, those that are not available with the reason.
+    pub methods: Vec<MethodStatus>,
+}
+
+/// A method, for one language.
+#[derive(Debug, Serialize, Tsify)]
+pub struct MethodStatus {
+    /// Id.
+    pub method: String,
+    /// Name for people.
+    pub name: String,
+    /// How many times the model generates.
+    pub passes: usize,
+    /// Why it cannot be used; null if it can.
+    pub unavailable: Option<String>,
+}
+
+/// What a summary cost. Tokens and times are sums over its passes.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    /// Tokens of the prompts.
+    pub prompt_tokens: usize,
+    /// Tokens generated.
+    pub generated_tokens: usize,
+    /// Until the first text of the last pass.
+    pub time_to_first_token_ms: f64,
+    /// Reading prompts.
+    pub prefill_ms: f64,
+    /// Generating.
+    pub decode_ms: f64,
+    /// From request to answer.
+    pub total_ms: f64,
+    /// Passes of the model.
+    pub passes: usize,
+    /// Passes that ended at `maxTokens`.
+    pub passes_cut: usize,
+    /// Size of the WebAssembly memory.
+    pub wasm_bytes: u64,
+}
+
+impl Metrics {
+    /// The engine's own figures, with those that only the worker knows.
+    pub fn new(of: engine::Metrics, total_ms: f64, wasm_bytes: u64) -> Self {
+        Self {
+            prompt_tokens: of.prompt_tokens,
+            generated_tokens: of.generated_tokens,
+            time_to_first_token_ms: of.time_to_first_token_ms,
+            prefill_ms: of.prefill_ms,
+            decode_ms: of.decode_ms,
+            total_ms,
+            passes: of.passes,
+            passes_cut: of.passes_cut,
+            wasm_bytes,
+        }
+    }
+}
+
+/// What kind of error it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum FaultKind {
+    /// What was given cannot be used.
+    Input,
+    /// The work failed.
+    Failure,
+    /// A file could not be fetched; what has arrived is kept.
+    Network,
+    /// The browser has no room left.
+    Quota,
+    /// A file is not what it should be.
+    Corrupt,
+    /// The engine is broken; a fresh worker is needed.
+    Panic,
+}
+
+/// An error on its way to the page.
+#[derive(Debug)]
+pub struct Fault {
+    /// What kind it is.
+    pub kind: FaultKind,
+    /// In plain words.
+    pub text: String,
+}
+
+impl Fault {
+    /// A fault of `kind`.
+    pub fn new(kind: FaultKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let kind = match error {
+            Error::Input(_) => FaultKind::Input,
+            Error::Failure(_) => FaultKind::Failure,
+        };
+        Self::new(kind, error.to_string())
+    }
+}

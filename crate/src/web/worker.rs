@@ -1,0 +1,478 @@
+//! The worker: decodes requests, runs them side by side, and answers.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::Function;
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{AbortController, AbortSignal};
+use web_time::Instant;
+
+use super::download::{self, Listener, Location, Wanted};
+use super::host::{self, Breath};
+use super::protocol::{
+    Action, Body, Fault, FaultKind, MethodStatus, Metrics, ModelStatus, NoticeKind, Request, Response, Sampling, Stage,
+    Target, VERSION,
+};
+use super::store::{Store, StoreSource};
+use crate::catalog::{Adapter, Catalog, Manifest, Model, Origin};
+use crate::chat::Conversation;
+use crate::cpu::Mode;
+use crate::engine::{self, DEFAULT_CONTEXT, Engine, Event};
+use crate::input;
+use crate::install::install;
+use crate::method::Method;
+use crate::prompt::Task;
+use crate::sampler;
+use crate::source::Source;
+
+/// Language that chats are in: the one that adapters are trained on.
+const CHAT_LANGUAGE: &str = "en";
+
+/// Progress of a download is told at most this often.
+const PROGRESS: Duration = Duration::from_millis(100);
+
+/// The engine of one worker.
+#[wasm_bindgen]
+pub struct Worker {
+    shared: Rc<Shared>,
+}
+
+#[wasm_bindgen]
+impl Worker {
+    /// `post` is called with every [`Response`].
+    ///
+    /// # Errors
+    /// If the browser lacks what the worker needs.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        #[wasm_bindgen(unchecked_param_type = "(response: Response) => void")] post: Function,
+    ) -> Result<Worker, JsValue> {
+        let outlet = Outlet { post: post.clone() };
+        std::panic::set_hook(Box::new(move |info| {
+            console_error_panic_hook::hook(info);
+            let text =
+                format!("The engine stopped unexpectedly ({}).", info.payload_as_str().unwrap_or("no reason given"));
+            outlet.send(0, Body::Error { kind: FaultKind::Panic, text });
+        }));
+        Ok(Self {
+            shared: Rc::new(Shared {
+                outlet: Outlet { post },
+                site: RefCell::new(None),
+                engine: RefCell::new(None),
+                engine_user: RefCell::new(None),
+                running: RefCell::new(HashMap::new()),
+                breath: Breath::new()?,
+            }),
+        })
+    }
+
+    /// Begins what `message` asks. Its events and its answer come through `post`.
+    pub fn handle(&self, #[wasm_bindgen(unchecked_param_type = "Request")] message: JsValue) {
+        let id = js_sys::Reflect::get(&message, &"id".into()).ok().and_then(|id| id.as_f64()).unwrap_or(0.0) as u32;
+        let request: Request = match serde_wasm_bindgen::from_value(message) {
+            Ok(request) => request,
+            Err(error) => {
+                let text = format!("the worker does not understand this request: {error}");
+                return self.shared.outlet.send(id, Body::Error { kind: FaultKind::Input, text });
+            }
+        };
+        let shared = self.shared.clone();
+        spawn_local(async move { shared.answer(request).await });
+    }
+}
+
+/// The way to the page. Also used where a panic is told, so it holds nothing else.
+#[derive(Clone)]
+struct Outlet {
+    post: Function,
+}
+
+// SAFETY: a worker's WebAssembly has one thread. The panic hook asks for Send and Sync.
+unsafe impl Send for Outlet {}
+// SAFETY: as above.
+unsafe impl Sync for Outlet {}
+
+impl Outlet {
+    fn send(&self, id: u32, body: Body) {
+        let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
+        // A message that cannot be made or posted leaves nobody to tell.
+        if let Ok(message) = (Response { version: VERSION, id, body }).serialize(&serializer) {
+            let _ = self.post.call1(&JsValue::NULL, &message);
+        }
+    }
+}
+
+/// What `open` sets up.
+struct Site {
+    /// Address of the folder of the catalog, with a slash at its end.
+    models: String,
+    catalog: Catalog,
+    store: Store,
+}
+
+struct Shared {
+    outlet: Outlet,
+    site: RefCell<Option<Rc<Site>>>,
+    engine: RefCell<Option<Engine>>,
+    /// The signal of the request that has the engine.
+    engine_user: RefCell<Option<AbortSignal>>,
+    running: RefCell<HashMap<u32, AbortController>>,
+    breath: Breath,
+}
+
+impl Shared {
+    async fn answer(self: Rc<Self>, request: Request) {
+        let Request { version, id, action } = request;
+        if let Action::Cancel { target } = action {
+            if let Some(controller) = self.running.borrow().get(&target) {
+                controller.abort();
+            }
+            return;
+        }
+        let controller = match AbortController::new() {
+            Ok(controller) => controller,
+            Err(error) => {
+                let text = host::text_of(&error);
+                return self.outlet.send(id, Body::Error { kind: FaultKind::Failure, text });
+            }
+        };
+        let signal = controller.signal();
+        self.running.borrow_mut().insert(id, controller);
+        let result = match version {
+            VERSION => self.perform(id, action, &signal).await,
+            other => {
+                Err(input!("the page speaks version {other} of the protocol, the worker {VERSION}; reload the page")
+                    .into())
+            }
+        };
+        self.running.borrow_mut().remove(&id);
+        self.outlet.send(
+            id,
+            match result {
+                _ if signal.aborted() => Body::Done { cancelled: true, metrics: None },
+                Ok(body) => body,
+                Err(Fault { kind, text }) => Body::Error { kind, text },
+            },
+        );
+    }
+
+    async fn perform(&self, id: u32, action: Action, signal: &AbortSignal) -> Result<Body, Fault> {
+        let done = || Body::Done { cancelled: false, metrics: None };
+        match action {
+            Action::Open { base } => self.open(&base, signal).await.map(|()| done()),
+            Action::Status => self.status().await,
+            Action::Download { model } => self.download(id, &model, signal).await.map(|()| done()),
+            Action::Delete { model } => self.delete(model.as_deref()).await.map(|()| done()),
+            Action::Load { model } => self.load(id, &model, signal).await,
+            Action::Summarize { chat, from, to, method, max_tokens, sampling } => {
+                let chat = Conversation::parse(&chat)?;
+                let request = engine::Request {
+                    task: Task::summary(&from, &to)?,
+                    method: method.parse()?,
+                    max_tokens,
+                    sampling: sampling.into(),
+                };
+                self.summarize(id, &chat, &request, signal).await
+            }
+            Action::Cancel { .. } => Ok(done()),
+        }
+    }
+
+    fn site(&self) -> Result<Rc<Site>, Fault> {
+        self.site.borrow().clone().ok_or_else(|| input!("the first message has to be `open`").into())
+    }
+
+    async fn open(&self, base: &str, signal: &AbortSignal) -> Result<(), Fault> {
+        let models = format!("{}/models/", base.trim_end_matches('/'));
+        let catalog = Catalog::parse(&host::fetch_all(&format!("{models}catalog.json"), signal).await?)?;
+        let store = Store::open().await?;
+        self.site.replace(Some(Rc::new(Site { models, catalog, store })));
+        Ok(())
+    }
+
+    async fn status(&self) -> Result<Body, Fault> {
+        let site = self.site()?;
+        let mut models = Vec::new();
+        for model in site.catalog.models.iter().filter(|model| origin(model).is_some()) {
+            let mut bytes = model.bytes;
+            let (mut stored, mut complete) = site.stored(&file_id(model)).await?;
+            for adapter in site.catalog.adapters_of(&model.id) {
+                let (there, whole) = site.stored(&adapter_file_id(adapter)).await?;
+                stored += there;
+                complete &= whole;
+                bytes = bytes.and_then(|bytes| Some(bytes + adapter.bytes?));
+            }
+            let (id, name, licence) = (model.id.clone(), model.name.clone(), model.licence.clone());
+            models.push(ModelStatus { id, name, licence, bytes, stored, complete });
+        }
+        Ok(Body::Status { models, storage: host::storage().await? })
+    }
+
+    async fn download(&self, id: u32, model: &str, signal: &AbortSignal) -> Result<(), Fault> {
+        let site = self.site()?;
+        let model = site.catalog.model(model)?;
+        let mut files = vec![site.wanted(model, signal).await?];
+        for adapter in site.catalog.adapters_of(&model.id) {
+            files.push(site.wanted_adapter(adapter, signal).await?);
+        }
+        let total: u64 = files.iter().map(|file| file.bytes).sum();
+        let mut stored = 0;
+        for file in &files {
+            stored += site.stored(&file.id).await?.0;
+        }
+        let storage = host::storage().await?;
+        let (missing, free) = (total - stored.min(total), storage.quota.saturating_sub(storage.usage));
+        if missing > free {
+            let text = format!(
+                "The browser offers {} MB for this page and {} MB are needed. Free some space and try again.",
+                free / 1_000_000,
+                missing / 1_000_000
+            );
+            return Err(Fault::new(FaultKind::Quota, text));
+        }
+        let report = Report { outlet: &self.outlet, id, done: Cell::new(stored as i64), total, told: Cell::new(None) };
+        for file in &files {
+            download::download(&site.store, file, signal, &report).await?;
+        }
+        report.tell();
+        Ok(())
+    }
+
+    async fn delete(&self, model: Option<&str>) -> Result<(), Fault> {
+        let site = self.site()?;
+        let Some(model) = model else { return site.store.clear().await };
+        let model = site.catalog.model(model)?;
+        site.store.delete(&file_id(model)).await?;
+        for adapter in site.catalog.adapters_of(&model.id) {
+            site.store.delete(&adapter_file_id(adapter)).await?;
+        }
+        Ok(())
+    }
+
+    async fn load(&self, id: u32, model: &str, signal: &AbortSignal) -> Result<Body, Fault> {
+        let site = self.site()?;
+        let model = site.catalog.model(model)?;
+        let _claim = self.claim(signal).await?;
+        self.engine.take(); // its memory is needed for the next one
+        let source = site.source(&file_id(model), signal).await?;
+        let mut progress = |done, total| self.outlet.send(id, Body::Progress { stage: Stage::Load, done, total });
+        let mut engine = Engine::load(&source, model.template(), Mode::Fast, DEFAULT_CONTEXT, &mut progress).await?;
+        for adapter in site.catalog.adapters_of(&model.id) {
+            let source = site.source(&adapter_file_id(adapter), signal).await?;
+            let file = source.range(0, source.len()).await?;
+            install(&mut engine, adapter, &file).await?;
+        }
+        let targets = targets(&engine)?;
+        self.engine.replace(Some(engine));
+        Ok(Body::Loaded { model: model.id.clone(), targets, wasm_bytes: host::wasm_bytes() })
+    }
+
+    async fn summarize(
+        &self,
+        id: u32,
+        chat: &Conversation,
+        request: &engine::Request,
+        signal: &AbortSignal,
+    ) -> Result<Body, Fault> {
+        let started = Instant::now();
+        let _claim = self.claim(signal).await?;
+        let mut engine = self.engine.take().ok_or_else(|| input!("no model is loaded; load one first"))?;
+        let result = self.run(id, &mut engine, chat, request, signal).await;
+        self.engine.replace(Some(engine));
+        let metrics = Metrics::new(result?, started.elapsed().as_secs_f64() * 1e3, host::wasm_bytes());
+        Ok(Body::Done { cancelled: false, metrics: Some(metrics) })
+    }
+
+    async fn run(
+        &self,
+        id: u32,
+        engine: &mut Engine,
+        chat: &Conversation,
+        request: &engine::Request,
+        signal: &AbortSignal,
+    ) -> Result<engine::Metrics, Fault> {
+        let mut run = engine.start(chat, request)?;
+        let mut metrics = engine::Metrics::default();
+        while let Some(event) = run.step().await? {
+            self.breath.take().await;
+            if signal.aborted() {
+                break;
+            }
+            match event {
+                Event::Notice(text) => self.outlet.send(id, Body::Notice { kind: NoticeKind::MessagesDropped, text }),
+                Event::Prefill { done, total, .. } => {
+                    let (done, total) = (done as u64, total as u64);
+                    self.outlet.send(id, Body::Progress { stage: Stage::Prefill, done, total });
+                }
+                Event::Text { pass, delta } => self.outlet.send(id, Body::Delta { pass, text: delta }),
+                Event::Done(done) => metrics = done,
+            }
+        }
+        Ok(metrics)
+    }
+
+    /// Takes the engine for one request. Waits for one that was stopped and is about to let go; refuses beside another.
+    async fn claim(&self, signal: &AbortSignal) -> Result<Claim<'_>, Fault> {
+        loop {
+            match &*self.engine_user.borrow() {
+                None => break,
+                Some(user) if !user.aborted() => {
+                    return Err(input!("the engine is busy with another request; stop that first").into());
+                }
+                Some(_) => {}
+            }
+            self.breath.take().await;
+        }
+        self.engine_user.replace(Some(signal.clone()));
+        Ok(Claim(&self.engine_user))
+    }
+}
+
+/// Lets go of the engine when it is dropped.
+struct Claim<'a>(&'a RefCell<Option<AbortSignal>>);
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.0.replace(None);
+    }
+}
+
+impl Site {
+    /// How many bytes of file `id` are there, and whether it is whole.
+    async fn stored(&self, id: &str) -> Result<(u64, bool), Fault> {
+        let Some(record) = self.store.file(id).await? else { return Ok((0, false)) };
+        if record.complete {
+            return Ok((record.bytes, true));
+        }
+        let present = self.store.present(id).await?;
+        Ok((present.into_iter().map(|index| record.chunk(index).1).sum(), false))
+    }
+
+    async fn source(&self, id: &str, signal: &AbortSignal) -> Result<StoreSource<'_>, Fault> {
+        let record = self.store.file(id).await?.filter(|record| record.complete);
+        let record = record.ok_or_else(|| input!("the model is not on this device yet; download it first"))?;
+        Ok(StoreSource::new(&self.store, record, signal.clone()))
+    }
+
+    async fn wanted(&self, model: &Model, signal: &AbortSignal) -> Result<Wanted, Fault> {
+        let id = file_id(model);
+        match origin(model) {
+            Some(Origin::Shards { manifest }) => {
+                let url = format!("{}{manifest}", self.models);
+                let manifest = Manifest::parse(&host::fetch_all(&url, signal).await?, model)?;
+                let folder = url.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let (paths, hashes) =
+                    manifest.shards.into_iter().map(|shard| (format!("{folder}/{}", shard.path), shard.sha256)).unzip();
+                Ok(Wanted {
+                    id,
+                    sha256: Some(manifest.sha256),
+                    bytes: manifest.bytes,
+                    // The catalog's hashes come first: it is part of the page, the manifest only of the host.
+                    chunk_sha256: if model.chunk_sha256.is_empty() { hashes } else { model.chunk_sha256.clone() },
+                    location: Location::Shards(paths),
+                })
+            }
+            Some(Origin::Url { url }) => Ok(Wanted {
+                id,
+                sha256: model.sha256.clone(),
+                bytes: match model.bytes {
+                    Some(bytes) => bytes,
+                    None => host::length(url, signal).await?,
+                },
+                chunk_sha256: model.chunk_sha256.clone(),
+                location: Location::Whole(url.clone()),
+            }),
+            _ => Err(input!("{} cannot be fetched by a browser: the catalog names no address for it", model.id).into()),
+        }
+    }
+
+    async fn wanted_adapter(&self, adapter: &Adapter, signal: &AbortSignal) -> Result<Wanted, Fault> {
+        let url = format!("{}{}", self.models, adapter.path);
+        Ok(Wanted {
+            id: adapter_file_id(adapter),
+            sha256: adapter.sha256.clone(),
+            bytes: match adapter.bytes {
+                Some(bytes) => bytes,
+                None => host::length(&url, signal).await?,
+            },
+            chunk_sha256: Vec::new(),
+            location: Location::Whole(url),
+        })
+    }
+}
+
+/// The first place that a browser can fetch `model` from.
+fn origin(model: &Model) -> Option<&Origin> {
+    model.sources.iter().find(|origin| !matches!(origin, Origin::Pypi {}))
+}
+
+/// The store's name for a model's file.
+fn file_id(model: &Model) -> String {
+    model.sha256.clone().unwrap_or_else(|| match origin(model) {
+        Some(Origin::Url { url }) => url.clone(),
+        _ => model.id.clone(),
+    })
+}
+
+fn adapter_file_id(adapter: &Adapter) -> String {
+    adapter.sha256.clone().unwrap_or_else(|| adapter.path.clone())
+}
+
+/// What can be asked of `engine`.
+fn targets(engine: &Engine) -> Result<Vec<Target>, Fault> {
+    let mut languages = engine.library.languages();
+    languages.push(CHAT_LANGUAGE.to_owned());
+    let targets = languages.into_iter().map(|language| {
+        let task = Task::summary(CHAT_LANGUAGE, &language)?;
+        let methods = Method::ALL.map(|method| MethodStatus {
+            method: method.id().to_owned(),
+            name: method.name().to_owned(),
+            passes: method.passes(),
+            unavailable: engine.unavailable(method, &task),
+        });
+        Ok(Target { language, methods: methods.into() })
+    });
+    targets.collect()
+}
+
+impl From<Sampling> for sampler::Sampling {
+    fn from(of: Sampling) -> Self {
+        Self { temperature: of.temperature, top_k: of.top_k, top_p: of.top_p, seed: of.seed.into() }
+    }
+}
+
+/// Tells the page of a download, not too often.
+struct Report<'a> {
+    outlet: &'a Outlet,
+    id: u32,
+    done: Cell<i64>,
+    total: u64,
+    told: Cell<Option<Instant>>,
+}
+
+impl Report<'_> {
+    fn tell(&self) {
+        let (stage, done) = (Stage::Download, self.done.get().max(0) as u64);
+        self.outlet.send(self.id, Body::Progress { stage, done, total: self.total });
+    }
+}
+
+impl Listener for Report<'_> {
+    fn arrived(&self, bytes: i64) {
+        self.done.set(self.done.get() + bytes);
+        if self.told.get().is_none_or(|told| told.elapsed() >= PROGRESS) {
+            self.told.set(Some(Instant::now()));
+            self.tell();
+        }
+    }
+
+    fn notice(&self, kind: NoticeKind, text: String) {
+        self.outlet.send(self.id, Body::Notice { kind, text });
+    }
+}

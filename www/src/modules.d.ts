@@ -1,0 +1,4 @@
+declare module "#worker?worker" {
+  const start: new () => Worker;
+  export default start;
+}

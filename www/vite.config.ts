@@ -1,0 +1,90 @@
+// Two bundles from one source: the app (dist/) and, with `--mode test`, the same page with a fake engine (dist-test/).
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+import { VitePWA } from "vite-plugin-pwa";
+
+const models = resolve(__dirname, "../models");
+
+/** Models whose files lie beside the page, in pieces (pkg-scripts/shards.mjs). The others come from where the catalog says. */
+const hosted = (process.env["POCKET_GIST_HOSTED"] ?? "gemma-3-270m").split(" ");
+
+interface Catalog {
+  models: { id: string; sources: object[] }[];
+  adapters: { base: string; path: string }[];
+}
+
+/** Puts catalog, adapters and example chats into the bundle. */
+function modelFiles(): Plugin {
+  return {
+    name: "model-files",
+    generateBundle() {
+      const emit = (fileName: string, source: string | Uint8Array): void => void this.emitFile({ type: "asset", fileName, source });
+      const catalog = JSON.parse(readFileSync(resolve(models, "catalog.json"), "utf8")) as Catalog;
+      for (const model of catalog.models.filter(({ id }) => hosted.includes(id))) {
+        model.sources = [{ kind: "shards", manifest: `${model.id}/manifest.json` }];
+      }
+      emit("models/catalog.json", JSON.stringify(catalog));
+      for (const { base, path } of catalog.adapters) {
+        if (hosted.includes(base)) emit(`models/${path}`, readFileSync(resolve(models, path)));
+      }
+      emit("dialogues/val.jsonl", readFileSync(resolve(models, "dialogues/val.jsonl")));
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => {
+  const fake = mode === "test";
+  if (!fake && !existsSync(resolve(__dirname, "src/engine/gist.js"))) {
+    throw new Error("www/src/engine/gist.js is missing: run pkg-scripts/build, which compiles the engine first");
+  }
+  return {
+    base: "./",
+    build: { outDir: fake ? "dist-test" : "dist", emptyOutDir: true, target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    worker: { format: "es" as const },
+    resolve: {
+      alias: [{ find: /^#worker\?worker$/, replacement: `${resolve(__dirname, fake ? "tests/fake/worker.ts" : "src/worker.ts")}?worker` }],
+    },
+    plugins: [
+      modelFiles(),
+      VitePWA({
+        strategies: "injectManifest",
+        srcDir: "src",
+        filename: "service-worker.ts",
+        injectRegister: false,
+        includeManifestIcons: false, // they are among the globs below
+        manifestFilename: "manifest.webmanifest",
+        manifest: {
+          id: "./",
+          name: "Pocket Gist",
+          short_name: "Pocket Gist",
+          categories: ["productivity", "utilities"],
+          description: "Reads a chat and writes its summary in another language, entirely on your device.",
+          lang: "en",
+          start_url: "./",
+          scope: "./",
+          display: "standalone",
+          theme_color: "#1f5f5b",
+          background_color: "#f6f4ee",
+          icons: [
+            { src: "icon-192.png", sizes: "192x192", type: "image/png" },
+            { src: "icon-512.png", sizes: "512x512", type: "image/png" },
+            { src: "icon-maskable-512.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
+          ],
+        },
+        injectManifest: {
+          globPatterns: ["**/*.{html,js,css,png,wasm,jsonl}", "models/catalog.json"],
+          maximumFileSizeToCacheInBytes: 32 * 1024 * 1024,
+          manifestTransforms: [
+            (entries) => {
+              if (!fake && !entries.some((entry) => entry.url.endsWith(".wasm"))) {
+                throw new Error("the engine's WASM is not in the precache manifest: the app would not start offline");
+              }
+              return { manifest: entries, warnings: [] };
+            },
+          ],
+        },
+      }),
+    ],
+  };
+});
