@@ -146,6 +146,15 @@ impl Engine {
         self.decoder.set_pairs(pairs.into_base_layout(&self.spec))
     }
 
+    /// Applies what `method` applies in its last pass.
+    ///
+    /// # Errors
+    /// If the method is not available.
+    pub fn set_method(&mut self, method: Method, task: &Task) -> Result<()> {
+        let last = plan(method, task, &self.library, &self.spec)?.pop();
+        self.set_pairs(last.map_or_else(|| Pairs::none(&self.spec), |generation| generation.pairs))
+    }
+
     /// Logits after `ids`, from an empty context.
     ///
     /// # Errors

@@ -127,8 +127,17 @@ pub struct Logits {
     #[arg(long)]
     prompt: String,
     /// Adapter to apply alone: a PEFT folder or a GGUF LoRA
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "method")]
     adapter: Option<PathBuf>,
+    /// What this method applies in its last pass
+    #[arg(long, requires = "to")]
+    method: Option<Method>,
+    /// Language of the summary, for --method
+    #[arg(long)]
+    to: Option<String>,
+    /// Language of the text, for --method
+    #[arg(long, default_value = "en")]
+    from: String,
     /// The output is JSON with or without this
     #[arg(long)]
     json: bool,
@@ -143,6 +152,9 @@ impl Logits {
         if let Some(path) = &self.adapter {
             let adapter = read_adapter(path, &engine.spec)?;
             engine.set_pairs(merge::single(&adapter))?;
+        }
+        if let (Some(method), Some(to)) = (self.method, &self.to) {
+            engine.set_method(method, &Task::summary(&self.from, to)?)?;
         }
         let tokens = engine.tokenizer.encode_with_bos(&self.prompt)?;
         let logits = engine.logits(&tokens)?;

@@ -4,8 +4,8 @@ use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, DedicatedWorkerGlobalScope, MessageChannel, Request, RequestCache, RequestInit, Response,
-    StorageEstimate,
+    AbortSignal, AddEventListenerOptions, DedicatedWorkerGlobalScope, MessageChannel, Request, RequestCache,
+    RequestInit, Response, StorageEstimate,
 };
 
 use super::protocol::{Fault, FaultKind, Storage};
@@ -104,14 +104,19 @@ impl Breath {
     /// # Errors
     /// If the browser gives none.
     pub fn new() -> Result<Self, JsValue> {
-        Ok(Self { channel: MessageChannel::new()? })
+        let channel = MessageChannel::new()?;
+        channel.port2().start();
+        Ok(Self { channel })
     }
 
-    /// Resumes after the messages that are already waiting.
+    /// Resumes after the messages that are already waiting. Several may wait; the first message wakes them all.
     pub async fn take(&self) {
         let promise = Promise::new(&mut |resolve, _| {
-            self.channel.port2().set_onmessage(Some(&resolve));
-            // Posting to an own port cannot fail: there is nothing to clone.
+            let once = AddEventListenerOptions::new();
+            once.set_once(true);
+            let port = self.channel.port2();
+            // Neither can fail: the event is a known one, and there is nothing to clone.
+            let _ = port.add_event_listener_with_callback_and_add_event_listener_options("message", &resolve, &once);
             let _ = self.channel.port1().post_message(&JsValue::NULL);
         });
         let _ = JsFuture::from(promise).await; // only ever resolved

@@ -1,16 +1,15 @@
 // The page as it is built, with the real model and the real engine, in one browser profile from first visit to offline.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, expect, type Page, test } from "@playwright/test";
 import { serve } from "../../../pkg-scripts/serve.mjs";
 import { launch } from "../chromium";
+import { gapAtDifference, native, TOLERANCE } from "./native";
 
 test.describe.configure({ mode: "serial" });
 
 const root = join(import.meta.dirname, "../../..");
-const gist = join(process.env["CARGO_TARGET_DIR"] ?? join(root, "target"), "release/gist");
 const profile = mkdtempSync(join(tmpdir(), "pocket-gist-"));
 const damaged = "020.bin";
 
@@ -84,12 +83,6 @@ const dialogues = readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8")
   .split("\n")
   .map((line) => JSON.parse(line) as Dialogue);
 
-function native(dialogue: Dialogue, method: string): string {
-  const file = join(profile, "chat.txt");
-  writeFileSync(file, dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n"));
-  return JSON.parse(execFileSync(gist, ["summarize", file, "--to", "es", "--method", method, "--json"], { encoding: "utf8", cwd: root })).text;
-}
-
 test("a download that is killed half way goes on, and a damaged piece is refused", async () => {
   await visit();
   await page.getByRole("button", { name: "Download 269 MB" }).click();
@@ -112,10 +105,14 @@ test("a download that is killed half way goes on, and a damaged piece is refused
 
 test("writes what the command line writes", async () => {
   await expect(page.getByRole("button", { name: "Summarize" })).toBeEnabled({ timeout: 120_000 });
-  for (const [index, method] of [[0, "projection"], [1, "primary"], [1, "two-step"]] as const) {
+  for (const [index, method] of [[0, "projection"], [1, "primary"], [2, "projection"]] as const) {
     const dialogue = dialogues[index];
     if (!dialogue) throw new Error("the example chats are missing");
-    expect(await summarize(dialogue.id, method), `${dialogue.id} by ${method}`).toBe(native(dialogue, method));
+    const chat = dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
+    const text = await summarize(dialogue.id, method);
+    const gap = gapAtDifference(chat, method, native(chat, method), text);
+    console.log(`${dialogue.id} ${method}: ${gap === null ? "equal" : `differs at a gap of ${gap}`}; ${text}`);
+    expect(gap ?? 0).toBeLessThanOrEqual(TOLERANCE);
     console.log(`${dialogue.id} ${method}:`, (await page.locator("dl").innerText()).replaceAll(/\s+/g, " "));
   }
   online = await summarize(dialogues[0]?.id ?? "", "projection");
