@@ -52,6 +52,7 @@ impl<'a, S: Source> Weights<'a, S> {
     /// Reads from `source`; `progress` is told bytes done and bytes in all.
     pub fn new(source: &'a S, header: &'a Header, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
         let total = header.tensors.values().map(|tensor| tensor.bytes).sum();
+        progress(0, total);
         Self { source, header, done: 0, total, progress }
     }
 

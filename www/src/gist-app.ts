@@ -8,7 +8,7 @@ import { language, megabytes, perSecond, seconds, Speed } from "./format";
 import "./model-card";
 import type { Download } from "./model-card";
 import type { Action, MethodStatus, Metrics, ModelStatus, Target } from "./protocol";
-import { styles } from "./styles";
+import { frame, styles } from "./styles";
 
 const greedy = { temperature: 0, topK: 1, topP: 1, seed: 0 };
 const maxTokens = 160;
@@ -18,7 +18,7 @@ const preferred = ["projection", "two-step", "primary"];
 
 @customElement("gist-app")
 export class GistApp extends LitElement {
-  static override styles = [styles];
+  static override styles = [styles, frame];
   @state() private models: ModelStatus[] = [];
   @state() private persisted = false;
   @state() private download: Download | null = null;
@@ -37,6 +37,7 @@ export class GistApp extends LitElement {
   @state() private metrics: Metrics | null = null;
   @state() private waiting: ServiceWorker | null = null;
   private loaded: string | null = null;
+  private loading: Promise<void> | null = null;
   private pass = 0;
   private stopper: AbortController | null = null;
   private readonly engine = new EngineClient(
@@ -116,7 +117,13 @@ export class GistApp extends LitElement {
     });
   }
 
-  private async load(): Promise<void> {
+  /** Loads the model unless it is loaded; whoever asks while it is loading waits for that. */
+  private load(): Promise<void> {
+    this.loading ??= this.loadNow().finally(() => { this.loading = null; });
+    return this.loading;
+  }
+
+  private async loadNow(): Promise<void> {
     const model = this.model;
     if (!model || this.loaded === model.id) return;
     this.stage = "Loading the model…";
@@ -172,6 +179,7 @@ export class GistApp extends LitElement {
 
   private change(model: string): Promise<void> {
     return this.guard(async () => {
+      await this.loading?.catch(() => {}); // whoever began it is told
       this.chosen = model;
       this.targets = [];
       if (this.model?.complete) await this.load();

@@ -30,10 +30,9 @@ export class ModelCard extends LitElement {
     const model = this.model;
     if (!model) return html`<section><h2>Model</h2><p class="quiet">Looking at what is on this device…</p></section>`;
     return html`<section>
-      <h2>${model.name}</h2>
+      <h2>${this.models.length > 1 ? "Model" : model.name}</h2>
       ${this.models.length > 1 ? this.renderChoice(model) : nothing}
-      <p class="quiet">${size(model)} · ${model.licence}</p>
-      <p class="quiet">Downloaded once; your chats never leave this device.</p>
+      <p class="quiet"><span>${size(model)} · ${model.licence}.</span> Downloaded once; your chats never leave this device.</p>
       ${this.download ? this.renderProgress(this.download) : nothing}
       ${model.complete ? html`<p class="quiet">On this device. ${this.persisted ? "Kept until you delete it." : "The browser may remove it if space runs out."}</p>` : nothing}
       <div class="row">${this.renderActions(model)}</div>
@@ -44,8 +43,7 @@ export class ModelCard extends LitElement {
     const choose = (event: Event): void => {
       this.dispatchEvent(new CustomEvent("choose-model", { detail: (event.target as HTMLSelectElement).value }));
     };
-    return html`<label for="model">Model</label>
-      <select id="model" ?disabled=${this.busy || this.download !== null} @change=${choose}>
+    return html`<select id="model" aria-label="Model" ?disabled=${this.busy || this.download !== null} @change=${choose}>
         ${this.models.map((each) => html`<option value=${each.id} ?selected=${each.id === chosen.id}>${each.name}</option>`)}
       </select>`;
   }

@@ -2,7 +2,7 @@
 import { css } from "lit";
 
 export const styles = css`
-  :host { display: block; max-width: 68rem; margin: 0 auto; padding: 1.25rem 1rem 3rem; }
+  :host { display: block; }
   header { display: flex; align-items: baseline; gap: .75rem; flex-wrap: wrap; margin-bottom: 1.25rem; }
   h1 { font: 600 1.75rem/1.2 Georgia, "Times New Roman", serif; margin: 0; letter-spacing: -.01em; }
   h2 { font: 600 1.125rem/1.3 Georgia, "Times New Roman", serif; margin: 0 0 .5rem; }
@@ -18,7 +18,7 @@ export const styles = css`
   textarea { min-height: 16rem; resize: vertical; font-size: .9375rem; }
   .row { display: flex; gap: .625rem; flex-wrap: wrap; align-items: center; margin-top: .875rem; }
   .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; }
-  button { font: 600 1rem/1 inherit; font-family: inherit; min-height: 2.75rem; padding: 0 1.125rem; border-radius: .5rem; border: 1px solid var(--accent); background: transparent; color: var(--accent); cursor: pointer; }
+  button { font: inherit; font-weight: 600; line-height: 1; min-height: 2.75rem; padding: 0 1.125rem; border-radius: .5rem; border: 1px solid var(--accent); background: transparent; color: var(--accent); cursor: pointer; }
   button.main { background: var(--accent); color: var(--on-accent); }
   button:disabled { border-color: var(--line); color: var(--quiet); background: transparent; cursor: not-allowed; }
   :focus-visible { outline: 3px solid var(--mark); outline-offset: 2px; }
@@ -31,4 +31,9 @@ export const styles = css`
   dt { font-size: .8125rem; color: var(--quiet); }
   dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
   .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+`;
+
+/** The page's own frame. */
+export const frame = css`
+  :host { max-width: 68rem; margin: 0 auto; padding: 1.25rem 1rem 3rem; }
 `;

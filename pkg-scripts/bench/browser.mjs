@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+// Speed of the page beside wllama in the same Chromium on the same files and prompt, one thread, no WebGPU, in turn:
+//
+//     pkg-scripts/build gemma-3-270m smollm2-135m && node pkg-scripts/bench/browser.mjs [ROUNDS]
+//
+// The page's figures are those it shows. wllama's are llama.cpp's own timings.
+import { execFileSync } from "node:child_process";
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { serve } from "../serve.mjs";
+
+const root = join(import.meta.dirname, "../..");
+const cache = process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist");
+const { chromium } = createRequire(join(root, "www/package.json"))("@playwright/test");
+const rounds = Number(process.argv[2] ?? 3);
+const names = ["gemma-3-270m", "smollm2-135m"];
+const catalog = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
+const dialogue = JSON.parse(readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8").split("\n")[0]);
+const chat = dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
+
+const modules = join(import.meta.dirname, "node_modules");
+if (!existsSync(modules)) execFileSync("npm", ["ci", "--silent", "--prefix", import.meta.dirname], { stdio: "inherit" });
+
+// wllama starts its worker from a blob, which the page's policy forbids: it gets pages of its own.
+const site = await serve(join(root, "www/dist"), {
+  async intercept(name, _request, response) {
+    if (!name.startsWith("wllama/")) return false;
+    const file = name === "wllama/" ? null : name.endsWith(".gguf") ? join(cache, name.slice(7)) : join(modules, "@wllama/wllama/esm", name.slice(7));
+    const type = !file ? "text/html" : file.endsWith(".js") ? "text/javascript" : file.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
+    response.writeHead(200, { "content-type": type, ...(file && { "content-length": statSync(file).size }) });
+    if (file) createReadStream(file).pipe(response);
+    else response.end("<!doctype html><title>wllama</title>");
+    return true;
+  },
+});
+const profile = mkdtempSync(join(tmpdir(), "pocket-gist-bench-"));
+const args = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const browser = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
+
+async function ours(name) {
+  const page = await browser.newPage();
+  await page.goto(site.url);
+  await page.locator("#model").selectOption(name);
+  const download = page.getByRole("button", { name: /^(Download|Resume)/ });
+  await download.or(page.getByText("On this device.")).waitFor();
+  if (await download.isVisible()) await download.click();
+  await page.locator("#method option[value=zero-shot]").waitFor({ state: "attached", timeout: 120_000 });
+  await page.locator("#method").selectOption("zero-shot");
+  await page.locator("#chat").fill(chat);
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await page.getByText("The summary is ready.").waitFor({ timeout: 120_000, state: "attached" });
+  const text = await page.locator("dl").innerText();
+  const figure = (label) => Number(new RegExp(`${label}\\s+([\\d.]+)`).exec(text)[1]);
+  await page.close();
+  return { prefill: figure("Prefill"), decode: figure("Decode"), memory: figure("WASM memory") };
+}
+
+async function wllama(name) {
+  const model = catalog.models.find(({ id }) => id === name);
+  const frame = model.template?.prompt ?? "<|im_start|>user\n{instruction}\n\n{text}<|im_end|>\n<|im_start|>assistant\n";
+  const prompt = frame.replace("{instruction}", "Summarize the following text.").replace("{text}", chat);
+  const page = await browser.newPage();
+  await page.goto(`${site.url}wllama/`);
+  const result = await page.evaluate(async ({ base, file, prompt }) => {
+    const { Wllama } = await import(`${base}wllama/index.js`);
+    const engine = new Wllama({ default: `${base}wllama/wasm/wllama.wasm` }, { suppressNativeLog: true });
+    const blob = await (await fetch(`${base}wllama/${file}`)).blob();
+    await engine.loadModel([blob], { n_threads: 1, n_ctx: 2048, n_gpu_layers: 0 });
+    let timings;
+    await engine.createCompletion({ prompt, max_tokens: 48, temperature: 0, stream: true, onData: (data) => { timings = data.timings ?? timings; } });
+    return { timings, threads: engine.getNumThreads() };
+  }, { base: site.url, file: model.file, prompt });
+  await page.close();
+  if (result.threads !== 1) throw new Error(`wllama used ${result.threads} threads`);
+  return { prefill: result.timings.prompt_per_second, decode: result.timings.predicted_per_second };
+}
+
+try {
+  await ours(names[0]); // the first visit downloads
+  console.log(`one thread, best of ${rounds} rounds, tokens/s\n`);
+  console.log("| model | | Pocket Gist | wllama | ratio |\n|---|---|---|---|---|");
+  for (const name of names) {
+    const best = { ours: {}, wllama: {} };
+    for (let round = 0; round < rounds; round++) {
+      for (const [who, figures] of [["ours", await ours(name)], ["wllama", await wllama(name)]]) {
+        for (const [key, value] of Object.entries(figures)) best[who][key] = Math.max(best[who][key] ?? 0, value);
+      }
+    }
+    for (const key of ["prefill", "decode"]) {
+      const [a, b] = [best.ours[key], best.wllama[key]];
+      console.log(`| ${name} | ${key} | ${a.toFixed(1)} | ${b.toFixed(1)} | ${(a / b).toFixed(2)} |`);
+    }
+  }
+  console.log(`\nWebAssembly memory with ${names[0]}, at its peak: ${(await ours(names[0])).memory} MB`);
+} finally {
+  await browser.close();
+  site.server.closeAllConnections();
+  site.server.close();
+  rmSync(profile, { recursive: true, force: true });
+}
