@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use clap::Args;
+use gist::engine::Engine;
 use gist::error::Result;
 use gist::input;
 use gist::method::{Method, plan};
@@ -30,6 +31,9 @@ pub struct Bench {
     /// Method whose adapters are applied
     #[arg(long, default_value_t = Method::ZeroShot, value_parser = clap::value_parser!(Method))]
     method: Method,
+    /// Compare methods, in turn in one run: names with commas between them, or all that have their adapters
+    #[arg(long, value_name = "all|A,B", conflicts_with = "method")]
+    methods: Option<String>,
     /// Target language of the adapters
     #[arg(long, default_value = "es")]
     to: String,
@@ -51,31 +55,14 @@ impl Bench {
         let load_ms = milliseconds(started);
 
         let task = Task::summary("en", &self.to)?;
-        let mut switch_ms = f64::INFINITY;
-        let (mut prefill_s, mut decode_s) = (f64::INFINITY, f64::INFINITY);
-        // Ordinary tokens, none of them special: the speed does not depend on which.
-        let prompt: Vec<u32> = (0..self.prompt_tokens)
-            .map(|i| (engine.spec.vocab / 2 + i * 7919 % (engine.spec.vocab / 4)) as u32)
-            .collect();
-        for _ in 0..self.repeat {
-            let started = Instant::now();
-            let generations = plan(self.method, &task, &engine.library, &engine.spec)?;
-            // Of two passes the first is measured; the second has another adapter of the same size.
-            if let Some(generation) = generations.into_iter().next() {
-                engine.set_pairs(generation.pairs)?;
-            }
-            switch_ms = switch_ms.min(milliseconds(started));
-
-            let started = Instant::now();
-            let mut logits = engine.prefill(&prompt)?;
-            prefill_s = prefill_s.min(started.elapsed().as_secs_f64());
-
-            let started = Instant::now();
-            for _ in 0..self.tokens {
-                logits = engine.forward(&[argmax(&logits)])?;
-            }
-            decode_s = decode_s.min(started.elapsed().as_secs_f64());
+        if let Some(names) = &self.methods {
+            return self.compare(&mut engine, &task, names);
         }
+        let mut best = Speed::default();
+        for _ in 0..self.repeat {
+            best = best.best(self.measure(&mut engine, self.method, &task)?);
+        }
+        let Speed { prefill_s, decode_s, switch_ms } = best;
         let (prefill, decode) = (self.prompt_tokens as f64 / prefill_s, self.tokens as f64 / decode_s);
         if !self.json {
             println!("prefill         {prefill:8.1} tokens/s  ({} tokens)", self.prompt_tokens);
@@ -102,6 +89,97 @@ impl Bench {
         });
         println!("{report}");
         Ok(())
+    }
+
+    /// One round: change to `method`, read the prompt, generate.
+    fn measure(&self, engine: &mut Engine, method: Method, task: &Task) -> Result<Speed> {
+        // Ordinary tokens, none of them special: the speed does not depend on which.
+        let prompt: Vec<u32> = (0..self.prompt_tokens)
+            .map(|i| (engine.spec.vocab / 2 + i * 7919 % (engine.spec.vocab / 4)) as u32)
+            .collect();
+        let started = Instant::now();
+        let generations = plan(method, task, &engine.library, &engine.spec)?;
+        // Of two passes the first is measured; the second has another adapter of the same size.
+        if let Some(generation) = generations.into_iter().next() {
+            engine.set_pairs(generation.pairs)?;
+        }
+        let switch_ms = milliseconds(started);
+
+        let started = Instant::now();
+        let mut logits = engine.prefill(&prompt)?;
+        let prefill_s = started.elapsed().as_secs_f64();
+
+        let started = Instant::now();
+        for _ in 0..self.tokens {
+            logits = engine.forward(&[argmax(&logits)])?;
+        }
+        Ok(Speed { prefill_s, decode_s: started.elapsed().as_secs_f64(), switch_ms })
+    }
+
+    /// A table of methods. They take turns within each round, so that a busy machine is busy for all of them.
+    fn compare(&self, engine: &mut Engine, task: &Task, names: &str) -> Result<()> {
+        let wanted: Vec<Method> = match names {
+            "all" => Method::ALL.into_iter().filter(|method| engine.unavailable(*method, task).is_none()).collect(),
+            names => names.split(',').map(str::parse).collect::<Result<_>>()?,
+        };
+        let mut methods = vec![(Method::ZeroShot, Speed::default())];
+        methods.extend(wanted.iter().filter(|m| **m != Method::ZeroShot).map(|m| (*m, Speed::default())));
+        for _ in 0..self.repeat {
+            for (method, best) in &mut methods {
+                *best = best.best(self.measure(engine, *method, task)?);
+            }
+        }
+        let base = methods[0].1;
+        let rows = methods.iter().map(|(method, speed)| {
+            let (prefill, decode) = (base.prefill_s / speed.prefill_s, base.decode_s / speed.decode_s);
+            if !self.json {
+                return format!(
+                    "{:16} {:6} {prefill:9.2} {decode:8.2} {:10.1}",
+                    method.id(),
+                    method.passes(),
+                    speed.switch_ms
+                );
+            }
+            let row = json!({
+                "method": method.id(),
+                "passes": method.passes(),
+                "prefill_relative": prefill,
+                "decode_relative": decode,
+                "decode_tok_s": self.tokens as f64 / speed.decode_s,
+                "adapter_switch_ms": speed.switch_ms,
+            });
+            row.to_string()
+        });
+        let rows: Vec<String> = rows.collect();
+        match self.json {
+            true => println!("[{}]", rows.join(",")),
+            false => println!("method           passes   prefill   decode  switch ms\n{}", rows.join("\n")),
+        }
+        Ok(())
+    }
+}
+
+/// What one round took.
+#[derive(Clone, Copy)]
+struct Speed {
+    prefill_s: f64,
+    decode_s: f64,
+    switch_ms: f64,
+}
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self { prefill_s: f64::INFINITY, decode_s: f64::INFINITY, switch_ms: f64::INFINITY }
+    }
+}
+
+impl Speed {
+    fn best(self, other: Self) -> Self {
+        Self {
+            prefill_s: self.prefill_s.min(other.prefill_s),
+            decode_s: self.decode_s.min(other.decode_s),
+            switch_ms: self.switch_ms.min(other.switch_ms),
+        }
     }
 }
 

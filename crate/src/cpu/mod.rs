@@ -4,6 +4,7 @@
 //! other way of running a model is tested against.
 
 mod attention;
+mod branch;
 mod convert;
 mod linear;
 mod ops;
@@ -14,11 +15,12 @@ use candle_core::quantized::QTensor;
 use candle_core::{Device, Tensor};
 
 use self::attention::{KvCache, attention};
+use self::branch::Branch;
 use self::linear::Linear;
-use self::ops::{add, gated, matmul_add, rms_norm, rms_norm_in_place, rope};
+use self::ops::{add, gated, rms_norm, rms_norm_in_place, rope};
 use crate::error::Result;
 use crate::input;
-use crate::low_rank::{Pair, Pairs, Target};
+use crate::low_rank::{Pairs, Target};
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::weights::Weights;
@@ -55,9 +57,9 @@ pub struct Decoder {
     spec: Spec,
     embedding: Arc<QTensor>, // [vocab, width]
     layers: Vec<Layer>,
-    output_norm: Vec<f32>, // [width]
-    head: Linear,          // [vocab, width]
-    pairs: Pairs,
+    output_norm: Vec<f32>,              // [width]
+    head: Linear,                       // [vocab, width]
+    branches: Vec<[Option<Branch>; 7]>, // by layer and target
     caches: Vec<KvCache>,
     position: usize,
 }
@@ -88,7 +90,7 @@ impl Decoder {
             layers,
             output_norm,
             head,
-            pairs: Pairs::none(spec),
+            branches: (0..spec.layers).map(|_| [const { None }; 7]).collect(),
             caches: (0..spec.layers).map(|_| KvCache::new(spec)).collect(),
             position: 0,
             spec: spec.clone(),
@@ -101,7 +103,7 @@ impl Decoder {
     /// If they do not fit the model.
     pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
         pairs.check(&self.spec)?;
-        self.pairs = pairs;
+        self.branches = pairs.layers.into_iter().map(|layer| layer.map(|pair| pair.map(Branch::new))).collect();
         self.reset();
         Ok(())
     }
@@ -122,7 +124,7 @@ impl Decoder {
     /// # Errors
     /// If an id is not in the vocabulary, the context is full, or candle fails.
     pub fn forward(&mut self, ids: &[u32], want_logits: bool) -> Result<Option<Vec<f32>>> {
-        let Self { spec, pairs, caches, position, .. } = self;
+        let Self { spec, branches, caches, position, .. } = self;
         let (n, width, epsilon) = (ids.len(), spec.width, spec.epsilon);
         if *position + n > spec.context {
             return Err(input!("the context of {} tokens is full; shorten the text", spec.context));
@@ -130,12 +132,12 @@ impl Decoder {
         let mut x = embed(&self.embedding, ids, spec)?; // [n, width]
 
         for (i, layer) in self.layers.iter().enumerate() {
-            let pair = |target: Target| pairs.layers[i][target.index()].as_ref();
+            let branch = |target: Target| branches[i][target.index()].as_ref();
 
             let h = rms_norm(&x, &layer.attention_norm, epsilon); // [n, width]
-            let mut q = project(&layer.q, pair(Target::Q), &h)?; // [n, heads · head_dim]
-            let mut k = project(&layer.k, pair(Target::K), &h)?; // [n, kv_heads · head_dim]
-            let v = project(&layer.v, pair(Target::V), &h)?; // [n, kv_heads · head_dim]
+            let mut q = project(&layer.q, branch(Target::Q), &h)?; // [n, heads · head_dim]
+            let mut k = project(&layer.k, branch(Target::K), &h)?; // [n, kv_heads · head_dim]
+            let v = project(&layer.v, branch(Target::V), &h)?; // [n, kv_heads · head_dim]
             if let (Some(q_norm), Some(k_norm)) = (&layer.q_norm, &layer.k_norm) {
                 rms_norm_in_place(&mut q, q_norm, epsilon);
                 rms_norm_in_place(&mut k, k_norm, epsilon);
@@ -145,17 +147,17 @@ impl Decoder {
             caches[i].append(&k, &v, spec.head_dim);
 
             let mixed = attention(spec, &q, &caches[i], spec.layer_window(i)); // [n, heads · head_dim]
-            let mut h = project(&layer.o, pair(Target::O), &mixed)?; // [n, width]
+            let mut h = project(&layer.o, branch(Target::O), &mixed)?; // [n, width]
             if let Some(norm) = &layer.post_attention_norm {
                 rms_norm_in_place(&mut h, norm, epsilon);
             }
             add(&mut x, &h);
 
             let h = rms_norm(&x, &layer.ffn_norm, epsilon); // [n, width]
-            let mut gate = project(&layer.gate, pair(Target::Gate), &h)?; // [n, ffn]
-            let up = project(&layer.up, pair(Target::Up), &h)?; // [n, ffn]
+            let mut gate = project(&layer.gate, branch(Target::Gate), &h)?; // [n, ffn]
+            let up = project(&layer.up, branch(Target::Up), &h)?; // [n, ffn]
             gated(spec.activation, &mut gate, &up);
-            let mut h = project(&layer.down, pair(Target::Down), &gate)?; // [n, width]
+            let mut h = project(&layer.down, branch(Target::Down), &gate)?; // [n, width]
             if let Some(norm) = &layer.post_ffn_norm {
                 rms_norm_in_place(&mut h, norm, epsilon);
             }
@@ -183,13 +185,10 @@ fn embed(embedding: &QTensor, ids: &[u32], spec: &Spec) -> Result<Vec<f32>> {
 }
 
 /// `y = W x + B (A x)`: [n, d] for x [n, k].
-fn project(linear: &Linear, pair: Option<&Pair>, x: &[f32]) -> Result<Vec<f32>> {
+fn project(linear: &Linear, branch: Option<&Branch>, x: &[f32]) -> Result<Vec<f32>> {
     let mut y = linear.forward(x)?;
-    if let Some(Pair { rank, a, b }) = pair {
-        let k = a.len() / rank;
-        let mut inner = vec![0.0; x.len() / k * rank]; // [n, rank]
-        matmul_add(x, a, &mut inner, k);
-        matmul_add(&inner, b, &mut y, *rank);
+    if let Some(branch) = branch {
+        branch.add(x, &mut y);
     }
     Ok(y)
 }

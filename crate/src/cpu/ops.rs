@@ -89,6 +89,47 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
+/// Up to four dot products with the same x, in one pass over it: `rows` is [at most 4, x.len()].
+pub fn dot4(rows: &[f32], x: &[f32]) -> [f32; 4] {
+    let k = x.len();
+    if rows.len() != 4 * k {
+        let mut out = [0.0; 4];
+        for (out, row) in out.iter_mut().zip(rows.chunks_exact(k)) {
+            *out = dot(row, x);
+        }
+        return out;
+    }
+    const LANES: usize = 8;
+    let mut sums = [[0.0; LANES]; 4];
+    let (x, x_rest) = x.as_chunks::<LANES>();
+    let rows = [&rows[..k], &rows[k..2 * k], &rows[2 * k..3 * k], &rows[3 * k..]].map(|row| row.as_chunks::<LANES>());
+    let [r0, r1, r2, r3] = rows.map(|(chunks, _)| &chunks[..x.len()]);
+    for (i, x) in x.iter().enumerate() {
+        for (sums, row) in sums.iter_mut().zip([&r0[i], &r1[i], &r2[i], &r3[i]]) {
+            for lane in 0..LANES {
+                sums[lane] += row[lane] * x[lane];
+            }
+        }
+    }
+    let rest = |rest: &[f32]| -> f32 { rest.iter().zip(x_rest).map(|(a, b)| a * b).sum() };
+    std::array::from_fn(|row| sums[row].iter().sum::<f32>() + rest(rows[row].1))
+}
+
+/// `y += Σ scales[i] · rows[i]`, four rows in one pass over y: `rows` is [scales.len(), y.len()], at most 4.
+pub fn add_scaled(y: &mut [f32], scales: &[f32], rows: &[f32]) {
+    let d = y.len();
+    if let [s0, s1, s2, s3] = *scales {
+        let (r0, r1, r2, r3) = (&rows[..d], &rows[d..2 * d], &rows[2 * d..3 * d], &rows[3 * d..4 * d]);
+        for i in 0..d {
+            y[i] += (s0 * r0[i] + s1 * r1[i]) + (s2 * r2[i] + s3 * r3[i]);
+        }
+        return;
+    }
+    for (scale, row) in scales.iter().zip(rows.chunks_exact(d)) {
+        y.iter_mut().zip(row).for_each(|(y, value)| *y += scale * value);
+    }
+}
+
 /// Strides of a row-major operand of [`gemm_add`]: elements from one row and from one column to the next.
 #[derive(Clone, Copy)]
 pub struct Strides {
@@ -153,14 +194,27 @@ pub fn matmul_add(x: &[f32], w: &[f32], y: &mut [f32], k: usize) {
         }
         return;
     }
+    for_tiles(x, k, y, d, n, |x, y, n| {
+        gemm_add((n, d, k), x, k, w, Strides { row: 1, column: k }, y, d, true, 1.0);
+    });
+}
+
+/// Splits the n tokens of x [n, k] and y [n, d] among threads; `work` is given a part of x, that of y, and its tokens.
+pub fn for_tiles(
+    x: &[f32],
+    k: usize,
+    y: &mut [f32],
+    d: usize,
+    n: usize,
+    work: impl Fn(&[f32], &mut [f32], usize) + Sync,
+) {
     const TOKENS: usize = 32;
     let y = SharedMut::new(y);
     barrier_pool().execute_chunked(n.div_ceil(TOKENS), |tiles| {
         let tokens = tiles.start * TOKENS..(tiles.end * TOKENS).min(n);
         // SAFETY: the pool hands out each tile once, so these ranges do not overlap.
         let y = unsafe { y.range(tokens.start * d..tokens.end * d) };
-        let x = &x[tokens.start * k..tokens.end * k];
-        gemm_add((tokens.len(), d, k), x, k, w, Strides { row: 1, column: k }, y, d, true, 1.0);
+        work(&x[tokens.start * k..tokens.end * k], y, tokens.len());
     });
 }
 
