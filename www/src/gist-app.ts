@@ -126,6 +126,7 @@ export class GistApp extends LitElement {
   private async loadNow(): Promise<void> {
     const model = this.model;
     if (!model || this.loaded === model.id) return;
+    this.loaded = null; // if this fails, no model is loaded
     this.stage = "Loading the model…";
     try {
       const answer = await this.ask({ action: "load", model: model.id });
