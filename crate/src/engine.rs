@@ -9,8 +9,8 @@ use serde::Serialize;
 use web_time::Instant;
 
 use crate::chat::Conversation;
-use crate::cpu::{Decoder, Mode};
 use crate::error::Result;
+use crate::executor::{Backend, Executor};
 use crate::gguf::Header;
 use crate::input;
 use crate::low_rank::Pairs;
@@ -21,9 +21,6 @@ use crate::source::Source;
 use crate::spec::Spec;
 use crate::tokenizer::{TextDecoder, Tokenizer};
 use crate::weights::Weights;
-
-/// Tokens of the prompt that are computed in one step: enough for full speed, few enough to stop soon.
-const PREFILL_STEP: usize = if cfg!(target_arch = "wasm32") { 32 } else { 128 };
 
 /// Tokens of context that are used unless the caller says otherwise; longer chats lose their oldest messages.
 pub const DEFAULT_CONTEXT: usize = 4096;
@@ -38,7 +35,7 @@ pub struct Engine {
     pub library: Library,
     template: Template,
     context: usize,
-    decoder: Decoder,
+    executor: Executor,
 }
 
 /// What is wanted of a run.
@@ -100,14 +97,15 @@ pub struct Metrics {
 
 impl Engine {
     /// Loads a model from `source`. `template` is the catalog's, where the model is in it; otherwise the file's own chat
-    /// template is used. `progress` is told bytes done and bytes in all.
+    /// template is used. `backend` is where it runs: a mode of the processor, or a GPU. `progress` is told bytes done and
+    /// bytes in all.
     ///
     /// # Errors
     /// If the file is broken, not supported, or has no chat template and none was given.
     pub async fn load(
         source: &impl Source,
         template: Option<Template>,
-        mode: Mode,
+        backend: impl Into<Backend>,
         context: usize,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self> {
@@ -128,9 +126,9 @@ impl Engine {
             ));
         }
         let mut weights = Weights::new(source, &header, progress);
-        let decoder = Decoder::load(&spec, &mut weights, mode).await?;
         let context = context.min(spec.context);
-        Ok(Self { spec, tokenizer, library: Library::default(), template, context, decoder })
+        let executor = Executor::load(backend.into(), &spec, &mut weights, context).await?;
+        Ok(Self { spec, tokenizer, library: Library::default(), template, context, executor })
     }
 
     /// Why `method` cannot do `task` with the adapters at hand, or `None` if it can.
@@ -143,7 +141,7 @@ impl Engine {
     /// # Errors
     /// If they do not fit the model.
     pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
-        self.decoder.set_pairs(pairs.into_base_layout(&self.spec))
+        self.executor.set_pairs(pairs.into_base_layout(&self.spec))
     }
 
     /// Applies what `method` applies in its last pass.
@@ -159,38 +157,49 @@ impl Engine {
     ///
     /// # Errors
     /// If `ids` is empty, an id is unknown or the context is too short.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
         if ids.is_empty() {
             return Err(input!("the prompt is empty; give some text"));
         }
-        self.decoder.reset();
-        self.prefill(ids)
+        self.executor.reset();
+        self.forward(ids)
     }
 
-    /// Appends `ids` to the context piece by piece, as a run does, and returns the logits after them.
+    /// Appends `ids` to the context piece by piece, as a run does, and returns the logits after them: the bare executor,
+    /// for benchmarks and tests.
     ///
     /// # Errors
-    /// As [`Decoder::forward`].
-    pub fn prefill(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
-        let last = ids.len().saturating_sub(1) / PREFILL_STEP * PREFILL_STEP;
-        for chunk in ids[..last].chunks(PREFILL_STEP) {
-            self.decoder.forward(chunk, false)?;
-        }
-        self.forward(&ids[last..])
-    }
-
-    /// Appends `ids` to the context and returns the logits after them: the bare executor, for benchmarks and tests.
-    ///
-    /// # Errors
-    /// As [`Decoder::forward`].
+    /// As [`Executor::feed`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn forward(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
-        let logits = self.decoder.forward(ids, true)?;
-        logits.ok_or_else(|| crate::failure!("the decoder returned no logits"))
+        pollster::block_on(async {
+            self.feed(ids).await?;
+            self.executor.logits().await
+        })
+    }
+
+    /// Appends `ids` to the context, piece by piece.
+    ///
+    /// # Errors
+    /// As [`Executor::feed`].
+    pub async fn feed(&mut self, ids: &[u32]) -> Result<()> {
+        let mut rest = ids;
+        while !rest.is_empty() {
+            let count = self.executor.feed(rest).await?;
+            rest = &rest[count..];
+        }
+        Ok(())
+    }
+
+    /// What runs the model.
+    pub fn executor(&mut self) -> &mut Executor {
+        &mut self.executor
     }
 
     /// Forgets the context.
     pub fn reset(&mut self) {
-        self.decoder.reset();
+        self.executor.reset();
     }
 
     /// Begins a run on `chat`. Dropping it cancels it; the engine can be used again at once.
@@ -213,13 +222,13 @@ impl Engine {
                 self.context
             )));
         }
-        let Self { spec, tokenizer, template, context, decoder, .. } = self;
+        let Self { spec, tokenizer, template, context, executor, .. } = self;
         let mut run = Run {
             text_decoder: tokenizer.decoder(),
             spec,
             tokenizer,
             template,
-            decoder,
+            executor,
             context: *context,
             generations: generations.into(),
             sampling: request.sampling,
@@ -256,8 +265,8 @@ impl Engine {
 enum State {
     /// `ids` is the prompt, of which `done` were read.
     Prefill { ids: Vec<u32>, done: usize },
-    /// Text is being generated; `logits` are those after the last token.
-    Decode { logits: Vec<f32>, generated: usize },
+    /// Text is being generated: `generated` tokens so far, and `ready` are the ids after them that are known.
+    Decode { ready: VecDeque<u32>, generated: usize, limit: usize },
     /// Nothing more will come.
     Over,
 }
@@ -267,7 +276,7 @@ pub struct Run<'a> {
     spec: &'a Spec,
     tokenizer: &'a Tokenizer,
     template: &'a Template,
-    decoder: &'a mut Decoder,
+    executor: &'a mut Executor,
     context: usize,
     generations: VecDeque<Generation>,
     sampling: Sampling,
@@ -294,28 +303,33 @@ impl Run<'_> {
             }
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Ok(None),
-                State::Prefill { ids, done } => self.prefill(ids, done)?,
-                State::Decode { logits, generated } => self.decode(logits, generated)?,
+                State::Prefill { ids, done } => self.prefill(ids, done).await?,
+                State::Decode { ready, generated, limit } => self.decode(ready, generated, limit).await?,
             }
         }
     }
 
-    fn prefill(&mut self, ids: Vec<u32>, done: usize) -> Result<()> {
+    async fn prefill(&mut self, ids: Vec<u32>, done: usize) -> Result<()> {
         let started = Instant::now();
-        let end = ids.len().min(done + PREFILL_STEP);
-        let logits = self.decoder.forward(&ids[done..end], end == ids.len())?;
+        let end = done + self.executor.feed(&ids[done..]).await?;
         self.metrics.prefill_ms += milliseconds(started);
         self.events.push_back(Event::Prefill { pass: self.pass, done: end, total: ids.len() });
-        self.state = match logits {
-            Some(logits) => State::Decode { logits, generated: 0 },
-            None => State::Prefill { ids, done: end },
+        self.state = if end == ids.len() {
+            // The last token of a text is not read again, so it needs no room.
+            let limit = self.max_tokens.min(self.context.saturating_sub(ids.len()) + 1);
+            State::Decode { ready: VecDeque::new(), generated: 0, limit }
+        } else {
+            State::Prefill { ids, done: end }
         };
         Ok(())
     }
 
-    fn decode(&mut self, logits: Vec<f32>, generated: usize) -> Result<()> {
+    async fn decode(&mut self, mut ready: VecDeque<u32>, generated: usize, limit: usize) -> Result<()> {
         let started = Instant::now();
-        let id = self.sampling.choose(&logits, generated as u32);
+        if ready.is_empty() {
+            ready = self.executor.next(&self.sampling, generated, limit).await?.into();
+        }
+        let id = ready.pop_front().ok_or_else(|| crate::failure!("the decoder returned no token"))?;
         let ended = self.tokenizer.is_end(id);
         if !ended {
             if generated == 0 {
@@ -325,17 +339,14 @@ impl Run<'_> {
             let delta = self.text_decoder.push(id);
             self.emit(delta);
         }
-        let full = generated + 1 >= self.max_tokens || self.decoder.position() + 1 > self.context;
-        if ended || full {
+        self.metrics.decode_ms += milliseconds(started);
+        if ended || generated + 1 >= limit {
             self.metrics.passes_cut += usize::from(!ended);
             let decoder = std::mem::replace(&mut self.text_decoder, self.tokenizer.decoder());
             self.emit(decoder.finish());
-            self.metrics.decode_ms += milliseconds(started);
             return self.finish_pass();
         }
-        let logits = self.decoder.forward(&[id], true)?;
-        self.metrics.decode_ms += milliseconds(started);
-        self.state = State::Decode { logits: logits.unwrap_or_default(), generated: generated + 1 };
+        self.state = State::Decode { ready, generated: generated + 1, limit };
         Ok(())
     }
 
@@ -361,7 +372,7 @@ impl Run<'_> {
     /// Sets up the next generation on the text at hand.
     fn next_pass(&mut self) -> Result<()> {
         let Some(Generation { task, pairs }) = self.generations.pop_front() else { return Ok(()) };
-        self.decoder.set_pairs(pairs.into_base_layout(self.spec))?;
+        self.executor.set_pairs(pairs.into_base_layout(self.spec))?;
         let ids = self.template.encode(&task, self.text.trim(), self.tokenizer)?;
         self.text.clear();
         self.metrics.passes += 1;

@@ -11,6 +11,22 @@ pub enum Error {
     /// The input may be fine but the work failed: a disk, the network, the device. Exit code 1.
     #[error("{0}")]
     Failure(String),
+    /// The GPU failed. Exit code 1; a lost device can be opened again.
+    #[error("{1}")]
+    Device(DeviceFault, String),
+}
+
+/// How a GPU can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceFault {
+    /// The device is gone: a driver that crashed or was updated, a machine that slept.
+    Lost,
+    /// Its memory is full.
+    OutOfMemory,
+    /// It refused what it was asked: a defect of this program or of its driver.
+    Validation,
+    /// It did not finish in time.
+    Hang,
 }
 
 /// The result type of the whole engine.
@@ -21,7 +37,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Input(_) => 2,
-            Error::Failure(_) => 1,
+            Error::Failure(_) | Error::Device(..) => 1,
         }
     }
 
@@ -30,6 +46,7 @@ impl Error {
         match self {
             Error::Input(text) => Error::Input(format!("{context}: {text}")),
             Error::Failure(text) => Error::Failure(format!("{context}: {text}")),
+            Error::Device(fault, text) => Error::Device(fault, format!("{context}: {text}")),
         }
     }
 }

@@ -16,6 +16,9 @@ pub mod weights;
 pub mod low_rank;
 
 pub mod cpu;
+pub mod gpu;
+
+pub mod executor;
 
 pub mod sampler;
 

@@ -6,9 +6,12 @@ use candle_core::Device;
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 
 use crate::error::Result;
-use crate::gguf::Header;
+use crate::gguf::{Header, TensorInfo};
 use crate::input;
 use crate::source::Source;
+
+/// Bytes that [`Weights::pieces`] reads at once.
+const PIECE: u64 = 1 << 20;
 
 /// Reads tensors of one model and reports how many bytes have been read.
 pub struct Weights<'a, S> {
@@ -66,17 +69,37 @@ impl<'a, S: Source> Weights<'a, S> {
     /// # Errors
     /// If it is missing, of another shape, or cannot be read.
     pub async fn raw(&mut self, name: &str, shape: &[usize]) -> Result<Raw> {
-        let info = self.header.tensor(name)?;
-        if info.shape != shape {
-            return Err(input!(
-                "tensor {name} has shape {:?} where the model's metadata ask for {shape:?}; the file is broken",
-                info.shape
-            ));
-        }
+        let info = self.checked(name, shape)?;
         let bytes = self.source.range(info.offset, info.bytes).await.map_err(|error| error.at(name))?;
-        self.done += info.bytes;
-        (self.progress)(self.done, self.total);
+        self.advance(info.bytes);
         Ok(Raw { dtype: info.dtype, shape: info.shape.clone(), bytes })
+    }
+
+    /// The file's header.
+    pub fn header(&self) -> &'a Header {
+        self.header
+    }
+
+    /// Hands the matrix `name`, which has to be of `shape`, to `take` some rows at a time: the number of the first row
+    /// and the bytes. So a matrix of any size passes through little memory.
+    ///
+    /// # Errors
+    /// As [`Weights::raw`].
+    pub async fn pieces(&mut self, name: &str, shape: &[usize; 2], mut take: impl FnMut(usize, &[u8])) -> Result<()> {
+        let info = self.checked(name, shape)?;
+        let [rows, _] = *shape;
+        let row_bytes = info.bytes / rows as u64;
+        let step = (PIECE / row_bytes).max(1) as usize;
+        let mut bytes = Vec::new();
+        for first in (0..rows).step_by(step) {
+            let count = step.min(rows - first);
+            bytes.resize(count * row_bytes as usize, 0);
+            let offset = info.offset + first as u64 * row_bytes;
+            self.source.read(offset, &mut bytes).await.map_err(|error| error.at(name))?;
+            take(first, &bytes);
+            self.advance(bytes.len() as u64);
+        }
+        Ok(())
     }
 
     /// The vector `name` of `n` elements as f32: a norm or a bias.
@@ -85,5 +108,21 @@ impl<'a, S: Source> Weights<'a, S> {
     /// As [`Weights::raw`].
     pub async fn vector(&mut self, name: &str, n: usize) -> Result<Vec<f32>> {
         self.raw(name, &[n]).await?.into_f32()
+    }
+
+    fn checked(&self, name: &str, shape: &[usize]) -> Result<&'a TensorInfo> {
+        let info = self.header.tensor(name)?;
+        if info.shape != shape {
+            return Err(input!(
+                "tensor {name} has shape {:?} where the model's metadata ask for {shape:?}; the file is broken",
+                info.shape
+            ));
+        }
+        Ok(info)
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        self.done += bytes;
+        (self.progress)(self.done, self.total);
     }
 }

@@ -6,6 +6,7 @@ pub mod summarize;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use clap::Args;
 use gist::adapter::Adapter;
@@ -13,6 +14,8 @@ use gist::catalog::Catalog;
 use gist::cpu::Mode;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
 use gist::error::Result;
+use gist::executor;
+use gist::gpu::{self, device::Gpu};
 use gist::input;
 use gist::install::install;
 use gist::method::{Correction, Skill};
@@ -42,11 +45,21 @@ pub struct ModelOptions {
 pub enum Backend {
     /// The processor
     Cpu,
+    /// The GPU
+    Gpu,
 }
 
 impl ModelOptions {
-    fn mode(&self) -> Mode {
-        if self.exact { Mode::Exact } else { Mode::Fast }
+    fn backend(&self) -> Result<executor::Backend> {
+        match (self.backend, self.exact) {
+            (Backend::Cpu, false) => Ok(Mode::Fast.into()),
+            (Backend::Cpu, true) => Ok(Mode::Exact.into()),
+            (Backend::Gpu, false) => {
+                let gpu = pollster::block_on(Gpu::open(gpu::device::Options::default()))?;
+                Ok(executor::Backend::Gpu(Rc::new(gpu)))
+            }
+            (Backend::Gpu, true) => Err(input!("--exact is of the processor; leave out --exact or --backend gpu")),
+        }
     }
 
     /// Tells candle how many threads to use. Has to come before the first tensor.
@@ -108,7 +121,7 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
         bar.set_position(done);
     };
     let template = entry.and_then(|entry| entry.template());
-    let loading = Engine::load(&source, template, options.mode(), options.context, &mut progress);
+    let loading = Engine::load(&source, template, options.backend()?, options.context, &mut progress);
     let mut engine = pollster::block_on(loading).map_err(|error| error.at(path.display()))?;
     bar.finish_and_clear();
     if let Some(entry) = entry {
