@@ -11,6 +11,7 @@ use gist::adapter::Adapter;
 use gist::calibration::Calibration;
 use gist::cpu::Mode;
 use gist::engine::Engine;
+use gist::learned::MadeFor;
 use gist::low_rank::{Pair, Pairs, Target};
 use gist::merge;
 use gist::projection::{Group, Projection, group_shapes};
@@ -123,7 +124,7 @@ fn made_up(spec: &Spec) -> (Adapter, Adapter, Projection) {
         ((k, d), Group { p1, p2 })
     };
     let groups: BTreeMap<_, _> = group_shapes(spec).into_iter().map(group).collect();
-    (adapter("summarize"), adapter("translate"), Projection { s, groups, adapters: Vec::new() })
+    (adapter("summarize"), adapter("translate"), Projection { s, groups, made_for: MadeFor::default() })
 }
 
 fn check(id: &str, mode: Mode) {

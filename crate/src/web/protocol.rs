@@ -259,8 +259,38 @@ pub struct Metrics {
     pub passes: usize,
     /// Passes that ended at `maxTokens`.
     pub passes_cut: usize,
+    /// The passes one by one.
+    pub per_pass: Vec<PassMetrics>,
     /// Size of the WebAssembly memory.
     pub wasm_bytes: u64,
+}
+
+/// What one pass of the model cost.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct PassMetrics {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens generated.
+    pub generated_tokens: usize,
+    /// Reading the prompt.
+    pub prefill_ms: f64,
+    /// Generating.
+    pub decode_ms: f64,
+    /// Whether it ended at `maxTokens`.
+    pub cut: bool,
+}
+
+impl From<engine::PassMetrics> for PassMetrics {
+    fn from(of: engine::PassMetrics) -> Self {
+        Self {
+            prompt_tokens: of.prompt_tokens,
+            generated_tokens: of.generated_tokens,
+            prefill_ms: of.prefill_ms,
+            decode_ms: of.decode_ms,
+            cut: of.cut,
+        }
+    }
 }
 
 impl Metrics {
@@ -275,6 +305,7 @@ impl Metrics {
             total_ms,
             passes: of.passes,
             passes_cut: of.passes_cut,
+            per_pass: of.per_pass.into_iter().map(Into::into).collect(),
             wasm_bytes,
         }
     }

@@ -1,11 +1,16 @@
 //! What the integration tests share.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)] // each test file uses a part of it
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use gist::adapter::Adapter;
 use gist::cpu::Mode;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
+use gist::low_rank::{Pair, Target};
 use gist::source::FileSource;
+use gist::spec::Spec;
+use gist::synth;
 
 /// The file of a model that `pkg-scripts/models` fetches. Tests without it fail: they would show nothing.
 pub fn model(id: &str) -> PathBuf {
@@ -29,6 +34,28 @@ pub fn data(path: &str) -> PathBuf {
 pub fn engine(path: &Path, mode: Mode) -> Engine {
     let source = FileSource::open(path).unwrap();
     pollster::block_on(Engine::load(&source, None, mode, DEFAULT_CONTEXT, &mut |_, _| {})).unwrap()
+}
+
+/// A synthetic model.
+pub fn tiny(name: &str) -> Engine {
+    let mut file = Cursor::new(Vec::new());
+    synth::write(name, &mut file).unwrap();
+    let bytes = file.into_inner();
+    let loading = async { Engine::load(&&bytes[..], None, Mode::Fast, 512, &mut |_, _| {}).await };
+    pollster::block_on(loading).unwrap()
+}
+
+/// A made-up adapter of scale ½.
+pub fn adapter(name: &str, spec: &Spec, rank: usize) -> Adapter {
+    let pair = |layer: usize, target: Target| {
+        let (d, k) = target.shape(spec);
+        let tensor = format!("{name}.{layer}.{}", target.hf_name());
+        let a = synth::random(&format!("{tensor}.a"), rank * k, 0.0, 0.1);
+        let b = synth::random(&format!("{tensor}.b"), d * rank, 0.0, 0.1);
+        Some(Pair { rank, a, b })
+    };
+    let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target))).collect();
+    Adapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
 }
 
 /// log-softmax.
