@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Adapters made by PEFT and PEFT's own forward with them, for crate/tests/peft.rs → crate/tests/goldens/peft.
+"""Adapters made by PEFT and PEFT's own forward with them, for crate/tests/adapters.rs → crate/tests/goldens/peft.
 
     python3 -m venv VENV && VENV/bin/pip install -r pkg-scripts/goldens/requirements.txt
     VENV/bin/python pkg-scripts/goldens/peft_adapters.py

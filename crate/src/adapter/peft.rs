@@ -25,7 +25,7 @@ struct Config {
 }
 
 /// Settings that change the maths. Each is refused unless it is absent or says that it is not used.
-const REFUSED: [(&str, &str); 10] = [
+const REFUSED: [(&str, &str); 17] = [
     ("use_dora", "DoRA"),
     ("use_rslora", "rank-stabilised LoRA (rsLoRA)"),
     ("rank_pattern", "a rank per layer (rank_pattern)"),
@@ -36,7 +36,17 @@ const REFUSED: [(&str, &str); 10] = [
     ("trainable_token_indices", "trained token embeddings (trainable_token_indices)"),
     ("alora_invocation_tokens", "activated LoRA (alora_invocation_tokens)"),
     ("target_parameters", "bare parameters as targets (target_parameters)"),
+    ("layer_replication", "layers in another number (layer_replication)"),
+    ("use_qalora", "QALoRA"),
+    ("use_bdlora", "block-diagonal LoRA (use_bdlora)"),
+    ("kasa_config", "KaSA"),
+    ("arrow_config", "Arrow routing"),
+    ("monteclora_config", "MonteCLoRA"),
+    ("velora_config", "VeLoRA"),
 ];
+
+/// Ways to start training (`init_lora_weights`) that take a part of the base's weights away.
+const CHANGES_BASE: [&str; 4] = ["pissa", "olora", "corda", "loftq"];
 
 pub(super) fn read(name: &str, config: &[u8], file: &[u8], spec: &Spec) -> Result<Adapter> {
     let config: Config = unique_keys(config)
@@ -129,6 +139,11 @@ fn refuse_variants(config: &Config) -> Result<()> {
         if used {
             return Err(input!("it uses {meaning}, which is not supported; train it as plain LoRA"));
         }
+    }
+    if let Some(Value::String(start)) = config.rest.get("init_lora_weights")
+        && CHANGES_BASE.iter().any(|name| start.starts_with(name))
+    {
+        return Err(input!("it starts from {start}, which changes the base as well; convert it to plain LoRA"));
     }
     match config.rest.get("bias") {
         None | Some(Value::Null) => Ok(()),
