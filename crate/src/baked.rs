@@ -2,6 +2,7 @@
 //! base. Values are F16: A of each layer and target, and B = P2 once for each shape, as the projection shares it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use half::f16;
 use safetensors::Dtype;
@@ -54,14 +55,17 @@ impl Baked {
                 if shape != [rank, k] || rank == 0 {
                     return Err(input!("{key} has shape {shape:?} where [{rank}, {k}] is needed"));
                 }
-                if !shared.contains_key(&(k, d)) {
-                    let (shape, b) = learned.tensor(&key_b(k, d))?;
-                    if shape != [d, rank] {
-                        return Err(input!("{} has shape {shape:?} where [{d}, {rank}] is needed", key_b(k, d)));
+                let b = match shared.entry((k, d)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let (shape, b) = learned.tensor(&key_b(k, d))?;
+                        if shape != [d, rank] {
+                            return Err(input!("{} has shape {shape:?} where [{d}, {rank}] is needed", key_b(k, d)));
+                        }
+                        new.insert(b)
                     }
-                    shared.insert((k, d), b);
-                }
-                layer[target.index()] = Some(Pair { rank, a, b: shared[&(k, d)].clone() });
+                };
+                layer[target.index()] = Some(Pair { rank, a, b: b.clone() });
                 count += 1;
             }
         }

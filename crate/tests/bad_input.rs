@@ -1,12 +1,13 @@
 //! What `gist` says to bad input: one line, exit code 2, and never a panic.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-mod common;
+#[path = "common/program.rs"]
+mod program;
 
 use std::path::{Path, PathBuf};
 
-use common::program::{Bench, gist, refuses};
 use gist::low_rank::Target;
+use program::{Bench, gist, refuses};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 

@@ -2,15 +2,17 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
+#[path = "common/program.rs"]
+mod program;
 
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use common::program::{Bench, gist, refuses};
 use common::{adapter, tiny};
 use gist::adapter::write_gguf;
 use gist::low_rank::Target;
 use gist::spec::Spec;
+use program::{Bench, gist, refuses};
 
 /// A safetensors file whose header is `header`, whatever that says.
 fn raw_safetensors(header: &str, data: &[u8]) -> Vec<u8> {

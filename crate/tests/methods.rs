@@ -86,10 +86,15 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
     let example = Example { id: "1".into(), chat: "Ana: the weather".into(), summary: "th ath bth".into() };
     let search = Search { tries: 30, seed: 2 };
     let mut tried = 0;
-    let found = search.run(&mut engine, &task(), &[example.clone()], &mut |number, _, _| tried = number).unwrap();
+    let found =
+        search.run(&mut engine, &task(), std::slice::from_ref(&example), &mut |number, _, _| tried = number).unwrap();
     assert_eq!((tried, found.tried, &found.examples), (30, 30, &vec!["1".to_owned()]));
     assert!(found.loss < found.loss_of_base, "{found:?}");
-    assert_eq!(search.run(&mut engine, &task(), &[example.clone()], &mut |_, _, _| {}).unwrap(), found, "repeatable");
+    assert_eq!(
+        search.run(&mut engine, &task(), std::slice::from_ref(&example), &mut |_, _, _| {}).unwrap(),
+        found,
+        "repeatable"
+    );
 
     // The loss that the file tells is what its weights give.
     let file = found.to_json().unwrap();

@@ -1,8 +1,6 @@
 //! What the integration tests share.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)] // each test file uses a part of it
 
-pub mod program;
-
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
