@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod files;
+pub mod import;
 pub mod inspect;
 pub mod lorahub;
 pub mod merge;

@@ -1,10 +1,9 @@
 //! `gist summarize` and `gist logits`.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gist::chat::Conversation;
 use gist::engine::{Event, Metrics, Request};
 use gist::error::Result;
 use gist::input;
@@ -14,13 +13,14 @@ use gist::prompt::Task;
 use gist::sampler::Sampling;
 use serde_json::json;
 
-use super::{ModelOptions, OwnAdapters, load, peak_rss_mb, read_adapter, read_file};
+use super::import::ChatOptions;
+use super::{ModelOptions, OwnAdapters, load, peak_rss_mb, read_adapter};
 
 /// Arguments of `gist summarize`.
 #[derive(Args)]
 pub struct Summarize {
-    /// Text file with `Name: text` lines; - reads standard input
-    chat: PathBuf,
+    #[command(flatten)]
+    chat: ChatOptions,
     /// Language of the summary
     #[arg(long)]
     to: String,
@@ -90,7 +90,7 @@ impl Summarize {
 
     /// Reads the chat, runs the method, streams the last pass.
     pub fn run(self) -> Result<()> {
-        let chat = Conversation::parse(&self.read_chat()?)?;
+        let chat = self.chat.read()?.conversation;
         let task = self.task()?;
         let method = self.method.unwrap_or(Method::default_for(&task));
         let mut engine = load(&self.model, &self.options)?;
@@ -145,18 +145,6 @@ impl Summarize {
         });
         println!("{report}");
         Ok(())
-    }
-
-    fn read_chat(&self) -> Result<String> {
-        let bytes = if self.chat.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes)?;
-            bytes
-        } else {
-            read_file(&self.chat)?
-        };
-        String::from_utf8(bytes)
-            .map_err(|_| input!("{} is not UTF-8 text; save the chat as plain text", self.chat.display()))
     }
 }
 
