@@ -14,13 +14,16 @@ use crate::executor::{Backend, Executor};
 use crate::gguf::Header;
 use crate::input;
 use crate::low_rank::Pairs;
-use crate::method::{Generation, Library, Method, plan};
+use crate::method::{Correction, Generation, Library, Method, plan};
 use crate::prompt::{Task, Template};
 use crate::sampler::Sampling;
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::tokenizer::{TextDecoder, Tokenizer};
 use crate::weights::Weights;
+
+/// Tokens of which logits are held together: a row of logits of a large vocabulary is a megabyte.
+const SCORED_STEP: usize = 16;
 
 /// Tokens of context that are used unless the caller says otherwise; longer chats lose their oldest messages.
 pub const DEFAULT_CONTEXT: usize = 4096;
@@ -29,6 +32,8 @@ pub const DEFAULT_CONTEXT: usize = 4096;
 pub struct Engine {
     /// The decoder's description.
     pub spec: Spec,
+    /// Hash over the tensors without the vocabulary, by which learned files name their base.
+    pub base: String,
     /// Text to ids and back.
     pub tokenizer: Tokenizer,
     /// The adapters at hand.
@@ -93,6 +98,36 @@ pub struct Metrics {
     pub passes: usize,
     /// Passes that ended at `max_tokens` rather than by themselves.
     pub passes_cut: usize,
+    /// The passes one by one.
+    pub per_pass: Vec<PassMetrics>,
+}
+
+/// What one pass of a run cost.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PassMetrics {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens generated, the one that ends the text not counted.
+    pub generated_tokens: usize,
+    /// Reading the prompt.
+    pub prefill_ms: f64,
+    /// Generating.
+    pub decode_ms: f64,
+    /// Whether it ended at `max_tokens` rather than by itself.
+    pub cut: bool,
+}
+
+impl Metrics {
+    /// Ends a pass.
+    fn add(&mut self, pass: PassMetrics) {
+        self.prompt_tokens += pass.prompt_tokens;
+        self.generated_tokens += pass.generated_tokens;
+        self.prefill_ms += pass.prefill_ms;
+        self.decode_ms += pass.decode_ms;
+        self.passes += 1;
+        self.passes_cut += usize::from(pass.cut);
+        self.per_pass.push(pass);
+    }
 }
 
 impl Engine {
@@ -128,7 +163,18 @@ impl Engine {
         let mut weights = Weights::new(source, &header, progress);
         let context = context.min(spec.context);
         let executor = Executor::load(backend.into(), &spec, &mut weights, context).await?;
-        Ok(Self { spec, tokenizer, library: Library::default(), template, context, executor })
+        let base = weights.base_hash().await?;
+        Ok(Self { spec, base, tokenizer, library: Library::default(), template, context, executor })
+    }
+
+    /// Adds a learned file for summaries from `from` in `to`, in place of one of its method.
+    ///
+    /// # Errors
+    /// If it was made for another base.
+    pub fn add_correction(&mut self, from: &str, to: &str, correction: Correction) -> Result<()> {
+        correction.made_for().check_base(&format!("{} file", correction.method()), &self.base)?;
+        self.library.add_correction(from, to, correction);
+        Ok(())
     }
 
     /// Why `method` cannot do `task` with the adapters at hand, or `None` if it can.
@@ -197,6 +243,33 @@ impl Engine {
         &mut self.executor
     }
 
+    /// The ids of the prompt for `task` on `text`.
+    ///
+    /// # Errors
+    /// If a language is not known or the template cannot be rendered.
+    pub fn prompt(&self, task: &Task, text: &str) -> Result<Vec<u32>> {
+        self.template.encode(task, text, &self.tokenizer)
+    }
+
+    /// Natural logarithms of the probabilities of each of `ids` after `prompt` and those before it.
+    ///
+    /// # Errors
+    /// As [`Engine::logits`].
+    pub fn log_probabilities(&mut self, prompt: &[u32], ids: &[u32]) -> Result<Vec<f64>> {
+        let mut logits = self.logits(prompt)?;
+        let vocab = logits.len();
+        let mut all = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(SCORED_STEP) {
+            // Each id is judged by the logits after the one before it; the first by those of the step before.
+            all.push(log_probability(&logits, chunk[0]));
+            logits = pollster::block_on(self.executor.feed_each(chunk))?;
+            let judged = logits.chunks_exact(vocab).zip(&chunk[1..]);
+            all.extend(judged.map(|(logits, id)| log_probability(logits, *id)));
+            logits.drain(..logits.len() - vocab);
+        }
+        Ok(all)
+    }
+
     /// Forgets the context.
     pub fn reset(&mut self) {
         self.executor.reset();
@@ -239,6 +312,7 @@ impl Engine {
             state: State::Over,
             events,
             metrics: Metrics::default(),
+            pass_metrics: PassMetrics::default(),
         };
         run.next_pass()?;
         Ok(run)
@@ -289,6 +363,7 @@ pub struct Run<'a> {
     state: State,
     events: VecDeque<Event>,
     metrics: Metrics,
+    pass_metrics: PassMetrics,
 }
 
 impl Run<'_> {
@@ -312,7 +387,7 @@ impl Run<'_> {
     async fn prefill(&mut self, ids: Vec<u32>, done: usize) -> Result<()> {
         let started = Instant::now();
         let end = done + self.executor.feed(&ids[done..]).await?;
-        self.metrics.prefill_ms += milliseconds(started);
+        self.pass_metrics.prefill_ms += milliseconds(started);
         self.events.push_back(Event::Prefill { pass: self.pass, done: end, total: ids.len() });
         self.state = if end == ids.len() {
             // The last token of a text is not read again, so it needs no room.
@@ -335,13 +410,13 @@ impl Run<'_> {
             if generated == 0 {
                 self.metrics.time_to_first_token_ms = milliseconds(self.started);
             }
-            self.metrics.generated_tokens += 1;
+            self.pass_metrics.generated_tokens += 1;
             let delta = self.text_decoder.push(id);
             self.emit(delta);
         }
-        self.metrics.decode_ms += milliseconds(started);
+        self.pass_metrics.decode_ms += milliseconds(started);
         if ended || generated + 1 >= limit {
-            self.metrics.passes_cut += usize::from(!ended);
+            self.pass_metrics.cut = !ended;
             let decoder = std::mem::replace(&mut self.text_decoder, self.tokenizer.decoder());
             self.emit(decoder.finish());
             return self.finish_pass();
@@ -359,6 +434,7 @@ impl Run<'_> {
 
     fn finish_pass(&mut self) -> Result<()> {
         self.pass += 1;
+        self.metrics.add(std::mem::take(&mut self.pass_metrics));
         if self.generations.is_empty() {
             self.events.push_back(Event::Done(self.metrics.clone()));
             return Ok(());
@@ -375,11 +451,17 @@ impl Run<'_> {
         self.executor.set_pairs(pairs.into_base_layout(self.spec))?;
         let ids = self.template.encode(&task, self.text.trim(), self.tokenizer)?;
         self.text.clear();
-        self.metrics.passes += 1;
-        self.metrics.prompt_tokens += ids.len();
+        self.pass_metrics.prompt_tokens = ids.len();
         self.state = State::Prefill { ids, done: 0 };
         Ok(())
     }
+}
+
+/// log softmax of `logits` at `id`.
+fn log_probability(logits: &[f32], id: u32) -> f64 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|logit| f64::from(logit - max).exp()).sum();
+    f64::from(logits[id as usize] - max) - sum.ln()
 }
 
 fn milliseconds(since: Instant) -> f64 {

@@ -122,6 +122,27 @@ impl Executor {
         }
     }
 
+    /// Appends `ids` to the context and returns the logits after each of them, one row after the other.
+    ///
+    /// # Errors
+    /// As [`Executor::feed`].
+    pub async fn feed_each(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
+        match self {
+            Executor::Cpu(cpu) => {
+                cpu.pending = None;
+                cpu.decoder.forward_all(ids)
+            }
+            Executor::Gpu(gpu) => {
+                let mut all = Vec::new();
+                for id in ids {
+                    gpu.feed(&[*id]).await?;
+                    all.extend(gpu.logits().await?);
+                }
+                Ok(all)
+            }
+        }
+    }
+
     /// One or a few ids that follow what was fed. `taken` were taken before; never more than `limit` are computed in all.
     ///
     /// # Errors

@@ -25,19 +25,26 @@ pub mod sampler;
 pub mod tokenizer;
 
 pub mod adapter;
+pub mod baked;
 pub mod calibration;
-mod learned;
+pub mod learned;
 pub mod projection;
 mod safetensors_f32;
 
 pub mod merge;
 
+pub mod import;
+
 pub mod chat;
+pub mod dialogue;
 pub mod prompt;
 
+pub mod library;
 pub mod method;
 
 pub mod engine;
+
+pub mod lorahub;
 
 pub mod catalog;
 pub mod install;

@@ -1,12 +1,17 @@
 //! One tensor at a time from the source, with its shape checked: nobody holds the whole file.
+//!
+//! On the way each tensor but those of the vocabulary is hashed, so that learned files can name the base they were made
+//! for whatever else its file holds.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use candle_core::Device;
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 
+use crate::adapter::sha256;
 use crate::error::Result;
-use crate::gguf::{Header, TensorInfo};
+use crate::gguf::{Header, TensorInfo, type_name};
 use crate::input;
 use crate::source::Source;
 
@@ -19,8 +24,12 @@ pub struct Weights<'a, S> {
     header: &'a Header,
     done: u64,
     total: u64,
+    digests: BTreeMap<&'a str, String>,
     progress: &'a mut dyn FnMut(u64, u64),
 }
+
+/// Tensors of the vocabulary: a model with another one is still the base that an adapter was made for.
+const VOCABULARY: [&str; 2] = ["token_embd.weight", "output.weight"];
 
 /// A tensor as it lies in the file.
 pub struct Raw {
@@ -56,7 +65,7 @@ impl<'a, S: Source> Weights<'a, S> {
     pub fn new(source: &'a S, header: &'a Header, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
         let total = header.tensors.values().map(|tensor| tensor.bytes).sum();
         progress(0, total);
-        Self { source, header, done: 0, total, progress }
+        Self { source, header, done: 0, total, digests: BTreeMap::new(), progress }
     }
 
     /// Whether the file has a tensor `name`.
@@ -70,9 +79,37 @@ impl<'a, S: Source> Weights<'a, S> {
     /// If it is missing, of another shape, or cannot be read.
     pub async fn raw(&mut self, name: &str, shape: &[usize]) -> Result<Raw> {
         let info = self.checked(name, shape)?;
+        let bytes = self.read(name, info).await?;
+        Ok(Raw { dtype: info.dtype, shape: info.shape.clone(), bytes })
+    }
+
+    async fn read(&mut self, name: &str, info: &TensorInfo) -> Result<Vec<u8>> {
         let bytes = self.source.range(info.offset, info.bytes).await.map_err(|error| error.at(name))?;
         self.advance(info.bytes);
-        Ok(Raw { dtype: info.dtype, shape: info.shape.clone(), bytes })
+        if let (false, Some((name, _))) = (VOCABULARY.contains(&name), self.header.tensors.get_key_value(name)) {
+            self.digests.insert(name, self.source.sha256(&bytes).await?);
+        }
+        Ok(bytes)
+    }
+
+    /// The hash over the model's tensors without its vocabulary: SHA-256 of one line `NAME TYPE SHAPE SHA256` for each
+    /// tensor but `token_embd.weight` and `output.weight`, ordered by name, the shape as in `2048x640` with the slowest
+    /// dimension first. What was not read yet is read now.
+    ///
+    /// # Errors
+    /// If a tensor cannot be read.
+    pub async fn base_hash(&mut self) -> Result<String> {
+        let header = self.header;
+        let mut lines = String::new();
+        for (name, info) in header.tensors.iter().filter(|(name, _)| !VOCABULARY.contains(&name.as_str())) {
+            if !self.digests.contains_key(name.as_str()) {
+                self.read(name, info).await?;
+            }
+            let shape: Vec<String> = info.shape.iter().map(usize::to_string).collect();
+            let digest = self.digests.get(name.as_str()).map_or("", String::as_str);
+            lines.push_str(&format!("{name} {} {} {digest}\n", type_name(info.dtype), shape.join("x")));
+        }
+        Ok(sha256(lines.as_bytes()))
     }
 
     /// The file's header.
@@ -80,13 +117,17 @@ impl<'a, S: Source> Weights<'a, S> {
         self.header
     }
 
-    /// Hands the matrix `name`, which has to be of `shape`, to `take` some rows at a time: the number of the first row
-    /// and the bytes. So a matrix of any size passes through little memory.
+    /// Hands the matrix `name`, which has to be of `shape`, to `take`: the number of the first row and the bytes. Those of
+    /// the vocabulary come a few rows at a time, because they are far larger than the others, which are hashed whole.
     ///
     /// # Errors
     /// As [`Weights::raw`].
     pub async fn pieces(&mut self, name: &str, shape: &[usize; 2], mut take: impl FnMut(usize, &[u8])) -> Result<()> {
         let info = self.checked(name, shape)?;
+        if !VOCABULARY.contains(&name) {
+            take(0, &self.read(name, info).await?);
+            return Ok(());
+        }
         let [rows, _] = *shape;
         let row_bytes = info.bytes / rows as u64;
         let step = (PIECE / row_bytes).max(1) as usize;

@@ -1,12 +1,13 @@
 //! The messages between page and worker, version 1: the one definition, from which the page's TypeScript types are made.
 //!
 //! Every message carries the `id` of the request it belongs to. A request gets any number of events (`progress`,
-//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`) or an `error`.
+//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`, `imported`) or an `error`.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use super::import::{ChatTitle, DateOrder, ImportedChat};
 use crate::engine;
 use crate::error::Error;
 
@@ -72,6 +73,21 @@ pub enum Action {
         max_tokens: usize,
         /// How tokens are chosen.
         sampling: Sampling,
+    },
+    /// Reads a chat that another program exported. Needs no model, nor `open`. Answer: imported.
+    Import {
+        /// Name of the file; may be empty.
+        name: String,
+        /// What is in it.
+        #[serde(with = "serde_bytes")]
+        #[tsify(type = "Uint8Array")]
+        bytes: Vec<u8>,
+        /// How its dates are written; inferred if left out.
+        #[tsify(optional)]
+        order: Option<DateOrder>,
+        /// Which of the `chats` of an earlier answer, from 0.
+        #[tsify(optional)]
+        chat: Option<usize>,
     },
     /// Stops another request, which then answers done with `cancelled`, and nothing after. Has no answer of its own.
     Cancel {
@@ -148,6 +164,13 @@ pub enum Body {
         targets: Vec<Target>,
         /// Size of the WebAssembly memory, which never shrinks: its peak.
         wasm_bytes: u64,
+    },
+    /// The chat of a file, or the chats to choose from.
+    Imported {
+        /// The chat; nothing if one has to be chosen.
+        chat: Option<ImportedChat>,
+        /// The chats to choose from; empty if there is one.
+        chats: Vec<ChatTitle>,
     },
     /// The request is done with.
     Done {
@@ -259,8 +282,38 @@ pub struct Metrics {
     pub passes: usize,
     /// Passes that ended at `maxTokens`.
     pub passes_cut: usize,
+    /// The passes one by one.
+    pub per_pass: Vec<PassMetrics>,
     /// Size of the WebAssembly memory.
     pub wasm_bytes: u64,
+}
+
+/// What one pass of the model cost.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct PassMetrics {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens generated.
+    pub generated_tokens: usize,
+    /// Reading the prompt.
+    pub prefill_ms: f64,
+    /// Generating.
+    pub decode_ms: f64,
+    /// Whether it ended at `maxTokens`.
+    pub cut: bool,
+}
+
+impl From<engine::PassMetrics> for PassMetrics {
+    fn from(of: engine::PassMetrics) -> Self {
+        Self {
+            prompt_tokens: of.prompt_tokens,
+            generated_tokens: of.generated_tokens,
+            prefill_ms: of.prefill_ms,
+            decode_ms: of.decode_ms,
+            cut: of.cut,
+        }
+    }
 }
 
 impl Metrics {
@@ -275,6 +328,7 @@ impl Metrics {
             total_ms,
             passes: of.passes,
             passes_cut: of.passes_cut,
+            per_pass: of.per_pass.into_iter().map(Into::into).collect(),
             wasm_bytes,
         }
     }

@@ -33,7 +33,7 @@ async function summarize(id: number, chat: string): Promise<void> {
     if (cancelled.has(id)) return;
     post(id, { type: "delta", text: word, pass: 0 });
   }
-  const metrics = { promptTokens: 240, generatedTokens: 24, timeToFirstTokenMs: 5200, prefillMs: 5100, decodeMs: 2400, totalMs: 7600, passes: 1, passesCut: 0, wasmBytes: 412_000_000 };
+  const metrics = { promptTokens: 240, generatedTokens: 24, timeToFirstTokenMs: 5200, prefillMs: 5100, decodeMs: 2400, totalMs: 7600, passes: 1, passesCut: 0, perPass: [], wasmBytes: 412_000_000 };
   post(id, { type: "done", metrics, cancelled: false });
 }
 

@@ -2,13 +2,16 @@
 //!
 //! Below, 1 is the primary adapter (summarise), 2 the secondary (translate), and ΔW = scale · B A.
 
-use std::cmp::Ordering;
+mod ties;
+
+#[cfg(not(target_arch = "wasm32"))]
+use rayon::prelude::*;
 
 use crate::adapter::Adapter;
 use crate::calibration::Calibration;
 use crate::error::Result;
 use crate::input;
-use crate::learned::check_adapters;
+use crate::lorahub::LoraHub;
 use crate::low_rank::{Pair, Pairs, Target};
 use crate::projection::Projection;
 use crate::spec::Spec;
@@ -48,7 +51,7 @@ fn concat(adapters: &[(&Adapter, f32)]) -> Pairs {
         }
         Some(Pair { rank, a, b })
     };
-    Pairs { layers: (0..layers).map(|layer| Target::ALL.map(|target| merge(layer, target))).collect() }
+    each_target(layers, merge)
 }
 
 /// PEFT's `linear`: `A = Σ √(w c) A`, `B = Σ √(w c) B`, with w = ½ and the scale c of each adapter.
@@ -56,13 +59,29 @@ fn concat(adapters: &[(&Adapter, f32)]) -> Pairs {
 /// # Errors
 /// If the ranks differ or a scale is negative, as PEFT refuses them.
 pub fn linear(adapters: [&Adapter; 2]) -> Result<Pairs> {
-    combine(adapters, |matrices| {
-        let mut sum = vec![0.0; matrices[0].0.len()];
-        for (values, weight) in matrices {
-            sum.iter_mut().zip(*values).for_each(|(sum, value)| *sum += weight * value);
-        }
-        sum
-    })
+    combine(adapters, roots(adapters)?, sum)
+}
+
+/// Σ weight · matrix.
+fn sum(matrices: &[(&[f32], f32)]) -> Vec<f32> {
+    let mut sum = vec![0.0; matrices[0].0.len()];
+    for (values, weight) in matrices {
+        sum.iter_mut().zip(*values).for_each(|(sum, value)| *sum += weight * value);
+    }
+    sum
+}
+
+/// √(½ c) of each adapter: A and B get one root each, so that their product gets ½ c.
+fn roots([one, two]: [&Adapter; 2]) -> Result<[f32; 2]> {
+    Ok([root(one, HALF)?, root(two, HALF)?])
+}
+
+/// √(weight · c).
+fn root(adapter: &Adapter, weight: f32) -> Result<f32> {
+    match adapter.scale {
+        scale if scale >= 0.0 => Ok((weight * scale).sqrt()),
+        scale => Err(input!("{} has the negative scale {scale}, whose root does not exist; use concat", adapter.name)),
+    }
 }
 
 /// PEFT's `ties`, on the A and on the B separately: of each adapter the larger half is kept; at each place the sign of
@@ -71,42 +90,25 @@ pub fn linear(adapters: [&Adapter; 2]) -> Result<Pairs> {
 /// # Errors
 /// As [`linear`].
 pub fn ties(adapters: [&Adapter; 2]) -> Result<Pairs> {
-    combine(adapters, |matrices| {
-        let kept: Vec<(Vec<f32>, f32)> =
-            matrices.iter().map(|(values, weight)| (larger_half(values), *weight)).collect();
-        let merged = |i: usize| {
-            let positive = kept.iter().map(|(values, _)| values[i]).sum::<f32>() >= 0.0;
-            let agreeing = kept.iter().filter(|(values, _)| if positive { values[i] > 0.0 } else { values[i] < 0.0 });
-            let (sum, count) = agreeing.fold((0.0, 0), |(sum, count), (values, w)| (sum + w * values[i], count + 1));
-            sum / count.max(1) as f32
-        };
-        (0..matrices[0].0.len()).map(merged).collect()
-    })
+    combine(adapters, roots(adapters)?, ties::ties)
 }
 
-/// `values` with all but the ⌊n / 2⌋ largest magnitudes set to 0; of equal ones, those that come first are kept.
-fn larger_half(values: &[f32]) -> Vec<f32> {
-    let wanted = values.len() / 2;
-    // Bits of magnitudes are in the order of the magnitudes, and integers are selected several times as fast.
-    let magnitude = |value: &f32| value.abs().to_bits();
-    let mut magnitudes: Vec<u32> = values.iter().map(magnitude).collect();
-    let (_, smallest_kept, _) = magnitudes.select_nth_unstable(values.len() - wanted.max(1));
-    let smallest_kept = *smallest_kept;
-    let larger = values.iter().filter(|value| magnitude(value) > smallest_kept).count();
-    let mut equal_kept = wanted.saturating_sub(larger);
-    let mut keep = |value: &f32| match magnitude(value).cmp(&smallest_kept) {
-        Ordering::Greater => true,
-        Ordering::Equal if equal_kept > 0 => {
-            equal_kept -= 1;
-            true
-        }
-        _ => false,
-    };
-    values.iter().map(|value| if keep(value) { *value } else { 0.0 }).collect()
+/// LoraHub: `A = Σ w √c A`, `B = Σ w √c B`, with the weights w that a search has found.
+///
+/// # Errors
+/// If the weights were found with other adapters, the ranks differ or a scale is negative.
+pub fn lorahub(found: &LoraHub, adapters: [&Adapter; 2]) -> Result<Pairs> {
+    found.made_for.check_adapters("LoraHub file", adapters)?;
+    let [one, two] = adapters;
+    combine(adapters, [found.weights[0] * root(one, 1.0)?, found.weights[1] * root(two, 1.0)?], sum)
 }
 
-/// Merges the A of all adapters, and their B, with `merge`, which is given each matrix and its weight √(w c).
-fn combine(adapters: [&Adapter; 2], merge: impl Fn(&[(&[f32], f32)]) -> Vec<f32>) -> Result<Pairs> {
+/// Merges the A of both adapters, and their B, with `merge`, which is given each matrix and the weight of its adapter.
+fn combine(
+    adapters: [&Adapter; 2],
+    weights: [f32; 2],
+    merge: impl Fn(&[(&[f32], f32)]) -> Vec<f32> + Sync,
+) -> Result<Pairs> {
     let [one, two] = adapters;
     if one.rank != two.rank {
         return Err(input!(
@@ -117,28 +119,28 @@ fn combine(adapters: [&Adapter; 2], merge: impl Fn(&[(&[f32], f32)]) -> Vec<f32>
             two.rank
         ));
     }
-    if let Some(adapter) = adapters.into_iter().find(|adapter| adapter.scale < 0.0) {
-        return Err(input!(
-            "{} has the negative scale {}, whose root does not exist; use concat",
-            adapter.name,
-            adapter.scale
-        ));
-    }
     let merged = |layer: usize, target: Target| {
         let pairs: Vec<(&Pair, f32)> = adapters
             .iter()
-            .filter_map(|adapter| {
-                let pair = adapter.layers.get(layer)?[target.index()].as_ref()?;
-                Some((pair, (HALF * adapter.scale).sqrt()))
-            })
+            .zip(weights)
+            .filter_map(|(adapter, weight)| Some((adapter.layers.get(layer)?[target.index()].as_ref()?, weight)))
             .collect();
         let rank = pairs.first()?.0.rank;
         let a: Vec<(&[f32], f32)> = pairs.iter().map(|(pair, weight)| (&pair.a[..], *weight)).collect();
         let b: Vec<(&[f32], f32)> = pairs.iter().map(|(pair, weight)| (&pair.b[..], *weight)).collect();
         Some(Pair { rank, a: merge(&a), b: merge(&b) })
     };
-    let layers = one.layers.len().max(two.layers.len());
-    Ok(Pairs { layers: (0..layers).map(|layer| Target::ALL.map(|target| merged(layer, target))).collect() })
+    Ok(each_target(one.layers.len().max(two.layers.len()), merged))
+}
+
+/// What `merge` makes for each target of each layer, on all cores where there are several.
+fn each_target(layers: usize, merge: impl Fn(usize, Target) -> Option<Pair> + Sync) -> Pairs {
+    let layer = |layer: usize| Target::ALL.map(|target| merge(layer, target));
+    #[cfg(not(target_arch = "wasm32"))]
+    let layers = (0..layers).into_par_iter().map(layer).collect();
+    #[cfg(target_arch = "wasm32")]
+    let layers = (0..layers).map(layer).collect();
+    Pairs { layers }
 }
 
 /// Learnable calibration: `½ ΔW1 + ½ ΔW2 + Q2 Q1`, of rank r1 + r2 + s.
@@ -146,7 +148,7 @@ fn combine(adapters: [&Adapter; 2], merge: impl Fn(&[(&[f32], f32)]) -> Vec<f32>
 /// # Errors
 /// If the calibration was trained with other adapters.
 pub fn calibrate(calibration: &Calibration, adapters: [&Adapter; 2]) -> Result<Pairs> {
-    check_adapters("calibration", &calibration.adapters, adapters)?;
+    calibration.made_for.check_adapters("calibration", adapters)?;
     let mut pairs = concat_halves(adapters);
     for layer in &mut pairs.layers {
         for target in Target::ALL {
@@ -166,34 +168,32 @@ pub fn calibrate(calibration: &Calibration, adapters: [&Adapter; 2]) -> Result<P
 /// # Errors
 /// If the projection was trained with other adapters.
 pub fn project(spec: &Spec, projection: &Projection, adapters: [&Adapter; 2]) -> Result<Pairs> {
-    check_adapters("projection", &projection.adapters, adapters)?;
+    projection.made_for.check_adapters("projection", adapters)?;
     let s = projection.s;
-    let mut pairs = Pairs::none(spec);
-    for (i, layer) in pairs.layers.iter_mut().enumerate() {
-        for target in Target::ALL {
-            let (d, k) = target.shape(spec);
-            let mut a = vec![0.0; s * k];
-            let mut changed = false;
-            for adapter in adapters {
-                let Some(pair) = adapter.layers.get(i).and_then(|layer| layer[target.index()].as_ref()) else {
-                    continue;
-                };
-                let group = projection
-                    .groups
-                    .get(&(k, d))
-                    .ok_or_else(|| input!("layer {i} {}: the projection has no group {k}x{d}", target.hf_name()))?;
-                let mut inner = vec![0.0; s * pair.rank];
-                matmul_add(&group.p1, &pair.b, &mut inner, d, pair.rank); // P1 B: [s, rank]
-                inner.iter_mut().for_each(|value| *value *= HALF * adapter.scale);
-                matmul_add(&inner, &pair.a, &mut a, pair.rank, k); // [s, k]
-                changed = true;
-            }
-            if let (true, Some(group)) = (changed, projection.groups.get(&(k, d))) {
-                layer[target.index()] = Some(Pair { rank: s, a, b: group.p2.clone() });
-            }
+    for target in Target::ALL {
+        let (d, k) = target.shape(spec);
+        if !projection.groups.contains_key(&(k, d)) {
+            return Err(input!("{}: the projection has no group {k}x{d}", target.hf_name()));
         }
     }
-    Ok(pairs)
+    let collapsed = |layer: usize, target: Target| {
+        let (d, k) = target.shape(spec);
+        let group = projection.groups.get(&(k, d))?;
+        let mut a = vec![0.0; s * k];
+        let mut changed = false;
+        for adapter in adapters {
+            let Some(pair) = adapter.layers.get(layer).and_then(|layer| layer[target.index()].as_ref()) else {
+                continue;
+            };
+            let mut inner = vec![0.0; s * pair.rank];
+            matmul_add(&group.p1, &pair.b, &mut inner, d, pair.rank); // P1 B: [s, rank]
+            inner.iter_mut().for_each(|value| *value *= HALF * adapter.scale);
+            matmul_add(&inner, &pair.a, &mut a, pair.rank, k); // [s, k]
+            changed = true;
+        }
+        changed.then(|| Pair { rank: s, a, b: group.p2.clone() })
+    };
+    Ok(each_target(spec.layers, collapsed))
 }
 
 /// `out += x y` for x [m, k], y [k, n] and out [m, n].
