@@ -24,6 +24,18 @@ pub struct Conversation {
 const MAX_SPEAKER_CHARS: usize = 40;
 
 impl Conversation {
+    /// A conversation of `messages`; those without text are left out.
+    ///
+    /// # Errors
+    /// If no text is left.
+    pub fn new(mut messages: Vec<Message>) -> Result<Self> {
+        messages.retain(|message| !message.text.trim().is_empty());
+        if messages.is_empty() {
+            return Err(input!("the conversation is empty; give lines of the form `Name: text`"));
+        }
+        Ok(Self { messages })
+    }
+
     /// Reads `Name: text` lines. A line without a name goes on with the message before it; a text without any name is
     /// one message.
     ///
@@ -48,11 +60,7 @@ impl Conversation {
         for message in &mut messages {
             message.text.truncate(message.text.trim_end().len());
         }
-        messages.retain(|message| !message.text.is_empty());
-        if messages.is_empty() {
-            return Err(input!("the conversation is empty; give lines of the form `Name: text`"));
-        }
-        Ok(Self { messages })
+        Self::new(messages)
     }
 
     /// The messages, oldest first.
@@ -149,6 +157,15 @@ mod tests {
         let chat = Conversation::parse("https://a.b/c\nIt is 12:30 now.").unwrap();
         assert_eq!(chat.messages().len(), 1);
         assert_eq!(chat.messages()[0].speaker, "");
+    }
+
+    #[test]
+    fn messages_of_a_list_stay_apart() {
+        let message = |speaker: &str, text: &str| Message { speaker: speaker.to_owned(), text: text.to_owned() };
+        let chat =
+            Conversation::new(vec![message("Ana", "Hi!\nBen: I never wrote this"), message("Ben", " ")]).unwrap();
+        assert_eq!(chat.messages(), [message("Ana", "Hi!\nBen: I never wrote this")]);
+        assert!(Conversation::new(vec![message("Ana", "\n")]).is_err());
     }
 
     #[test]
