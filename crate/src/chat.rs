@@ -1,6 +1,11 @@
-//! A conversation: messages with a speaker each, from plain `Name: text` lines.
+//! A conversation: messages with a speaker each, and its plain form, `Name: text` lines.
+//!
+//! What is printed reads back as the same messages. So names are kept to what such a line can hold, and a further line
+//! of a message that would read as another message is indented.
 
 use std::fmt;
+
+use jiff::civil::DateTime;
 
 use crate::error::Result;
 use crate::input;
@@ -12,6 +17,8 @@ pub struct Message {
     pub speaker: String,
     /// What was written; may have several lines.
     pub text: String,
+    /// When, on the clock of the device that exported it. Exports name no time zone, so none is known.
+    pub time: Option<DateTime>,
 }
 
 /// Messages, oldest first. Never empty.
@@ -23,11 +30,22 @@ pub struct Conversation {
 /// A longer text before a colon is a sentence, not a name.
 const MAX_SPEAKER_CHARS: usize = 40;
 
+/// More messages are refused: a message takes far more memory than the few bytes that a hostile file spends on one.
+pub const MAX_MESSAGES: usize = 1_000_000;
+
+impl Message {
+    /// A message whose name and text are fit for `Name: text` lines: without control characters, marks of direction
+    /// and space around them.
+    pub fn new(speaker: &str, text: &str, time: Option<DateTime>) -> Self {
+        Self { speaker: tidy_name(speaker), text: tidy(text).trim_start().to_owned(), time }
+    }
+}
+
 impl Conversation {
-    /// A conversation of `messages`; those without text are left out.
+    /// A conversation of `messages`, less those without text.
     ///
     /// # Errors
-    /// If no text is left.
+    /// If none is left.
     pub fn new(mut messages: Vec<Message>) -> Result<Self> {
         messages.retain(|message| !message.text.trim().is_empty());
         if messages.is_empty() {
@@ -36,31 +54,35 @@ impl Conversation {
         Ok(Self { messages })
     }
 
-    /// Reads `Name: text` lines. A line without a name goes on with the message before it; a text without any name is
-    /// one message.
+    /// Reads `Name: text` lines. A line that has no name, or is indented further than the first, goes on with the
+    /// message before it; a text without any name is one message.
     ///
     /// # Errors
-    /// If there is no text at all.
+    /// If there is no text at all, or more than [`MAX_MESSAGES`] messages.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut messages: Vec<Message> = Vec::new();
-        for line in text.trim_start_matches('\u{feff}').lines() {
-            let line = line.trim_end();
+        let text = tidy(text);
+        let text = text.trim_matches('\n');
+        let margin = &text[..text.len() - text.trim_start().len()];
+        let mut messages: Vec<(&str, String)> = Vec::new();
+        for line in text.lines() {
+            let line = line.strip_prefix(margin).unwrap_or(line);
+            let count = messages.len();
             match (split_speaker(line), messages.last_mut()) {
-                (Some((speaker, text)), _) => {
-                    messages.push(Message { speaker: speaker.to_owned(), text: text.to_owned() });
+                (Some(_), _) if count == MAX_MESSAGES => return Err(too_many()),
+                (Some((speaker, text)), _) => messages.push((speaker, text.to_owned())),
+                (None, Some((_, last))) => {
+                    last.push('\n');
+                    last.push_str(line.strip_prefix(' ').unwrap_or(line));
                 }
-                (None, Some(last)) => {
-                    last.text.push('\n');
-                    last.text.push_str(line);
-                }
-                (None, None) if line.is_empty() => {}
-                (None, None) => messages.push(Message { speaker: String::new(), text: line.to_owned() }),
+                (None, None) => messages.push(("", line.to_owned())),
             }
         }
-        for message in &mut messages {
-            message.text.truncate(message.text.trim_end().len());
-        }
-        Self::new(messages)
+        Self::new(messages.into_iter().map(|(speaker, text)| Message::new(speaker, &text, None)).collect())
+    }
+
+    /// Whether [`parse`](Self::parse) would begin a message with `line`.
+    pub fn starts_message(line: &str) -> bool {
+        split_speaker(line).is_some()
     }
 
     /// The messages, oldest first.
@@ -103,25 +125,88 @@ impl Conversation {
     }
 }
 
+/// The refusal of more than [`MAX_MESSAGES`].
+pub(crate) fn too_many() -> crate::error::Error {
+    input!("the chat has more than {MAX_MESSAGES} messages; export a shorter part of it")
+}
+
 /// Speaker and text of a line that starts a message.
 fn split_speaker(line: &str) -> Option<(&str, &str)> {
     let (speaker, text) = line.split_once(':')?;
-    let name = speaker.trim();
-    let plausible = !name.is_empty()
+    let name = speaker.trim_end();
+    let plausible = !line.starts_with(char::is_whitespace)
         && speaker.chars().count() <= MAX_SPEAKER_CHARS
-        && name.chars().any(char::is_alphanumeric)
+        && name.chars().any(can_name)
         && !text.starts_with("//") // a link
         && !name.chars().all(|c| c.is_ascii_digit()) // a time
         && (text.is_empty() || text.starts_with(char::is_whitespace));
     plausible.then_some((name, text.trim_start()))
 }
 
+/// Whether `c` alone can be a name: a letter, a digit, or one of the pictures that many people are called by.
+fn can_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// `name` as `split_speaker` finds it before a colon.
+fn tidy_name(name: &str) -> String {
+    let name = tidy(name).replace(':', " ");
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let name = shorten(&name);
+    match name {
+        "" => String::new(),
+        _ if name.chars().all(|c| c.is_ascii_digit()) => shorten(&format!("@{name}")).to_owned(),
+        _ if !name.chars().any(can_name) => "Unknown".to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+fn shorten(name: &str) -> &str {
+    name.char_indices().nth(MAX_SPEAKER_CHARS).map_or(name, |(end, _)| name[..end].trim_end())
+}
+
+/// `text` with one kind of line break and of space, and without what is not seen: control characters, byte order marks
+/// and marks of direction, which could make a message look like another.
+fn tidy(text: &str) -> String {
+    let mut tidied = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\r' | '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                tidied.truncate(tidied.trim_end_matches([' ', '\t']).len());
+                tidied.push('\n');
+            }
+            '\t' => tidied.push('\t'),
+            c if is_invisible(c) || c.is_control() => {}
+            c if c.is_whitespace() => tidied.push(' '),
+            c => tidied.push(c),
+        }
+    }
+    tidied.truncate(tidied.trim_end().len());
+    tidied
+}
+
+/// Whether `c` is a byte order mark, a space of no width or a mark of direction, which exports are full of.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.speaker.is_empty() {
-            true => f.write_str(&self.text),
-            false => write!(f, "{}: {}", self.speaker, self.text),
+        if !self.speaker.is_empty() {
+            write!(f, "{}: ", self.speaker)?;
         }
+        for (index, line) in self.text.lines().enumerate() {
+            match index {
+                0 => {}
+                _ if line.starts_with(' ') || split_speaker(line).is_some() => f.write_str("\n ")?,
+                _ => f.write_str("\n")?,
+            }
+            f.write_str(line)?;
+        }
+        Ok(())
     }
 }
 
@@ -153,6 +238,81 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_reads_back_the_same() {
+        const PIECES: [&str; 24] = [
+            "Ana",
+            "Ben",
+            ": ",
+            ":",
+            "\n",
+            "\r\n",
+            "\r",
+            " ",
+            "  ",
+            "\t",
+            "12",
+            "12:30",
+            "//",
+            "👑",
+            "é",
+            "-",
+            "\u{200e}",
+            "\u{a0}",
+            "\u{feff}",
+            "\u{2028}",
+            "\u{0}",
+            "[photo]",
+            "a long name that nobody has ever had",
+            "0",
+        ];
+        let mut state = 1u32;
+        let mut any = |upto: usize| {
+            // A linear congruential generator: the same texts in every run.
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % upto
+        };
+        for _ in 0..20_000 {
+            let mut text = |longest| (0..any(longest)).map(|_| PIECES[any(PIECES.len())]).collect::<String>();
+            let messages = [(); 3].map(|()| Message::new(&format!("A{}", text(4)), &text(8), None));
+            let made = Conversation::new(messages.into());
+            for chat in made.into_iter().chain(Conversation::parse(&text(12))) {
+                let printed = chat.to_string();
+                assert_eq!(Conversation::parse(&printed).unwrap(), chat, "{printed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_made_fit_for_a_line() {
+        let long = "N".repeat(50);
+        for (name, expected) in [
+            ("Ana", "Ana"),
+            (" Ana\u{a0}\u{a0}Ott\n", "Ana Ott"),
+            ("\u{202a}+49 170\u{202c}", "+49 170"),
+            ("Dr: Who", "Dr Who"),
+            ("007", "@007"),
+            ("👑", "👑"),
+            ("...", "Unknown"),
+            ("", ""),
+            (&long, &long[..40]),
+            (&"1".repeat(50), &format!("@{}", "1".repeat(39))),
+        ] {
+            let message = Message::new(name, "x", None);
+            assert_eq!(message.speaker, expected);
+            assert_eq!(Conversation::parse(&message.to_string()).unwrap().messages(), [message]);
+        }
+    }
+
+    #[test]
+    fn indented_lines_go_on_with_a_message() {
+        for text in ["Ana: one\n Note: two\nBen: three", "  Ana: one\n   Note: two\n  Ben: three"] {
+            let chat = Conversation::parse(text).unwrap();
+            let texts: Vec<&str> = chat.messages().iter().map(|message| message.text.as_str()).collect();
+            assert_eq!(texts, ["one\nNote: two", "three"]);
+        }
+    }
+
+    #[test]
     fn text_without_names_is_one_message() {
         let chat = Conversation::parse("https://a.b/c\nIt is 12:30 now.").unwrap();
         assert_eq!(chat.messages().len(), 1);
@@ -161,10 +321,11 @@ mod tests {
 
     #[test]
     fn messages_of_a_list_stay_apart() {
-        let message = |speaker: &str, text: &str| Message { speaker: speaker.to_owned(), text: text.to_owned() };
+        let message = |speaker: &str, text: &str| Message::new(speaker, text, None);
         let chat =
             Conversation::new(vec![message("Ana", "Hi!\nBen: I never wrote this"), message("Ben", " ")]).unwrap();
         assert_eq!(chat.messages(), [message("Ana", "Hi!\nBen: I never wrote this")]);
+        assert_eq!(chat.to_string(), "Ana: Hi!\n Ben: I never wrote this");
         assert!(Conversation::new(vec![message("Ana", "\n")]).is_err());
     }
 

@@ -29,6 +29,8 @@ mod safetensors_f32;
 
 pub mod merge;
 
+pub mod import;
+
 pub mod chat;
 pub mod prompt;
 

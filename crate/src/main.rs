@@ -25,10 +25,13 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Write the summary of a chat
-    #[command(
-        after_help = "Example:\n  gist summarize chat.txt --to es\n\nThe chat has lines of the form `Name: text`."
-    )]
+    #[command(after_help = "Examples:\n  gist summarize chat.txt --to es\n  \
+        gist summarize \"WhatsApp Chat with Ana.zip\" --to es --since yesterday")]
     Summarize(cli::summarize::Summarize),
+    /// Print a chat that another program exported as `Name: text` lines
+    #[command(after_help = "Examples:\n  gist import \"WhatsApp Chat with Ana.txt\" --last 50\n  \
+        gist import result.json --chat 2 --json")]
+    Import(cli::import::Import),
     /// Print the logits after a prompt as JSON
     #[command(after_help = "Example:\n  gist logits smollm2-135m --prompt 'Once upon a' --exact --json")]
     Logits(cli::summarize::Logits),
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Summarize(command) => command.run(),
+        Command::Import(command) => command.run(),
         Command::Logits(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Inspect(command) => command.run(),

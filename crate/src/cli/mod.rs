@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod files;
+pub mod import;
 pub mod summarize;
 
 use std::io::IsTerminal;

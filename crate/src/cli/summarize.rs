@@ -1,26 +1,25 @@
 //! `gist summarize` and `gist logits`.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gist::chat::Conversation;
 use gist::engine::{Event, Metrics, Request};
 use gist::error::Result;
-use gist::input;
 use gist::merge;
 use gist::method::Method;
 use gist::prompt::Task;
 use gist::sampler::Sampling;
 use serde_json::json;
 
-use super::{ModelOptions, OwnAdapters, load, peak_rss_mb, read_adapter, read_file};
+use super::import::ChatOptions;
+use super::{ModelOptions, OwnAdapters, load, peak_rss_mb, read_adapter};
 
 /// Arguments of `gist summarize`.
 #[derive(Args)]
 pub struct Summarize {
-    /// Text file with `Name: text` lines; - reads standard input
-    chat: PathBuf,
+    #[command(flatten)]
+    chat: ChatOptions,
     /// Language of the summary
     #[arg(long)]
     to: String,
@@ -60,7 +59,7 @@ pub struct Summarize {
 impl Summarize {
     /// Reads the chat, runs the method, streams the last pass.
     pub fn run(self) -> Result<()> {
-        let chat = Conversation::parse(&self.read_chat()?)?;
+        let chat = self.chat.read()?.conversation;
         let task = Task::summary(&self.from, &self.to)?;
         let mut engine = load(&self.model, &self.options)?;
         self.own.install(&mut engine, &self.from, &self.to)?;
@@ -103,18 +102,6 @@ impl Summarize {
         });
         println!("{report}");
         Ok(())
-    }
-
-    fn read_chat(&self) -> Result<String> {
-        let bytes = if self.chat.as_os_str() == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes)?;
-            bytes
-        } else {
-            read_file(&self.chat)?
-        };
-        String::from_utf8(bytes)
-            .map_err(|_| input!("{} is not UTF-8 text; save the chat as plain text", self.chat.display()))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod download;
 mod host;
+mod import;
 mod protocol;
 mod store;
 mod worker;

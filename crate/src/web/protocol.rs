@@ -1,12 +1,13 @@
 //! The messages between page and worker, version 1: the one definition, from which the page's TypeScript types are made.
 //!
 //! Every message carries the `id` of the request it belongs to. A request gets any number of events (`progress`,
-//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`) or an `error`.
+//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`, `imported`) or an `error`.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use super::import::{ChatTitle, DateOrder, ImportedChat};
 use crate::engine;
 use crate::error::Error;
 
@@ -90,6 +91,21 @@ pub enum Action {
         reference: String,
         /// What is measured.
         candidate: String,
+    },
+    /// Reads a chat that another program exported. Needs no model, nor `open`. Answer: imported.
+    Import {
+        /// Name of the file; may be empty.
+        name: String,
+        /// What is in it.
+        #[serde(with = "serde_bytes")]
+        #[tsify(type = "Uint8Array")]
+        bytes: Vec<u8>,
+        /// How its dates are written; inferred if left out.
+        #[tsify(optional)]
+        order: Option<DateOrder>,
+        /// Which of the `chats` of an earlier answer, from 0.
+        #[tsify(optional)]
+        chat: Option<usize>,
     },
     /// Stops another request, which then answers done with `cancelled`, and nothing after. Has no answer of its own.
     Cancel {
@@ -185,6 +201,13 @@ pub enum Body {
         /// Longest common subsequence of words.
         #[serde(rename = "rougeL")]
         rouge_l: f64,
+    },
+    /// The chat of a file, or the chats to choose from.
+    Imported {
+        /// The chat; nothing if one has to be chosen.
+        chat: Option<ImportedChat>,
+        /// The chats to choose from; empty if there is one.
+        chats: Vec<ChatTitle>,
     },
     /// The request is done with.
     Done {

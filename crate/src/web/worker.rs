@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use js_sys::Function;
+use js_sys::{Function, Uint8Array};
 use serde::Serialize;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
 use web_time::Instant;
 
 use super::download::{self, Listener, Location, Wanted};
 use super::host::{self, Breath};
+use super::import::answer;
 use super::protocol::{
     Action, Body, ChatMessage, Fault, FaultKind, MethodStatus, Metrics, ModelStatus, NoticeKind, Request, Response,
     Sampling, Stage, Target, VERSION,
@@ -24,6 +25,7 @@ use crate::catalog::{Adapter, Catalog, Manifest, Model, Origin};
 use crate::chat::{Conversation, Message};
 use crate::cpu::Mode;
 use crate::engine::{self, DEFAULT_CONTEXT, Engine, Event};
+use crate::import::{self, import};
 use crate::input;
 use crate::install::install;
 use crate::method::Method;
@@ -76,6 +78,13 @@ impl Worker {
     /// Begins what `message` asks. Its events and its answer come through `post`.
     pub fn handle(&self, #[wasm_bindgen(unchecked_param_type = "Request")] message: JsValue) {
         let id = js_sys::Reflect::get(&message, &"id".into()).ok().and_then(|id| id.as_f64()).unwrap_or(0.0) as u32;
+        // Before the file's bytes are copied into this memory: exports with their media can be larger than it.
+        let bytes = js_sys::Reflect::get(&message, &"bytes".into()).ok();
+        if let Some(bytes) = bytes.and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
+            && let Err(error) = import::check_length(bytes.length() as usize)
+        {
+            return self.shared.outlet.send(id, Body::Error { kind: FaultKind::Input, text: error.to_string() });
+        }
         let request: Request = match serde_wasm_bindgen::from_value(message) {
             Ok(request) => request,
             Err(error) => {
@@ -182,7 +191,7 @@ impl Shared {
                 self.summarize(id, &chat, &request, signal).await
             }
             Action::Translate { text, from, to, max_tokens } => {
-                let chat = Conversation::new(vec![Message { speaker: String::new(), text }])?;
+                let chat = Conversation::new(vec![Message::new("", &text, None)])?;
                 let request = engine::Request {
                     task: Task::translation(&from, &to)?,
                     method: Method::Secondary,
@@ -194,6 +203,10 @@ impl Shared {
             Action::Rouge { reference, candidate } => {
                 let Rouge { rouge1, rouge2, rouge_l } = rouge(&reference, &candidate);
                 Ok(Body::Rouge { rouge1, rouge2, rouge_l })
+            }
+            Action::Import { name, bytes, order, chat } => {
+                let options = import::Options { order: order.map(Into::into), chat };
+                Ok(answer(import(&name, &bytes, &options)?))
             }
             Action::Cancel { .. } => Ok(done()),
         }
@@ -475,7 +488,7 @@ fn is_extra(adapter: &Adapter, method: Method) -> bool {
 
 impl From<ChatMessage> for Message {
     fn from(of: ChatMessage) -> Self {
-        Self { speaker: of.sender, text: of.text }
+        Self::new(&of.sender, &of.text, None)
     }
 }
 

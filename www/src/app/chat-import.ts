@@ -1,6 +1,9 @@
 // A chat on its way in: where it comes from, and what the engine has read of it.
+import type { DateOrder, Response } from "../protocol";
 import type { EngineSession } from "./engine-session";
-import type { DateOrder, Imported } from "../protocol";
+
+/** The chat of a file, or the chats to choose from. */
+export type Imported = Pick<Extract<Response, { type: "imported" }>, "chat" | "chats">;
 
 export interface ImportSource {
   name: string;
@@ -18,5 +21,5 @@ export async function fromFile(file: File): Promise<ImportSource> {
 
 /** Reads `source`. How dates are written is the engine's guess unless it is given; of several chats one has to be named. */
 export function readChat(session: EngineSession, source: ImportSource, order?: DateOrder, chat?: number): Promise<Imported> {
-  return session.ask("imported", { action: "import", name: source.name, bytes: source.bytes, order, chat });
+  return session.ask("imported", { action: "import", name: source.name, bytes: source.bytes, ...(order !== undefined && { order }), ...(chat !== undefined && { chat }) });
 }

@@ -69,14 +69,16 @@ export class GistApp extends Component {
     const { app, t } = this;
     const { chat } = app;
     return html`<div class="frame" data-view=${this.view}>
-      <aside aria-label=${t.chats.title}>
-        <div class="brand"><img src="./icon-192.png" alt="" width="36" height="36"><span>Pocket Gist</span></div>
+      <main>
+      <section class="side" aria-label=${t.chats.title}>
+        <div class="brand"><img src="./icon-192.png" alt="" width="36" height="36"><span role=${this.view === "chats" ? "heading" : nothing} aria-level=${this.view === "chats" ? "1" : nothing}>Pocket Gist</span></div>
         <chat-list .dialogues=${app.dialogues} .own=${chat.own?.title ?? null} .open=${chat.conversation.example}
           @import-chat=${() => this.importDialog.show()} @new-chat=${() => app.open(() => chat.startNew())} @random-chat=${() => app.openRandom()}
           @open-own=${() => app.open(() => chat.openOwn())}
           @open-example=${(event: Event) => { const found = app.dialogues.find(({ id }) => id === detail<string>(event)); if (found) app.openExample(found); }}></chat-list>
-      </aside>
-      <main>${this.renderBanners()}${this.renderView()}</main>
+      </section>
+      <div class="pane">${this.renderBanners()}${this.renderView()}</div>
+      </main>
       <nav aria-label=${t.nav.label}>${tabs.map(([view, name]) => html`<button aria-current=${this.view === view || (view === "chat" && this.view === "chats") ? "page" : "false"} @click=${() => this.show(view)}>${icon(name)}<span>${t.nav[view as "chat"]}</span></button>`)}</nav>
       <p class="spoken" role="status">${app.spoken}</p>
     </div>

@@ -1,9 +1,9 @@
 // Brings a chat in: paste, choose or drop, look at what was found, correct the dates, take a part.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { fromFile, fromText, type ImportSource, MAX_IMPORT_BYTES } from "../app/chat-import";
+import { fromFile, fromText, type Imported, type ImportSource, MAX_IMPORT_BYTES } from "../app/chat-import";
 import { daysBefore, type Range, within } from "../app/import-range";
-import type { DateOrder, Imported, ImportedChat } from "../protocol";
+import type { DateOrder, ImportedChat } from "../protocol";
 import { valueIn } from "./component";
 import { Dialog } from "./dialog";
 import { shortTime } from "./format";

@@ -1,6 +1,7 @@
 // The engine's stand-in for tests of the page: same protocol, no model. Words in the chat choose what goes wrong; on the
 // channel `fake` a test can hold downloads.
-import type { Action, Imported, MethodStatus, Request, Response } from "../../src/protocol";
+import type { Imported } from "../../src/app/chat-import";
+import type { Action, MethodStatus, Request, Response } from "../../src/protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 type Body = Response extends infer R ? (R extends unknown ? Omit<R, "version" | "id"> : never) : never;

@@ -1,6 +1,6 @@
 // Every screen by axe-core, light and dark.
 import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, paste, show, showChats, summarize, test } from "./fixture";
+import { done, expect, type Page, paste, show, showChats, summarize, test } from "./fixture";
 
 /** Checks what is on the screen; the hundred entries of the list, which are all alike, only where it says so. */
 async function check(page: Page, screen: string, list = false): Promise<void> {
@@ -40,6 +40,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.getByRole("button", { name: "Replay", exact: true }).click();
     await page.getByRole("button", { name: "Pause", exact: true }).click();
     await check(page, "replay");
+    await page.getByRole("button", { name: "Skip to the end" }).click();
+    await expect(done(page)).toHaveText("The summary is ready.");
     await page.getByRole("button", { name: "Share this chat" }).click();
     await check(page, "share");
     await page.getByRole("button", { name: "Close" }).click();
