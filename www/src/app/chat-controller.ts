@@ -33,10 +33,11 @@ export class ChatController {
     return this.replay ? this.conversation.messages.slice(0, this.replay.position) : this.conversation.messages;
   }
 
+  /** Opens the draft, unless a chat is open by then. Resolves to whether one is open. */
   async restore(): Promise<boolean> {
     const draft = await readDraft();
-    if (draft) this.open(draft, "restored");
-    return draft !== undefined;
+    if (draft && this.conversation === empty) this.open(draft, "restored");
+    return this.conversation !== empty;
   }
 
   openExample(dialogue: Dialogue): void {

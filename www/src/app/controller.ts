@@ -4,7 +4,7 @@ import { messages, setUiLanguage } from "../i18n";
 import type { MethodStatus, ModelStatus } from "../protocol";
 import { ChatController } from "./chat-controller";
 import { fromFile, fromText, type ImportSource } from "./chat-import";
-import { type Conversation, fromDialogue } from "./conversation";
+import { type Conversation, empty, fromDialogue } from "./conversation";
 import { keepStorage } from "./device";
 import { type Dialogue, loadDialogues, sample } from "./dialogues";
 import { takeShared } from "./drafts";
@@ -55,6 +55,7 @@ export class Controller {
   /** Whether the browser ended the page while it loaded the model last time. */
   interrupted = false;
   private made: Summary | null = null;
+  private examples: Promise<void> | null = null;
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -68,14 +69,20 @@ export class Controller {
   }
 
   async begin(): Promise<void> {
-    this.dialogues = await loadDialogues();
-    const opened = await this.followFragment();
+    await this.loadExamples();
+    await this.followFragment();
     // A browser that has no store has no draft either.
-    if (!opened && !(await this.chat.restore().catch(() => false))) this.openFirst();
+    if (!(await this.chat.restore().catch(() => false)) && this.chat.conversation === empty) this.openFirst();
     this.persisted = (await navigator.storage?.persisted?.()) ?? false;
     await this.session.refresh();
     this.interrupted = wasInterrupted();
     if (this.model?.complete && !this.interrupted) await this.load();
+  }
+
+  /** Links may come in before the examples have: whoever needs them waits. */
+  private loadExamples(): Promise<void> {
+    this.examples ??= loadDialogues().then((dialogues) => { this.dialogues = dialogues; });
+    return this.examples;
   }
 
   get model(): ModelStatus | undefined {
@@ -141,7 +148,8 @@ export class Controller {
 
   /** Opens what the address names: a link's chat, what was shared with the app, or one of the manifest's shortcuts. */
   async followFragment(): Promise<boolean> {
-    const fragment = location.hash;
+    await this.loadExamples();
+    const fragment = location.hash; // only now: another call may have followed it meanwhile
     if (fragment.length <= 1) return false;
     history.replaceState(history.state, "", location.pathname + location.search);
     if (fragment === "#random") return this.openRandom();

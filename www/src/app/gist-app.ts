@@ -54,7 +54,8 @@ export class GistApp extends Component {
     super.connectedCallback();
     install.onChange(() => this.requestUpdate());
     update.onChange(() => this.requestUpdate());
-    addEventListener("hashchange", () => void this.app.work.guard(async () => void (await this.app.followFragment())));
+    // Taking a fragment out of the address is a change too, and not one to follow.
+    addEventListener("hashchange", () => { if (location.hash.length > 1) void this.app.work.guard(async () => void (await this.app.followFragment())); });
     addEventListener("popstate", ({ state }: PopStateEvent) => { this.view = (state as { view?: View } | null)?.view ?? "chat"; });
     void this.app.work.guard(() => this.app.begin());
   }

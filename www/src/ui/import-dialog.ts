@@ -35,6 +35,8 @@ export class ImportDialog extends Dialog {
   @state() private problem = "";
   @state() private over = false;
   @state() private range: Range = { kind: "all" };
+  /** Whether the reader names the date: it may be one that the list has too. */
+  @state() private custom = false;
   @state() private text = "";
 
   /** Opens with a file or a text that another app has shared. */
@@ -46,6 +48,7 @@ export class ImportDialog extends Dialog {
   protected override closed(): void {
     this.source = this.imported = null;
     this.place = undefined;
+    this.custom = false;
     this.problem = this.text = "";
     this.range = { kind: "all" };
   }
@@ -135,16 +138,16 @@ export class ImportDialog extends Dialog {
     const ranges: [string, Range][] = [[t.all, { kind: "all" }], [t.last(50), { kind: "last", count: 50 }], [t.last(200), { kind: "last", count: 200 }]];
     if (timed) ranges.push([t.today, since(0)], [t.yesterday, since(1)], [t.week, since(7)]);
     const same = (range: Range): boolean => JSON.stringify(range) === JSON.stringify(this.range);
-    const custom = !ranges.some(([, range]) => same(range));
     const newest = chat.messages.findLast(({ time }) => time !== undefined)?.time?.slice(0, 10) ?? daysBefore(now, 0);
     const choose = (event: Event): void => {
       const index = Number(valueIn(event));
+      this.custom = index === ranges.length;
       this.range = ranges[index]?.[1] ?? { kind: "since", date: newest };
     };
     return html`<div><label for="range">${t.range}</label><select id="range" @change=${choose}>
-        ${ranges.map(([words, range], index) => html`<option value=${index} .selected=${same(range)}>${words}</option>`)}
-        ${timed ? html`<option value=${ranges.length} .selected=${custom}>${t.since}</option>` : nothing}</select></div>
-      ${custom && this.range.kind === "since" ? html`<div><label for="since">${t.sinceDate}</label><input id="since" type="date" .value=${this.range.date} @change=${(event: Event) => { this.range = { kind: "since", date: valueIn(event) }; }}></div>` : nothing}`;
+        ${ranges.map(([words, range], index) => html`<option value=${index} .selected=${!this.custom && same(range)}>${words}</option>`)}
+        ${timed ? html`<option value=${ranges.length} .selected=${this.custom}>${t.since}</option>` : nothing}</select></div>
+      ${this.custom && this.range.kind === "since" ? html`<div><label for="since">${t.sinceDate}</label><input id="since" type="date" .value=${this.range.date} @change=${(event: Event) => { this.range = { kind: "since", date: valueIn(event) }; }}></div>` : nothing}`;
   }
 
   private use(messages: readonly ImportedChat["messages"][number][]): void {
