@@ -14,7 +14,6 @@ export interface Settings {
   to: string;
   method: string;
   mode: "single" | "compare";
-  backend: "auto" | "gpu" | "cpu";
   maxTokens: number;
   /** 0 always takes the most probable token. */
   temperature: number;
@@ -35,7 +34,6 @@ export const defaults: Settings = {
   to: "es",
   method: "projection",
   mode: "single",
-  backend: "auto",
   maxTokens: 160,
   temperature: 0,
   replaySpeed: 1,
@@ -60,7 +58,6 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
   to: (value) => typeof value === "string" && /^[a-z]{2,3}$/.test(value),
   method: (value) => typeof value === "string" && /^[a-z-]{1,40}$/.test(value),
   mode: oneOf("single", "compare"),
-  backend: oneOf("auto", "gpu", "cpu"),
   maxTokens: within(limits.maxTokens),
   temperature: within(limits.temperature, false),
   replaySpeed: oneOf(0, 1, 4),

@@ -134,8 +134,6 @@ export const de: Messages = {
     mode: "Modus",
     single: "Ein Verfahren",
     compare: "Alle Verfahren vergleichen",
-    backend: "Läuft auf",
-    backends: { auto: "Das Beste, was geht", gpu: "Grafikprozessor (WebGPU)", cpu: "Prozessor" },
     maxTokens: "Größte Länge (Token)",
     temperature: "Abwechslung (Temperatur; bei 0 immer dieselbe Zusammenfassung)",
     replay: "Wiedergabe",

@@ -132,8 +132,6 @@ export const en = {
     mode: "Mode",
     single: "One method",
     compare: "Compare all methods",
-    backend: "Runs on",
-    backends: { auto: "Best available", gpu: "Graphics processor (WebGPU)", cpu: "Processor" },
     maxTokens: "Longest summary (tokens)",
     temperature: "Variety (temperature; 0 gives the same summary each time)",
     replay: "Replay",

@@ -134,8 +134,6 @@ export const es: Messages = {
     mode: "Modo",
     single: "Un método",
     compare: "Comparar todos los métodos",
-    backend: "Se ejecuta en",
-    backends: { auto: "Lo mejor disponible", gpu: "Procesador gráfico (WebGPU)", cpu: "Procesador" },
     maxTokens: "Longitud máxima del resumen (tokens)",
     temperature: "Variedad (temperatura; con 0 el resumen es siempre el mismo)",
     replay: "Reproducción",

@@ -134,8 +134,6 @@ export const fr: Messages = {
     mode: "Mode",
     single: "Une méthode",
     compare: "Comparer toutes les méthodes",
-    backend: "Fonctionne sur",
-    backends: { auto: "Le meilleur disponible", gpu: "Processeur graphique (WebGPU)", cpu: "Processeur" },
     maxTokens: "Longueur maximale du résumé (jetons)",
     temperature: "Variété (température ; à 0 le résumé est toujours le même)",
     replay: "Lecture animée",

@@ -18,8 +18,6 @@ export class SettingsView extends Component {
   @property({ attribute: false }) settings!: Settings;
   @property({ attribute: false }) languages: readonly string[] = [];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
-  /** What runs the model, and why, in the engine's words. */
-  @property({ attribute: false }) backend = "";
 
   private set(change: Partial<Settings>): void {
     this.emit("change-settings", change);
@@ -54,12 +52,10 @@ export class SettingsView extends Component {
           ${this.choice("to", t.target, Object.fromEntries(translations.map((code) => [code, language(code)])), settings.task === "summarize" || translations.length === 0)}
           <div><label for="method">${t.method}</label><select id="method" ?disabled=${this.methods.length === 0} @change=${(event: Event) => this.set({ method: valueIn(event) })}>${methodOptions(this.methods, settings.method)}</select></div>
           ${this.choice("mode", t.mode, { single: t.single, compare: t.compare })}
-          ${this.choice("backend", t.backend, t.backends)}
           ${this.amount("maxTokens", t.maxTokens, 1)}
           ${this.amount("temperature", t.temperature, 0.1)}
         </div>
         ${this.methods.length === 0 ? html`<p class="quiet">${t.methodsLater}</p>` : nothing}
-        ${this.backend ? html`<p class="quiet">${this.backend}</p>` : nothing}
       </section>
       <section class="card" aria-labelledby="replay"><h2 id="replay">${t.replay}</h2>
         <div class="fields">

@@ -9,12 +9,10 @@ test("choices are kept across visits", async ({ page, site }) => {
   await page.getByLabel("Longest summary (tokens)").fill("9999");
   await page.getByLabel("Longest summary (tokens)").blur();
   await page.getByLabel("Colours").selectOption("dark");
-  await page.getByLabel("Runs on").selectOption("cpu");
   await page.goto(site.url);
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   await show(page, "Settings");
   await expect(page.getByLabel("Longest summary (tokens)")).toHaveValue("512");
-  await expect(page.getByLabel("Runs on")).toHaveValue("cpu");
   const saved = await page.evaluate(() => JSON.parse(localStorage.getItem("pocket-gist.settings") ?? "{}"));
   expect(saved).toMatchObject({ method: "two-step", to: "fr", task: "translate" });
 });
