@@ -1,4 +1,4 @@
-// Example chats, and the one text form that a conversation has on its way to the engine: `Name: text` lines.
+// The example chats, which lie beside the page.
 export interface Dialogue {
   id: string;
   scenario: string;
@@ -13,6 +13,12 @@ export async function loadDialogues(): Promise<Dialogue[]> {
   return lines.map((line) => JSON.parse(line) as Dialogue);
 }
 
-export function asText(dialogue: Dialogue): string {
-  return dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
+/** `count` different ones in random order. */
+export function sample(dialogues: readonly Dialogue[], count: number, random: () => number = Math.random): Dialogue[] {
+  const rest = [...dialogues];
+  const chosen: Dialogue[] = [];
+  while (chosen.length < count && rest.length > 0) {
+    chosen.push(...rest.splice(Math.floor(random() * rest.length), 1));
+  }
+  return chosen;
 }

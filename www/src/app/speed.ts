@@ -1,20 +1,3 @@
-// Numbers as a reader says them.
-export function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1e6)} MB`;
-}
-
-export function seconds(milliseconds: number): string {
-  return `${(milliseconds / 1000).toFixed(1)} s`;
-}
-
-export function perSecond(count: number, milliseconds: number): string {
-  return milliseconds > 0 ? ((count * 1000) / milliseconds).toFixed(1) : "–";
-}
-
-export function language(code: string): string {
-  return new Intl.DisplayNames(["en"], { type: "language" }).of(code) ?? code;
-}
-
 /** Download speed over the last few seconds, so that a stall shows soon. */
 export class Speed {
   private samples: [time: number, bytes: number][] = [];
