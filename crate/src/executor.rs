@@ -35,7 +35,7 @@ impl From<Mode> for Backend {
 /// A decoder with its weights.
 pub enum Executor {
     /// On the processor.
-    Cpu(Cpu),
+    Cpu(Box<Cpu>),
     /// On the GPU.
     Gpu(Box<gpu::Decoder>),
 }
@@ -63,7 +63,7 @@ impl Executor {
         Ok(match backend {
             Backend::Cpu(mode) => {
                 let decoder = cpu::Decoder::load(spec, weights, mode).await?;
-                Executor::Cpu(Cpu { decoder, logits: Vec::new(), pending: None })
+                Executor::Cpu(Box::new(Cpu { decoder, logits: Vec::new(), pending: None }))
             }
             Backend::Gpu(gpu) => Executor::Gpu(Box::new(gpu::Decoder::load(gpu, spec, weights, context).await?)),
         })

@@ -36,6 +36,7 @@ pub struct ChatOptions {
 
 /// Values of --order.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[allow(clippy::enum_variant_names)] // they are the names on the command line
 enum Order {
     /// 24/12/2019
     DayFirst,

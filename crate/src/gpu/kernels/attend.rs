@@ -46,7 +46,7 @@ impl Heads<'_> {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::gpu::device::Gpu;

@@ -54,7 +54,7 @@ pub fn op(features: Features, embedding: &Matrix, scale: f32, ids: &Rc<Buffer>, 
     Op::new(shader, &Params::new(embedding, scale, 0), buffers, (1, Extent::Tokens(1)))
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::gpu::format::Format;

@@ -93,7 +93,7 @@ impl Matmul<'_> {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::gpu::format::Format;

@@ -11,7 +11,7 @@ pub mod rope;
 pub mod sample;
 pub mod top_k;
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 pub mod testing;
 
 /// An offset of something that is not there, as in `step.wgsl`.

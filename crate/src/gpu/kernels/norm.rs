@@ -76,7 +76,7 @@ impl Norm<'_> {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::gpu::kernels::testing::{compare, dot, each_gpu, halves, random, run};

@@ -37,7 +37,7 @@ pub fn op(
     Op::new(shader, &Params::new(embedding, scale, blocks), buffers, (1, Extent::One))
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::gpu::format::Format;
