@@ -1,6 +1,6 @@
 //! The decoder on the GPU: the same steps as [`crate::cpu`], as WGSL kernels through wgpu, natively and in a browser.
 //!
-//! In reading order: [`device`] opens a GPU; [`format`] and [`matrix`] bring weights into its memory; [`kernels`] are the
+//! In reading order: [`device`] opens a GPU; [`mod@format`] and [`matrix`] bring weights into its memory; [`kernels`] are the
 //! steps; [`record`](self) says which of them a pass takes, as data; [`program`] encodes that. This file runs passes:
 //! prefill in pieces of bounded time, and decoding without waiting for the processor between tokens.
 

@@ -41,7 +41,7 @@ impl Params {
     }
 }
 
-/// `x` [tokens, width] of `ids` [tokens].
+/// `x: [tokens, width]` of `ids: [tokens]`.
 pub fn op(features: Features, embedding: &Matrix, scale: f32, ids: &Rc<Buffer>, x: &Rc<Buffer>) -> Op {
     let shader = Builder::new("embed", features, THREADS)
         .storage(&[Access::Read, Access::Write])

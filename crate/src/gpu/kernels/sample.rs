@@ -14,7 +14,7 @@ const THREADS: u32 = 256;
 /// Chosen ids that are kept: more than are ever on their way.
 pub const RING: u32 = 64;
 
-/// `chosen` [RING] and `x` [width] of `candidates` [blocks, top_k].
+/// `chosen: [RING]` and `x: [width]` of `candidates: [blocks, top_k]`.
 pub fn op(
     features: Features,
     embedding: &Matrix,

@@ -27,7 +27,7 @@ pub fn blocks(vocab: usize) -> u32 {
     (vocab as u32).div_ceil(BLOCK)
 }
 
-/// `candidates` [blocks, top_k] of `logits` [vocab].
+/// `candidates: [blocks, top_k]` of `logits: [vocab]`.
 pub fn op(features: Features, vocab: usize, logits: &Rc<Buffer>, candidates: &Rc<Buffer>) -> Op {
     let shader = Builder::new("top_k", features, THREADS)
         .include(BEST)
