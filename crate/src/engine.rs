@@ -22,6 +22,7 @@ use crate::spec::Spec;
 use crate::tokenizer::{TextDecoder, Tokenizer};
 use crate::weights::Weights;
 
+#[cfg(not(target_arch = "wasm32"))]
 /// Tokens of which logits are held together: a row of logits of a large vocabulary is a megabyte.
 const SCORED_STEP: usize = 16;
 
@@ -255,6 +256,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::logits`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn log_probabilities(&mut self, prompt: &[u32], ids: &[u32]) -> Result<Vec<f64>> {
         let mut logits = self.logits(prompt)?;
         let vocab = logits.len();
@@ -457,6 +459,7 @@ impl Run<'_> {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 /// log softmax of `logits` at `id`.
 fn log_probability(logits: &[f32], id: u32) -> f64 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -7,13 +7,18 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(not(target_arch = "wasm32"))]
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::input;
 use crate::learned::MadeFor;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::merge;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::method::translation_pair;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::prompt::Task;
+#[cfg(not(target_arch = "wasm32"))]
 use crate::sampler::uniform;
 
 /// Weights beyond ± this are not tried.
@@ -104,6 +109,8 @@ pub struct Search {
     pub seed: u64,
 }
 
+// Runs the model without giving way, which a browser does not allow.
+#[cfg(not(target_arch = "wasm32"))]
 impl Search {
     /// Finds weights for the adapters of `task` in the engine's library. `progress` is told how many weights were tried,
     /// the best of them, and their loss.
@@ -165,6 +172,7 @@ impl Search {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 /// The weights with the least cost, and their loss; the search starts at 0, where the loss is `start`.
 fn minimise(
     Search { tries, seed }: Search,
@@ -190,6 +198,7 @@ fn minimise(
     Ok((best, best_loss))
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 /// Two independent normally distributed numbers (Box and Muller, 1958).
 fn normal_pair(seed: u64, number: u32) -> [f32; 2] {
     let radius = (-2.0 * (1.0 - uniform(seed, 2 * number)).ln()).sqrt();

@@ -415,7 +415,7 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::Input(_) => FaultKind::Input,
-            Error::Failure(_) => FaultKind::Failure,
+            Error::Failure(_) | Error::Device(..) => FaultKind::Failure,
         };
         Self::new(kind, error.to_string())
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
+use super::host;
 use super::protocol::{Fault, FaultKind};
 use crate::catalog::CHUNK_BYTES;
 use crate::error::Result;
