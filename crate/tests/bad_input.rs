@@ -163,7 +163,8 @@ fn unusable_chats() {
     refuses(&["--to", "es"], b"\n \n", "the conversation is empty; give lines of the form `Name: text`");
     refuses(&["--to", "es"], b"Ana: \xff\xfe", "is not UTF-8 text");
     refuses(&["--to", "xx"], b"Ana: hi", "language xx is not known; use one of en, es, fr, de");
-    refuses(&["--to", "es"], b"Ana: hi", "no summarization adapter is installed for this model");
+    // A baked file gives the projection without any LoRA, so it is the projection that is missed.
+    refuses(&["--to", "es"], b"Ana: hi", "no projection from en to es is installed for this model; add one");
     refuses(&["--to", "es", "--method", "zero-shot", "--top-k", "0"], b"Ana: hi", "top-k is 0; 1 to 64 are possible");
     let long = format!("Ana: {}", "th ".repeat(2000));
     let short_answer = ["--to", "es", "--method", "zero-shot", "--max-tokens", "4"];
