@@ -37,8 +37,8 @@ fn with_adapters(name: &str, ranks: [usize; 2]) -> Engine {
 fn projection(spec: &Spec) -> Projection {
     let s = 4;
     let group = |(k, d): (usize, usize)| {
-        let p1 = synth::random(&format!("{k}x{d}.P1"), s * d, 0.0, 0.2);
-        let p2 = synth::random(&format!("{k}x{d}.P2"), d * s, 0.0, 0.2);
+        let p1 = synth::random(&format!("{k}x{d}.P1"), s * d, 0.0, 0.5);
+        let p2 = synth::random(&format!("{k}x{d}.P2"), d * s, 0.0, 0.5);
         ((k, d), Group { p1, p2 })
     };
     let made_for = MadeFor { from: Some("en".into()), to: Some("es".into()), ..MadeFor::default() };
@@ -165,15 +165,17 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
 
     let mut bare = tiny("tiny-llama-f32");
     let none = log_probabilities(&mut bare, Pairs::none(&spec));
-    assert!(largest_difference(&expected, &none) > 0.5, "the projection changes something");
+    let effect = largest_difference(&expected, &none);
+    assert!(effect > 0.05, "the projection changes something ({effect})");
     bare.add_correction("en", "es", Correction::read("baked", &file, &spec).unwrap()).unwrap();
     assert_eq!(bare.library.languages(), ["es"]);
     assert_eq!(bare.unavailable(Method::Projection, &task()), None);
     bare.set_method(Method::Projection, &task()).unwrap();
     let tokens: Vec<u32> = (3..40).collect();
     let found = common::log_probabilities(&bare.logits(&tokens).unwrap());
-    // F16 rounds to 2^-11 of each value, over 28 pairs.
-    assert!(largest_difference(&expected, &found) < 0.02, "{}", largest_difference(&expected, &found));
+    // F16 rounds each value of 28 pairs by at most 2^-11 of itself.
+    let difference = largest_difference(&expected, &found);
+    assert!(difference < effect / 20.0, "{difference} where the projection's effect is {effect}");
 
     let error = Projection::read("x", &file, &spec).unwrap_err().to_string();
     assert_eq!(error, "projection x: it is for method baked, not projection");
