@@ -33,37 +33,35 @@ pub fn to_f32(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>> {
 pub fn check_names(file: &[u8]) -> Result<()> {
     let Some((length, rest)) = file.split_first_chunk::<8>() else { return Ok(()) };
     let header = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|length| rest.get(..length));
-    match header.map(unique_keys) {
-        Some(Err(error)) if error.is_data() => Err(input!("{error}; the file is broken")),
+    match header.map(repeated_key) {
+        Some(Ok(Some(key))) => Err(input!("{key} is listed twice; the file is broken")),
         _ => Ok(()),
     }
 }
 
-/// Checks that no key of the JSON object `json` is listed twice.
+/// A key that the JSON object `json` lists twice, if there is one: parsers would take one of the values without a word.
 ///
 /// # Errors
-/// A data error that names the key, or whatever else is wrong with the JSON.
-pub fn unique_keys(json: &[u8]) -> serde_json::Result<()> {
-    serde_json::Deserializer::from_slice(json).deserialize_map(UniqueKeys)
+/// If `json` is not an object.
+pub fn repeated_key(json: &[u8]) -> serde_json::Result<Option<String>> {
+    serde_json::Deserializer::from_slice(json).deserialize_map(RepeatedKey)
 }
 
-struct UniqueKeys;
+struct RepeatedKey;
 
-impl<'de> Visitor<'de> for UniqueKeys {
-    type Value = ();
+impl<'de> Visitor<'de> for RepeatedKey {
+    type Value = Option<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut seen, mut repeated) = (HashSet::new(), None);
         while let Some(key) = map.next_key::<String>()? {
             map.next_value::<IgnoredAny>()?;
-            if let Some(twice) = seen.replace(key) {
-                return Err(serde::de::Error::custom(format!("{twice} is listed twice")));
-            }
+            repeated = repeated.or(seen.replace(key));
         }
-        Ok(())
+        Ok(repeated)
     }
 }

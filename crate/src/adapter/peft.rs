@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Adapter, check_shapes};
 use crate::error::Result;
 use crate::low_rank::Target;
-use crate::safetensors_f32::{check_names, to_f32, unique_keys};
+use crate::safetensors_f32::{check_names, repeated_key, to_f32};
 use crate::spec::Spec;
 use crate::{failure, input};
 
@@ -49,9 +49,11 @@ const REFUSED: [(&str, &str); 17] = [
 const CHANGES_BASE: [&str; 4] = ["pissa", "olora", "corda", "loftq"];
 
 pub(super) fn read(name: &str, config: &[u8], file: &[u8], spec: &Spec) -> Result<Adapter> {
-    let config: Config = unique_keys(config)
-        .and_then(|()| serde_json::from_slice(config))
-        .map_err(|error| input!("adapter_config.json cannot be read: {error}"))?;
+    let unreadable = |error| input!("adapter_config.json cannot be read: {error}");
+    if let Some(key) = repeated_key(config).map_err(unreadable)? {
+        return Err(input!("adapter_config.json cannot be used: {key} is listed twice"));
+    }
+    let config: Config = serde_json::from_slice(config).map_err(unreadable)?;
     refuse_variants(&config)?;
     check_names(file)?;
     let tensors = SafeTensors::deserialize(file)
