@@ -44,8 +44,9 @@ enum Command {
     /// Convert an adapter to a GGUF LoRA in Q8_0
     #[command(after_help = "Example:\n  gist export peft-folder --base model.gguf --out adapter.gguf")]
     Export(cli::files::Export),
-    /// Write a small random model for tests
-    #[command(after_help = "Example:\n  gist synth tiny-gemma3-q4_k --out tiny.gguf")]
+    /// Write a random model: a small one for tests, or one of a published size to measure
+    #[command(after_help = "Examples:\n  gist synth tiny-gemma3-q4_k --out tiny.gguf\n  \
+                            gist synth llama-3.2-1b --out llama.gguf")]
     Synth(cli::files::Synth),
     /// Score candidates against references, JSON lines on standard input
     #[command(after_help = "Example:\n  echo '{\"reference\":\"a b\",\"candidate\":\"a c\"}' | gist rouge --json")]

@@ -3,46 +3,14 @@
 //! `goldens/tokens.json` holds llama.cpp's tokens of each text, special tokens parsed, without BOS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod heap;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
 use gist::gguf::Header;
 use gist::source::FileSource;
 use gist::tokenizer::{Part, Tokenizer};
-
-/// Counts this thread's heap, so that tests that run at the same time do not disturb each other.
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(bytes: isize) {
-    let live = LIVE.get() + bytes;
-    LIVE.set(live);
-    PEAK.set(PEAK.get().max(live));
-}
-
-// SAFETY: every call is passed on unchanged to the system's allocator; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: the caller keeps `alloc`'s contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: the caller keeps `dealloc`'s contract.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const GEMMA: &str = "gemma-3-270m-q4_k_m.gguf";
 const SMOLLM: &str = "smollm2-135m-instruct-q4_1.gguf";
@@ -119,17 +87,12 @@ fn ends_and_starts_are_the_models() {
 #[test]
 fn gemma_is_built_in_little_time_and_memory() {
     let mut metadata = header(GEMMA).metadata;
-    let before = LIVE.get();
-    PEAK.set(before);
     let start = Instant::now();
-    let tokenizer = Tokenizer::from_metadata(&mut metadata).unwrap();
-    let seconds = start.elapsed().as_secs_f64();
     // The arrays were the metadata's: what it no longer holds counts against what the tokenizer took.
-    let peak = (PEAK.get() - before) as f64 / 1048576.0;
+    let (tokenizer, peak) = heap::peak(|| Tokenizer::from_metadata(&mut metadata).unwrap());
+    let seconds = start.elapsed().as_secs_f64();
     drop(metadata);
-    let held = LIVE.get();
-    drop(tokenizer);
-    let held = (held - LIVE.get()) as f64 / 1048576.0;
+    let held = heap::held(tokenizer);
     println!("built in {seconds:.3} s; {held:.1} MiB held, at most {peak:.1} MiB on top of the metadata meanwhile");
     assert!(held < 15.0 && peak < 15.0, "{held:.1} MiB held, {peak:.1} MiB on top");
     assert!(seconds < 1.0, "{seconds} s"); // a twentieth of it on a quiet machine
@@ -144,12 +107,9 @@ fn megabytes_take_seconds() {
     for (file, least) in [(GEMMA, 0.1), (SMOLLM, 0.1)] {
         let tokenizer = tokenizer(file);
         for text in &texts {
-            let before = LIVE.get();
-            PEAK.set(before);
             let start = Instant::now();
-            let ids = tokenizer.encode(text).unwrap();
+            let (ids, peak) = heap::peak(|| tokenizer.encode(text).unwrap());
             let seconds = start.elapsed().as_secs_f64();
-            let peak = (PEAK.get() - before) as f64 / 1048576.0;
             println!("{file}: {} bytes, {} tokens, {seconds:.2} s, {peak:.0} MiB", text.len(), ids.len());
             assert!(ids.len() as f64 > least * text.len() as f64 / 10.0);
             assert!(seconds < 20.0, "{seconds} s"); // seconds, not the hours of a quadratic loop

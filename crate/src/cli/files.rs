@@ -107,7 +107,7 @@ impl Export {
 /// Arguments of `gist synth`.
 #[derive(Args)]
 pub struct Synth {
-    /// tiny-ARCHITECTURE-TYPE, for instance tiny-llama-q4_k
+    /// llama-3.2-1b (808 MB), or tiny-ARCHITECTURE-TYPE, for instance tiny-llama-q4_k
     name: String,
     /// GGUF file to write
     #[arg(long)]

@@ -39,11 +39,11 @@ impl Strings {
     }
 }
 
-impl<'a> FromIterator<&'a str> for Strings {
-    fn from_iter<T: IntoIterator<Item = &'a str>>(strings: T) -> Self {
+impl<S: AsRef<str>> FromIterator<S> for Strings {
+    fn from_iter<T: IntoIterator<Item = S>>(strings: T) -> Self {
         let mut all = Self::default();
         for string in strings {
-            all.text.push_str(string);
+            all.text.push_str(string.as_ref());
             all.ends.push(all.text.len() as u32);
         }
         all

@@ -7,12 +7,14 @@
 
 mod metadata;
 mod reader;
+mod writer;
 
 use std::collections::BTreeMap;
 
 use candle_core::quantized::GgmlDType;
 
 pub use metadata::{Metadata, Strings, Value};
+pub(crate) use writer::{Entry, write};
 
 use crate::error::Result;
 use crate::input;

@@ -1,7 +1,5 @@
-//! Random models for tests: whole GGUF files, tokenizer included, of a few megabytes.
-//!
-//! The same name gives the same bytes everywhere, so values that a reference implementation computed from such a file can
-//! be kept as goldens although the file itself is not.
+//! Models of a few megabytes with every feature of an architecture: what a reference implementation computed from them
+//! can be kept as goldens although the files are not.
 
 use std::io::{Seek, Write};
 
@@ -9,8 +7,9 @@ use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
+use super::byte_characters;
+use super::random::random;
 use crate::error::Result;
-use crate::input;
 
 const LAYERS: usize = 4;
 const WIDTH: usize = 256; // K-quants have blocks of 256
@@ -40,23 +39,15 @@ pub const TYPES: [(&str, GgmlDType); 11] = [
 /// biases, `gemma3` with norms on q and k, norms after each block and a window of 16.
 pub const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "gemma3"];
 
-/// Writes the model `tiny-ARCHITECTURE-TYPE`, for instance `tiny-llama-q4_k`.
-///
-/// # Errors
-/// If the name is not of that form or the file cannot be written.
-pub fn write<W: Write + Seek>(name: &str, out: &mut W) -> Result<()> {
-    let parse = || {
-        let (arch, dtype) = name.strip_prefix("tiny-")?.split_once('-')?;
-        let arch = ARCHITECTURES.into_iter().find(|known| *known == arch)?;
-        Some((arch, TYPES.iter().find(|(known, _)| *known == dtype)?.1))
-    };
-    let (arch, dtype) = parse().ok_or_else(|| {
-        input!(
-            "there is no synthetic model {name}; names are tiny-ARCHITECTURE-TYPE with one of {} and one of {}",
-            ARCHITECTURES.join(", "),
-            TYPES.map(|(name, _)| name).join(", ")
-        )
-    })?;
+/// The architecture and the type in `tiny-ARCHITECTURE-TYPE`, or `None` if that is not what `name` is.
+pub(super) fn parse(name: &str) -> Option<(&'static str, GgmlDType)> {
+    let (arch, dtype) = name.strip_prefix("tiny-")?.split_once('-')?;
+    let arch = ARCHITECTURES.into_iter().find(|known| *known == arch)?;
+    Some((arch, TYPES.iter().find(|(known, _)| *known == dtype)?.1))
+}
+
+/// Writes the model of architecture `arch` whose matrices are in `dtype`.
+pub(super) fn write<W: Write + Seek>(name: &str, arch: &str, dtype: GgmlDType, out: &mut W) -> Result<()> {
     let metadata = metadata(name, arch);
     let tensors = tensors(arch, dtype)?;
     let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
@@ -114,12 +105,7 @@ fn pieces(gemma: bool) -> Vec<String> {
     if gemma {
         pieces.extend((0..=255).map(|byte| format!("<0x{byte:02X}>")));
     } else {
-        let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
-        let mut others = 0x100..;
-        pieces.extend((0..=255_u8).map(|byte| {
-            let code = if printable(&byte) { Some(u32::from(byte)) } else { others.next() };
-            code.and_then(char::from_u32).unwrap_or_default().to_string()
-        }));
+        pieces.extend(byte_characters().map(String::from));
     }
     pieces.push("th".to_owned());
     pieces
@@ -174,21 +160,4 @@ fn tensors(arch: &str, dtype: GgmlDType) -> Result<Vec<(String, QTensor)>> {
         add(name, &[d, k], dtype, centre, spread)?;
     }
     Ok(tensors)
-}
-
-/// `n` numbers around `centre`, at most `spread` away, that depend on `name` alone.
-///
-/// Number i is made of the top 24 bits of splitmix64(FNV-1a(name) + i).
-pub fn random(name: &str, n: usize, centre: f32, spread: f32) -> Vec<f32> {
-    let start = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    let number = |i: usize| {
-        let mut x = start.wrapping_add(i as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^= x >> 31;
-        centre + ((x >> 40) as f32 / (1 << 24) as f32 - 0.5) * 2.0 * spread
-    };
-    (0..n).map(number).collect()
 }

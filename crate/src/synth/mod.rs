@@ -1,0 +1,50 @@
+//! Random models: whole GGUF files, tokenizer included, that nobody has to download.
+//!
+//! Tiny ones have every feature and every type in a few megabytes, for tests. Full ones have the dimensions, the mix of types
+//! and the size of vocabulary of a published model, to measure speed and memory where it cannot be had; what they write
+//! means nothing. The same name gives the same bytes everywhere.
+
+mod blocks;
+mod full;
+mod llama3;
+mod random;
+mod shape;
+mod tiny;
+mod vocabulary;
+
+use std::io::{Seek, Write};
+
+pub use random::random;
+pub use tiny::{ARCHITECTURES, TYPES};
+
+use crate::error::Result;
+use crate::input;
+
+/// Writes the model `name`: `llama-3.2-1b` or `tiny-ARCHITECTURE-TYPE`, for instance `tiny-llama-q4_k`.
+///
+/// # Errors
+/// If there is no such model or the file cannot be written.
+pub fn write<W: Write + Seek>(name: &str, out: &mut W) -> Result<()> {
+    if let Some(shape) = shape::SHAPES.iter().find(|shape| shape.name == name) {
+        return full::write(shape, out);
+    }
+    let (arch, dtype) = tiny::parse(name).ok_or_else(|| {
+        input!(
+            "there is no synthetic model {name}; names are {}, and tiny-ARCHITECTURE-TYPE with one of {} and one of {}",
+            shape::SHAPES.map(|shape| shape.name).join(", "),
+            ARCHITECTURES.join(", "),
+            TYPES.map(|(name, _)| name).join(", ")
+        )
+    })?;
+    tiny::write(name, arch, dtype, out)
+}
+
+/// The character that stands for each byte in a byte-level vocabulary, as GPT-2 chose them: printable bytes stand for
+/// themselves, the others are counted up from U+0100.
+fn byte_characters() -> [char; 256] {
+    let mut others = '\u{100}'..;
+    std::array::from_fn(|byte| match byte as u8 {
+        byte @ (b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff) => char::from(byte),
+        _ => others.next().unwrap_or_default(),
+    })
+}
