@@ -38,19 +38,22 @@ pub struct ChatOptions {
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Order {
     /// 24/12/2019
-    DayFirst,
+    #[value(name = "day-first")]
+    Day,
     /// 12/24/2019
-    MonthFirst,
+    #[value(name = "month-first")]
+    Month,
     /// 2019/12/24
-    YearFirst,
+    #[value(name = "year-first")]
+    Year,
 }
 
 impl From<Order> for DateOrder {
     fn from(order: Order) -> Self {
         match order {
-            Order::DayFirst => DateOrder::DayFirst,
-            Order::MonthFirst => DateOrder::MonthFirst,
-            Order::YearFirst => DateOrder::YearFirst,
+            Order::Day => DateOrder::DayFirst,
+            Order::Month => DateOrder::MonthFirst,
+            Order::Year => DateOrder::YearFirst,
         }
     }
 }
