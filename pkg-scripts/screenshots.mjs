@@ -11,22 +11,29 @@ const { chromium } = createRequire(join(root, "www/package.json"))("@playwright/
 const profile = mkdtempSync(join(tmpdir(), "pocket-gist-"));
 const site = await serve(join(root, "www/dist"));
 const views = [
-  ["phone", { viewport: { width: 412, height: 915 }, deviceScaleFactor: 1.5, isMobile: true, hasTouch: true }],
+  ["phone", { viewport: { width: 412, height: 915 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
   ["desktop", { viewport: { width: 1280, height: 860 } }],
 ];
 for (const [name, view] of views) {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launchPersistentContext(profile, { executablePath, args: ["--no-sandbox"], ...view });
   const page = await browser.newPage();
+  const shoot = (file) => page.screenshot({ path: join(root, file) });
   await page.goto(site.url);
   const download = page.getByRole("button", { name: /^Download/ });
-  await download.or(page.getByText("On this device.")).waitFor();
+  const ready = page.locator("#method option[value=projection]");
+  await download.or(ready).first().waitFor({ state: "attached" });
   if (await download.isVisible()) await download.click();
-  await page.getByRole("button", { name: "Summarize" }).and(page.locator(":enabled")).waitFor({ timeout: 120_000 });
+  await ready.waitFor({ state: "attached", timeout: 120_000 });
   await page.getByRole("button", { name: "Summarize" }).click();
-  await page.locator("dl").waitFor({ timeout: 120_000 });
-  await page.getByRole("heading", { name: "Summary" }).scrollIntoViewIfNeeded();
-  await page.screenshot({ path: join(root, `docs/${name}.png`), fullPage: name === "phone" });
+  await page.locator("metrics-list dl").waitFor({ timeout: 120_000 });
+  await page.waitForTimeout(300); // until it is scrolled to
+  await shoot(`www/public/screenshots/${name}.png`);
+  await page.getByRole("navigation").getByRole("button", { name: "Compare" }).click();
+  await page.locator("compare-view").getByRole("button", { name: "Compare", exact: true }).click();
+  await page.getByText("Save as CSV").waitFor({ timeout: 300_000 });
+  await page.locator("compare-view .charts").scrollIntoViewIfNeeded();
+  await shoot(`docs/compare-${name}.png`);
   await browser.close();
 }
 site.server.closeAllConnections();

@@ -1,6 +1,7 @@
 // A small static server: serve.mjs FOLDER, on PORT (default 8080). It listens on this machine only.
 //
-// Sends ranges, the page's own content security policy as a header, and nothing outside of FOLDER.
+// Sends ranges, files that pkg-scripts/compress.mjs has compressed, the page's own content security policy as a header, and
+// nothing outside of FOLDER.
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -44,8 +45,10 @@ export async function serve(folder, { port = 0, base = "/", intercept = async ()
       "cache-control": name.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-cache",
     };
     if (await intercept(name, request, response, headers)) return;
-    const info = await stat(file).catch(() => null);
+    const compressed = /\bbr\b/.test(request.headers["accept-encoding"] ?? "") && !request.headers.range && (await stat(`${file}.br`).catch(() => null));
+    const info = compressed || (await stat(file).catch(() => null));
     if (!info?.isFile()) return response.writeHead(404).end();
+    if (compressed) Object.assign(headers, { "content-encoding": "br", vary: "accept-encoding" });
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
     let [first, last] = [0, info.size - 1];
     if (range) {
@@ -56,7 +59,7 @@ export async function serve(folder, { port = 0, base = "/", intercept = async ()
     }
     response.writeHead(range ? 206 : 200, { ...headers, "content-length": last - first + 1 });
     if (request.method === "HEAD" || info.size === 0) return response.end();
-    createReadStream(file, { start: first, end: last }).on("error", () => response.destroy()).pipe(response);
+    createReadStream(compressed ? `${file}.br` : file, { start: first, end: last }).on("error", () => response.destroy()).pipe(response);
   }
 
   const server = createServer((request, response) => {

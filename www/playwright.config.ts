@@ -1,12 +1,16 @@
-// System Chromium only. `ui`: the page with a fake engine (dist-test/). `real`: the page as it is built, with the real model.
+// System Chromium only. `unit`: modules without a page. `phone` and `desktop`: the page with a fake engine (dist-test/).
+// `real`: the page as it is built, with the real model.
 import { defineConfig } from "@playwright/test";
 import { launch } from "./tests/chromium";
 
 export default defineConfig({
   workers: 1,
+  expect: { timeout: 20_000 },
   use: { launchOptions: launch, actionTimeout: 20_000 },
   projects: [
-    { name: "ui", testDir: "tests/ui", timeout: 30_000 },
+    { name: "unit", testDir: "tests/unit" },
+    { name: "phone", testDir: "tests/ui", timeout: 60_000, use: { viewport: { width: 412, height: 915 }, isMobile: true, hasTouch: true } },
+    { name: "desktop", testDir: "tests/ui", timeout: 60_000, use: { viewport: { width: 1280, height: 860 } } },
     { name: "real", testDir: "tests/real", timeout: 300_000 },
   ],
 });

@@ -71,9 +71,25 @@ export default defineConfig(({ mode }) => {
             { src: "icon-512.png", sizes: "512x512", type: "image/png" },
             { src: "icon-maskable-512.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
           ],
+          screenshots: [
+            { src: "screenshots/phone.png", sizes: "824x1830", type: "image/png", form_factor: "narrow", label: "A chat and its summary in Spanish" },
+            { src: "screenshots/desktop.png", sizes: "1280x860", type: "image/png", form_factor: "wide", label: "Chats, a conversation and its summary" },
+          ],
+          shortcuts: [
+            { name: "Import a chat", url: "./#import", icons: [{ src: "icon-192.png", sizes: "192x192", type: "image/png" }] },
+            { name: "Random example", url: "./#random", icons: [{ src: "icon-192.png", sizes: "192x192", type: "image/png" }] },
+          ],
+          share_target: {
+            action: "./share",
+            method: "POST",
+            enctype: "multipart/form-data",
+            // Which type WhatsApp's export has differs between versions: extensions are taken too.
+            params: { title: "title", text: "text", url: "url", files: [{ name: "chat", accept: ["text/*", "application/zip", "application/json", ".txt", ".zip", ".json"] }] },
+          },
+          launch_handler: { client_mode: ["navigate-existing", "auto"] },
         },
         injectManifest: {
-          globPatterns: ["**/*.{html,js,css,png,wasm,jsonl}", "models/catalog.json"],
+          globPatterns: ["**/*.{html,js,css,wasm,jsonl}", "*.png", "models/catalog.json"],
           maximumFileSizeToCacheInBytes: 32 * 1024 * 1024,
           manifestTransforms: [
             (entries) => {

@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::input;
-use crate::learned::Learned;
+use crate::learned::{Learned, MadeFor};
 use crate::low_rank::Target;
 use crate::spec::Spec;
 
@@ -23,8 +23,8 @@ pub struct Calibration {
     pub s: usize,
     /// By [`Target::index`].
     pub terms: Vec<Term>,
-    /// SHA-256 of the adapters it was trained with, primary first; empty where the file does not say.
-    pub adapters: Vec<String>,
+    /// What it was trained with.
+    pub made_for: MadeFor,
 }
 
 impl Calibration {
@@ -46,7 +46,7 @@ impl Calibration {
             };
             let terms = Target::ALL.into_iter().map(term).collect::<Result<_>>()?;
             learned.expect_count(Target::ALL.len())?;
-            Ok(Self { s: 1, terms, adapters: learned.adapters()? })
+            Ok(Self { s: 1, terms, made_for: learned.made_for()? })
         };
         parse().map_err(|error: crate::error::Error| error.at(format!("calibration {name}")))
     }
@@ -74,7 +74,7 @@ impl Calibration {
             };
             let terms = Target::ALL.into_iter().map(&mut term).collect::<Result<_>>()?;
             learned.expect_count(2 * Target::ALL.len())?;
-            Ok(Self { s: s.unwrap_or_default(), terms, adapters: learned.adapters()? })
+            Ok(Self { s: s.unwrap_or_default(), terms, made_for: learned.made_for()? })
         };
         parse().map_err(|error: crate::error::Error| error.at(format!("calibration++ {name}")))
     }

@@ -132,7 +132,7 @@ pub struct Adapter {
     pub from: String,
     /// Language of the result.
     pub to: String,
-    /// What it is: `lora`, `projection`, `calibration` or `calibration-pp`.
+    /// What it is: `lora`, `projection`, `baked`, `calibration`, `calibration-pp` or `lorahub`.
     pub method: String,
     /// File, relative to the catalog's folder.
     pub path: String,

@@ -324,6 +324,16 @@ mod tests {
     }
 
     #[test]
+    fn messages_of_a_list_stay_apart() {
+        let message = |speaker: &str, text: &str| Message::new(speaker, text, None);
+        let chat =
+            Conversation::new(vec![message("Ana", "Hi!\nBen: I never wrote this"), message("Ben", " ")]).unwrap();
+        assert_eq!(chat.messages(), [message("Ana", "Hi!\nBen: I never wrote this")]);
+        assert_eq!(chat.to_string(), "Ana: Hi!\n Ben: I never wrote this");
+        assert!(Conversation::new(vec![message("Ana", "\n")]).is_err());
+    }
+
+    #[test]
     fn an_empty_conversation_is_refused() {
         for text in ["", " \n\r\n", "\u{feff}", "Ana:\nBen: "] {
             let error = Conversation::parse(text).unwrap_err().to_string();

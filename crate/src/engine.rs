@@ -9,12 +9,12 @@ use serde::Serialize;
 use web_time::Instant;
 
 use crate::chat::Conversation;
-use crate::cpu::{Decoder, Mode};
 use crate::error::Result;
+use crate::executor::{Backend, Executor};
 use crate::gguf::Header;
 use crate::input;
 use crate::low_rank::Pairs;
-use crate::method::{Generation, Library, Method, plan};
+use crate::method::{Correction, Generation, Library, Method, plan};
 use crate::prompt::{Task, Template};
 use crate::sampler::Sampling;
 use crate::source::Source;
@@ -22,8 +22,9 @@ use crate::spec::Spec;
 use crate::tokenizer::{TextDecoder, Tokenizer};
 use crate::weights::Weights;
 
-/// Tokens of the prompt that are computed in one step: enough for full speed, few enough to stop soon.
-const PREFILL_STEP: usize = if cfg!(target_arch = "wasm32") { 32 } else { 128 };
+#[cfg(not(target_arch = "wasm32"))]
+/// Tokens of which logits are held together: a row of logits of a large vocabulary is a megabyte.
+const SCORED_STEP: usize = 16;
 
 /// Tokens of context that are used unless the caller says otherwise; longer chats lose their oldest messages.
 pub const DEFAULT_CONTEXT: usize = 4096;
@@ -32,13 +33,15 @@ pub const DEFAULT_CONTEXT: usize = 4096;
 pub struct Engine {
     /// The decoder's description.
     pub spec: Spec,
+    /// Hash over the tensors without the vocabulary, by which learned files name their base.
+    pub base: String,
     /// Text to ids and back.
     pub tokenizer: Tokenizer,
     /// The adapters at hand.
     pub library: Library,
     template: Template,
     context: usize,
-    decoder: Decoder,
+    executor: Executor,
 }
 
 /// What is wanted of a run.
@@ -96,18 +99,49 @@ pub struct Metrics {
     pub passes: usize,
     /// Passes that ended at `max_tokens` rather than by themselves.
     pub passes_cut: usize,
+    /// The passes one by one.
+    pub per_pass: Vec<PassMetrics>,
+}
+
+/// What one pass of a run cost.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PassMetrics {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens generated, the one that ends the text not counted.
+    pub generated_tokens: usize,
+    /// Reading the prompt.
+    pub prefill_ms: f64,
+    /// Generating.
+    pub decode_ms: f64,
+    /// Whether it ended at `max_tokens` rather than by itself.
+    pub cut: bool,
+}
+
+impl Metrics {
+    /// Ends a pass.
+    fn add(&mut self, pass: PassMetrics) {
+        self.prompt_tokens += pass.prompt_tokens;
+        self.generated_tokens += pass.generated_tokens;
+        self.prefill_ms += pass.prefill_ms;
+        self.decode_ms += pass.decode_ms;
+        self.passes += 1;
+        self.passes_cut += usize::from(pass.cut);
+        self.per_pass.push(pass);
+    }
 }
 
 impl Engine {
     /// Loads a model from `source`. `template` is the catalog's, where the model is in it; otherwise the file's own chat
-    /// template is used. `progress` is told bytes done and bytes in all.
+    /// template is used. `backend` is where it runs: a mode of the processor, or a GPU. `progress` is told bytes done and
+    /// bytes in all.
     ///
     /// # Errors
     /// If the file is broken, not supported, or has no chat template and none was given.
     pub async fn load(
         source: &impl Source,
         template: Option<Template>,
-        mode: Mode,
+        backend: impl Into<Backend>,
         context: usize,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self> {
@@ -128,9 +162,20 @@ impl Engine {
             ));
         }
         let mut weights = Weights::new(source, &header, progress);
-        let decoder = Decoder::load(&spec, &mut weights, mode).await?;
         let context = context.min(spec.context);
-        Ok(Self { spec, tokenizer, library: Library::default(), template, context, decoder })
+        let executor = Executor::load(backend.into(), &spec, &mut weights, context).await?;
+        let base = weights.base_hash().await?;
+        Ok(Self { spec, base, tokenizer, library: Library::default(), template, context, executor })
+    }
+
+    /// Adds a learned file for summaries from `from` in `to`, in place of one of its method.
+    ///
+    /// # Errors
+    /// If it was made for another base.
+    pub fn add_correction(&mut self, from: &str, to: &str, correction: Correction) -> Result<()> {
+        correction.made_for().check_base(&format!("{} file", correction.method()), &self.base)?;
+        self.library.add_correction(from, to, correction);
+        Ok(())
     }
 
     /// Why `method` cannot do `task` with the adapters at hand, or `None` if it can.
@@ -143,7 +188,7 @@ impl Engine {
     /// # Errors
     /// If they do not fit the model.
     pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
-        self.decoder.set_pairs(pairs.into_base_layout(&self.spec))
+        self.executor.set_pairs(pairs.into_base_layout(&self.spec))
     }
 
     /// Applies what `method` applies in its last pass.
@@ -159,38 +204,77 @@ impl Engine {
     ///
     /// # Errors
     /// If `ids` is empty, an id is unknown or the context is too short.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
         if ids.is_empty() {
             return Err(input!("the prompt is empty; give some text"));
         }
-        self.decoder.reset();
-        self.prefill(ids)
+        self.executor.reset();
+        self.forward(ids)
     }
 
-    /// Appends `ids` to the context piece by piece, as a run does, and returns the logits after them.
+    /// Appends `ids` to the context piece by piece, as a run does, and returns the logits after them: the bare executor,
+    /// for benchmarks and tests.
     ///
     /// # Errors
-    /// As [`Decoder::forward`].
-    pub fn prefill(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
-        let last = ids.len().saturating_sub(1) / PREFILL_STEP * PREFILL_STEP;
-        for chunk in ids[..last].chunks(PREFILL_STEP) {
-            self.decoder.forward(chunk, false)?;
-        }
-        self.forward(&ids[last..])
-    }
-
-    /// Appends `ids` to the context and returns the logits after them: the bare executor, for benchmarks and tests.
-    ///
-    /// # Errors
-    /// As [`Decoder::forward`].
+    /// As [`Executor::feed`].
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn forward(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
-        let logits = self.decoder.forward(ids, true)?;
-        logits.ok_or_else(|| crate::failure!("the decoder returned no logits"))
+        pollster::block_on(async {
+            self.feed(ids).await?;
+            self.executor.logits().await
+        })
+    }
+
+    /// Appends `ids` to the context, piece by piece.
+    ///
+    /// # Errors
+    /// As [`Executor::feed`].
+    pub async fn feed(&mut self, ids: &[u32]) -> Result<()> {
+        let mut rest = ids;
+        while !rest.is_empty() {
+            let count = self.executor.feed(rest).await?;
+            rest = &rest[count..];
+        }
+        Ok(())
+    }
+
+    /// What runs the model.
+    pub fn executor(&mut self) -> &mut Executor {
+        &mut self.executor
+    }
+
+    /// The ids of the prompt for `task` on `text`.
+    ///
+    /// # Errors
+    /// If a language is not known or the template cannot be rendered.
+    pub fn prompt(&self, task: &Task, text: &str) -> Result<Vec<u32>> {
+        self.template.encode(task, text, &self.tokenizer)
+    }
+
+    /// Natural logarithms of the probabilities of each of `ids` after `prompt` and those before it.
+    ///
+    /// # Errors
+    /// As [`Engine::logits`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn log_probabilities(&mut self, prompt: &[u32], ids: &[u32]) -> Result<Vec<f64>> {
+        let mut logits = self.logits(prompt)?;
+        let vocab = logits.len();
+        let mut all = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(SCORED_STEP) {
+            // Each id is judged by the logits after the one before it; the first by those of the step before.
+            all.push(log_probability(&logits, chunk[0]));
+            logits = pollster::block_on(self.executor.feed_each(chunk))?;
+            let judged = logits.chunks_exact(vocab).zip(&chunk[1..]);
+            all.extend(judged.map(|(logits, id)| log_probability(logits, *id)));
+            logits.drain(..logits.len() - vocab);
+        }
+        Ok(all)
     }
 
     /// Forgets the context.
     pub fn reset(&mut self) {
-        self.decoder.reset();
+        self.executor.reset();
     }
 
     /// Begins a run on `chat`. Dropping it cancels it; the engine can be used again at once.
@@ -213,13 +297,13 @@ impl Engine {
                 self.context
             )));
         }
-        let Self { spec, tokenizer, template, context, decoder, .. } = self;
+        let Self { spec, tokenizer, template, context, executor, .. } = self;
         let mut run = Run {
             text_decoder: tokenizer.decoder(),
             spec,
             tokenizer,
             template,
-            decoder,
+            executor,
             context: *context,
             generations: generations.into(),
             sampling: request.sampling,
@@ -230,6 +314,7 @@ impl Engine {
             state: State::Over,
             events,
             metrics: Metrics::default(),
+            pass_metrics: PassMetrics::default(),
         };
         run.next_pass()?;
         Ok(run)
@@ -256,8 +341,8 @@ impl Engine {
 enum State {
     /// `ids` is the prompt, of which `done` were read.
     Prefill { ids: Vec<u32>, done: usize },
-    /// Text is being generated; `logits` are those after the last token.
-    Decode { logits: Vec<f32>, generated: usize },
+    /// Text is being generated: `generated` tokens so far, and `ready` are the ids after them that are known.
+    Decode { ready: VecDeque<u32>, generated: usize, limit: usize },
     /// Nothing more will come.
     Over,
 }
@@ -267,7 +352,7 @@ pub struct Run<'a> {
     spec: &'a Spec,
     tokenizer: &'a Tokenizer,
     template: &'a Template,
-    decoder: &'a mut Decoder,
+    executor: &'a mut Executor,
     context: usize,
     generations: VecDeque<Generation>,
     sampling: Sampling,
@@ -280,6 +365,7 @@ pub struct Run<'a> {
     state: State,
     events: VecDeque<Event>,
     metrics: Metrics,
+    pass_metrics: PassMetrics,
 }
 
 impl Run<'_> {
@@ -294,48 +380,50 @@ impl Run<'_> {
             }
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Ok(None),
-                State::Prefill { ids, done } => self.prefill(ids, done)?,
-                State::Decode { logits, generated } => self.decode(logits, generated)?,
+                State::Prefill { ids, done } => self.prefill(ids, done).await?,
+                State::Decode { ready, generated, limit } => self.decode(ready, generated, limit).await?,
             }
         }
     }
 
-    fn prefill(&mut self, ids: Vec<u32>, done: usize) -> Result<()> {
+    async fn prefill(&mut self, ids: Vec<u32>, done: usize) -> Result<()> {
         let started = Instant::now();
-        let end = ids.len().min(done + PREFILL_STEP);
-        let logits = self.decoder.forward(&ids[done..end], end == ids.len())?;
-        self.metrics.prefill_ms += milliseconds(started);
+        let end = done + self.executor.feed(&ids[done..]).await?;
+        self.pass_metrics.prefill_ms += milliseconds(started);
         self.events.push_back(Event::Prefill { pass: self.pass, done: end, total: ids.len() });
-        self.state = match logits {
-            Some(logits) => State::Decode { logits, generated: 0 },
-            None => State::Prefill { ids, done: end },
+        self.state = if end == ids.len() {
+            // The last token of a text is not read again, so it needs no room.
+            let limit = self.max_tokens.min(self.context.saturating_sub(ids.len()) + 1);
+            State::Decode { ready: VecDeque::new(), generated: 0, limit }
+        } else {
+            State::Prefill { ids, done: end }
         };
         Ok(())
     }
 
-    fn decode(&mut self, logits: Vec<f32>, generated: usize) -> Result<()> {
+    async fn decode(&mut self, mut ready: VecDeque<u32>, generated: usize, limit: usize) -> Result<()> {
         let started = Instant::now();
-        let id = self.sampling.choose(&logits, generated as u32);
+        if ready.is_empty() {
+            ready = self.executor.next(&self.sampling, generated, limit).await?.into();
+        }
+        let id = ready.pop_front().ok_or_else(|| crate::failure!("the decoder returned no token"))?;
         let ended = self.tokenizer.is_end(id);
         if !ended {
             if generated == 0 {
                 self.metrics.time_to_first_token_ms = milliseconds(self.started);
             }
-            self.metrics.generated_tokens += 1;
+            self.pass_metrics.generated_tokens += 1;
             let delta = self.text_decoder.push(id);
             self.emit(delta);
         }
-        let full = generated + 1 >= self.max_tokens || self.decoder.position() + 1 > self.context;
-        if ended || full {
-            self.metrics.passes_cut += usize::from(!ended);
+        self.pass_metrics.decode_ms += milliseconds(started);
+        if ended || generated + 1 >= limit {
+            self.pass_metrics.cut = !ended;
             let decoder = std::mem::replace(&mut self.text_decoder, self.tokenizer.decoder());
             self.emit(decoder.finish());
-            self.metrics.decode_ms += milliseconds(started);
             return self.finish_pass();
         }
-        let logits = self.decoder.forward(&[id], true)?;
-        self.metrics.decode_ms += milliseconds(started);
-        self.state = State::Decode { logits: logits.unwrap_or_default(), generated: generated + 1 };
+        self.state = State::Decode { ready, generated: generated + 1, limit };
         Ok(())
     }
 
@@ -348,6 +436,7 @@ impl Run<'_> {
 
     fn finish_pass(&mut self) -> Result<()> {
         self.pass += 1;
+        self.metrics.add(std::mem::take(&mut self.pass_metrics));
         if self.generations.is_empty() {
             self.events.push_back(Event::Done(self.metrics.clone()));
             return Ok(());
@@ -361,14 +450,21 @@ impl Run<'_> {
     /// Sets up the next generation on the text at hand.
     fn next_pass(&mut self) -> Result<()> {
         let Some(Generation { task, pairs }) = self.generations.pop_front() else { return Ok(()) };
-        self.decoder.set_pairs(pairs.into_base_layout(self.spec))?;
+        self.executor.set_pairs(pairs.into_base_layout(self.spec))?;
         let ids = self.template.encode(&task, self.text.trim(), self.tokenizer)?;
         self.text.clear();
-        self.metrics.passes += 1;
-        self.metrics.prompt_tokens += ids.len();
+        self.pass_metrics.prompt_tokens = ids.len();
         self.state = State::Prefill { ids, done: 0 };
         Ok(())
     }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+/// log softmax of `logits` at `id`.
+fn log_probability(logits: &[f32], id: u32) -> f64 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|logit| f64::from(logit - max).exp()).sum();
+    f64::from(logits[id as usize] - max) - sum.ln()
 }
 
 fn milliseconds(since: Instant) -> f64 {

@@ -1,14 +1,93 @@
-//! Small learned files that correct a merge: what projections and calibrations have in common.
+//! Small learned files that correct a merge: what projections, calibrations and LoraHub weights have in common.
 
 use std::collections::HashMap;
 
-use safetensors::SafeTensors;
-use serde_json::Value;
+use safetensors::{SafeTensorError, SafeTensors};
+use serde::{Deserialize, Serialize};
 
 use crate::adapter::Adapter;
 use crate::error::Result;
 use crate::input;
-use crate::safetensors_f32::to_f32;
+use crate::lorahub::{self, LoraHub};
+use crate::safetensors_f32::{check_names, to_f32};
+
+/// What a learned file was made with. A file that says nothing of something is accepted by its shapes alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeFor {
+    /// Hash over the base's tensors without its vocabulary; see [`crate::weights::Weights::base_hash`].
+    #[serde(rename = "base_tensors_sha256", default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// The adapters, primary first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adapters: Vec<AdapterId>,
+    /// Language of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Language of the summary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// An adapter as learned files name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdapterId {
+    /// What it was called; only for messages.
+    pub name: String,
+    /// SHA-256 of its file.
+    pub sha256: String,
+}
+
+impl From<&Adapter> for AdapterId {
+    fn from(adapter: &Adapter) -> Self {
+        Self { name: adapter.name.clone(), sha256: adapter.sha256.clone() }
+    }
+}
+
+impl MadeFor {
+    /// Refuses adapters that the file, which messages call `what`, was not made with.
+    pub(crate) fn check_adapters(&self, what: &str, adapters: [&Adapter; 2]) -> Result<()> {
+        for (adapter, wanted) in adapters.iter().zip(&self.adapters) {
+            if adapter.sha256 != wanted.sha256 {
+                return Err(input!(
+                    "the {what} was made with the adapter {} of sha256 {}, but {} has {}; use the pair it was made with",
+                    wanted.name,
+                    wanted.sha256,
+                    adapter.name,
+                    adapter.sha256
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a base, whose hash is `base`, that the file was not made for.
+    pub(crate) fn check_base(&self, what: &str, base: &str) -> Result<()> {
+        match &self.base {
+            Some(wanted) if wanted != base => Err(input!(
+                "the {what} was made for a base whose tensors have sha256 {wanted}, but this model's have {base}; use the \
+                 base it was made for"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The entries of a safetensors file's metadata.
+    pub(crate) fn to_metadata(&self) -> Result<HashMap<String, String>> {
+        let mut metadata = HashMap::new();
+        let mut insert = |key: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                metadata.insert(key.to_owned(), value.clone());
+            }
+        };
+        insert("base_tensors_sha256", &self.base);
+        insert("from", &self.from);
+        insert("to", &self.to);
+        let adapters = serde_json::to_string(&self.adapters)
+            .map_err(|error| crate::failure!("the list of adapters cannot be written: {error}"))?;
+        insert("adapters", &Some(adapters));
+        Ok(metadata)
+    }
+}
 
 /// A safetensors file with its metadata.
 pub(crate) struct Learned<'a> {
@@ -16,16 +95,69 @@ pub(crate) struct Learned<'a> {
     metadata: HashMap<String, String>,
 }
 
+/// What a learned file says of itself, without a model to check it against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The method that it is for, if it says so.
+    pub method: Option<String>,
+    /// Inner width, if it says so.
+    pub s: Option<String>,
+    /// What it was made with.
+    pub made_for: MadeFor,
+    /// Number of tensors.
+    pub tensors: usize,
+    /// Number of values.
+    pub parameters: usize,
+}
+
+impl Summary {
+    /// Reads it from a safetensors file or, for LoraHub weights, JSON.
+    ///
+    /// # Errors
+    /// If the file is neither.
+    pub fn of(file: &[u8]) -> Result<Self> {
+        if is_json(file) {
+            let LoraHub { weights, made_for, .. } = LoraHub::parse(file)?;
+            let method = Some(lorahub::METHOD.to_owned());
+            return Ok(Self { method, s: None, made_for, tensors: 0, parameters: weights.len() });
+        }
+        let learned = Learned::open_any(file)?;
+        Ok(Self {
+            method: learned.metadata.get("method").cloned(),
+            s: learned.metadata.get("s").cloned(),
+            made_for: learned.made_for()?,
+            tensors: learned.tensors.len(),
+            parameters: learned.tensors.iter().map(|(_, view)| view.shape().iter().product::<usize>()).sum(),
+        })
+    }
+}
+
+/// Whether `file` is text rather than safetensors, which begin with eight bytes of length: the last of them is always 0.
+fn is_json(file: &[u8]) -> bool {
+    file.get(7).is_some_and(|byte| *byte != 0)
+}
+
 impl<'a> Learned<'a> {
     /// Opens `file`, which has to say that it is of `method` if it says anything.
     pub fn open(file: &'a [u8], method: &str) -> Result<Self> {
-        let broken = |error: safetensors::SafeTensorError| input!("it cannot be read: {error}; download it again");
+        let learned = Self::open_any(file)?;
+        match learned.metadata.get("method") {
+            Some(other) if other != method => Err(input!("it is for method {other}, not {method}")),
+            _ => Ok(learned),
+        }
+    }
+
+    fn open_any(file: &'a [u8]) -> Result<Self> {
+        check_names(file)?;
+        let broken = |error: SafeTensorError| input!("it cannot be read: {error}; download it again");
         let (_, header) = SafeTensors::read_metadata(file).map_err(broken)?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        match metadata.get("method") {
-            Some(other) if other != method => Err(input!("it is for method {other}, not {method}")),
-            _ => Ok(Self { tensors: SafeTensors::deserialize(file).map_err(broken)?, metadata }),
-        }
+        Ok(Self { tensors: SafeTensors::deserialize(file).map_err(broken)?, metadata })
+    }
+
+    /// Whether there is a tensor `key`.
+    pub fn has(&self, key: &str) -> bool {
+        self.tensors.tensor(key).is_ok()
     }
 
     /// Shape and values of `key`, all of them finite.
@@ -51,25 +183,14 @@ impl<'a> Learned<'a> {
         }
     }
 
-    /// SHA-256 of the adapters it was trained with, primary first; empty where the file does not say.
-    pub fn adapters(&self) -> Result<Vec<String>> {
-        let Some(list) = self.metadata.get("adapters") else { return Ok(Vec::new()) };
-        let list: Vec<Value> =
-            serde_json::from_str(list).map_err(|error| input!("its list of adapters cannot be read: {error}"))?;
-        Ok(list.iter().filter_map(|entry| entry.get("sha256")?.as_str().map(str::to_owned)).collect())
+    /// What it was made with.
+    pub fn made_for(&self) -> Result<MadeFor> {
+        let entry = |key: &str| self.metadata.get(key).cloned();
+        let adapters = match entry("adapters") {
+            Some(list) => serde_json::from_str(&list)
+                .map_err(|error| input!("its list of adapters cannot be read: {error}; download it again"))?,
+            None => Vec::new(),
+        };
+        Ok(MadeFor { base: entry("base_tensors_sha256"), adapters, from: entry("from"), to: entry("to") })
     }
-}
-
-/// Refuses adapters that a learned file was not trained with.
-pub(crate) fn check_adapters(what: &str, trained_with: &[String], adapters: [&Adapter; 2]) -> Result<()> {
-    for (adapter, wanted) in adapters.iter().zip(trained_with) {
-        if adapter.sha256 != *wanted {
-            return Err(input!(
-                "the {what} was trained with an adapter of sha256 {wanted}, but {} has {}; use the pair it was trained with",
-                adapter.name,
-                adapter.sha256
-            ));
-        }
-    }
-    Ok(())
 }

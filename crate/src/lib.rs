@@ -16,14 +16,18 @@ pub mod weights;
 pub mod low_rank;
 
 pub mod cpu;
+pub mod gpu;
+
+pub mod executor;
 
 pub mod sampler;
 
 pub mod tokenizer;
 
 pub mod adapter;
+pub mod baked;
 pub mod calibration;
-mod learned;
+pub mod learned;
 pub mod projection;
 mod safetensors_f32;
 
@@ -32,11 +36,15 @@ pub mod merge;
 pub mod import;
 
 pub mod chat;
+pub mod dialogue;
 pub mod prompt;
 
+pub mod library;
 pub mod method;
 
 pub mod engine;
+
+pub mod lorahub;
 
 pub mod catalog;
 pub mod install;

@@ -81,6 +81,23 @@ pub struct Pair {
     pub b: Vec<f32>,
 }
 
+impl Pair {
+    /// The same change with a larger rank: rows of zeros below A, for weights of `k` inputs, and columns of zeros beside B.
+    #[must_use]
+    pub fn padded(mut self, rank: usize, k: usize) -> Self {
+        if rank > self.rank {
+            self.a.resize(rank * k, 0.0);
+            let mut b = Vec::with_capacity(self.b.len() / self.rank * rank);
+            for row in self.b.chunks_exact(self.rank) {
+                b.extend_from_slice(row);
+                b.resize(b.len() + rank - self.rank, 0.0);
+            }
+            (self.b, self.rank) = (b, rank);
+        }
+        self
+    }
+}
+
 /// The pairs of a whole model: `layers[i][target]`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pairs {

@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
     after_help = "Examples:\n  \
         gist summarize chat.txt --to es\n  \
         gist summarize chat.txt --to es --method two-step --json\n  \
+        gist bake --to es --out baked.safetensors\n  \
         gist logits gemma-3-270m --prompt 'The capital of France is' --json\n  \
         gist bench smollm2-135m\n\n\
         Exit codes: 0 done, 1 failure, 2 bad input."
@@ -38,9 +39,19 @@ enum Command {
     /// Measure speed
     #[command(after_help = "Example:\n  gist bench gemma-3-270m --method projection --json")]
     Bench(cli::bench::Bench),
-    /// Show what a GGUF file holds
-    #[command(after_help = "Example:\n  gist inspect model.gguf")]
-    Inspect(cli::files::Inspect),
+    /// Write what a method adds to the base as an adapter of its own
+    #[command(after_help = "Examples:\n  gist merge --method ties --to es --out merged\n  \
+        gist merge --method projection --to es --out merged.gguf")]
+    Merge(cli::merge::Merge),
+    /// Write a projection with its two adapters as one small file
+    #[command(after_help = "Example:\n  gist bake --to es --out baked.safetensors")]
+    Bake(cli::merge::Bake),
+    /// Search weights for two adapters on a few examples, without gradients
+    #[command(after_help = "Example:\n  gist lorahub --data train.jsonl --to es --limit 5 --out lorahub.json")]
+    Lorahub(cli::lorahub::Search),
+    /// Show what a model, an adapter or a learned file holds
+    #[command(after_help = "Examples:\n  gist inspect model.gguf\n  gist inspect projection.safetensors")]
+    Inspect(cli::inspect::Inspect),
     /// Convert an adapter to a GGUF LoRA in Q8_0
     #[command(after_help = "Example:\n  gist export peft-folder --base model.gguf --out adapter.gguf")]
     Export(cli::files::Export),
@@ -70,6 +81,9 @@ fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Logits(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::Merge(command) => command.run(),
+        Command::Bake(command) => command.run(),
+        Command::Lorahub(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Synth(command) => command.run(),

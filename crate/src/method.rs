@@ -6,12 +6,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::adapter::Adapter;
-use crate::calibration::Calibration;
 use crate::error::{Error, Result};
 use crate::input;
+pub use crate::library::{Correction, Library, Skill};
 use crate::low_rank::Pairs;
 use crate::merge;
-use crate::projection::Projection;
 use crate::prompt::Task;
 use crate::spec::Spec;
 
@@ -30,6 +29,8 @@ pub enum Method {
     Concat,
     /// Both adapters, trimmed, where their signs agree.
     Ties,
+    /// Both adapters, their A and their B added with weights that a search has found.
+    LoraHub,
     /// Summarise with the first adapter, then translate that with the second.
     TwoStep,
     /// An adapter trained on the whole task.
@@ -44,13 +45,14 @@ pub enum Method {
 
 impl Method {
     /// All methods, in the order in which they are listed.
-    pub const ALL: [Method; 11] = [
+    pub const ALL: [Method; 12] = [
         Method::ZeroShot,
         Method::Primary,
         Method::Secondary,
         Method::Linear,
         Method::Concat,
         Method::Ties,
+        Method::LoraHub,
         Method::TwoStep,
         Method::JointExpert,
         Method::Projection,
@@ -67,6 +69,7 @@ impl Method {
             Method::Linear => "linear",
             Method::Concat => "concat",
             Method::Ties => "ties",
+            Method::LoraHub => "lorahub",
             Method::TwoStep => "two-step",
             Method::JointExpert => "joint-expert",
             Method::Projection => "projection",
@@ -84,11 +87,21 @@ impl Method {
             Method::Linear => "Linear merge",
             Method::Concat => "Concat merge",
             Method::Ties => "TIES merge",
+            Method::LoraHub => "LoraHub",
             Method::TwoStep => "Two-step",
             Method::JointExpert => "Joint-expert LoRA",
             Method::Projection => "Projection merge",
             Method::Calibration => "Learnable calibration",
             Method::CalibrationPlus => "Learnable calibration++",
+        }
+    }
+
+    /// The method that is used for `task` unless another is asked for.
+    pub fn default_for(task: &Task) -> Self {
+        match task {
+            Task::Summarize => Method::Primary,
+            Task::Translate { .. } => Method::Secondary,
+            Task::SummarizeTranslate { .. } => Method::Projection,
         }
     }
 
@@ -115,111 +128,6 @@ impl FromStr for Method {
     }
 }
 
-/// What an adapter was trained for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Skill {
-    /// Summaries in the language of the text.
-    Summarize,
-    /// Translation.
-    Translate {
-        /// Language code of the text.
-        from: String,
-        /// Language code of the translation.
-        to: String,
-    },
-    /// Summaries in another language at once: the joint expert.
-    SummarizeTranslate {
-        /// Language code of the text.
-        from: String,
-        /// Language code of the summary.
-        to: String,
-    },
-}
-
-/// A learned file that corrects the merge of two adapters.
-#[derive(Debug, Clone)]
-pub enum Correction {
-    /// For [`Method::Projection`].
-    Projection(Projection),
-    /// For [`Method::Calibration`].
-    Calibration(Calibration),
-    /// For [`Method::CalibrationPlus`].
-    CalibrationPlus(Calibration),
-}
-
-impl Correction {
-    fn method(&self) -> Method {
-        match self {
-            Correction::Projection(_) => Method::Projection,
-            Correction::Calibration(_) => Method::Calibration,
-            Correction::CalibrationPlus(_) => Method::CalibrationPlus,
-        }
-    }
-}
-
-/// The adapters and corrections at hand for one model.
-#[derive(Debug, Default)]
-pub struct Library {
-    adapters: Vec<(Skill, Adapter)>,
-    corrections: Vec<(String, String, Correction)>,
-}
-
-impl Library {
-    /// Adds an adapter, in place of one for the same skill.
-    pub fn add(&mut self, skill: Skill, adapter: Adapter) {
-        self.adapters.retain(|(other, _)| *other != skill);
-        self.adapters.push((skill, adapter));
-    }
-
-    /// Adds a correction, in place of one of its method for the same languages.
-    pub fn add_correction(&mut self, from: &str, to: &str, correction: Correction) {
-        let same = |(f, t, other): &(String, String, Correction)| {
-            (f.as_str(), t.as_str(), other.method()) == (from, to, correction.method())
-        };
-        self.corrections.retain(|entry| !same(entry));
-        self.corrections.push((from.to_owned(), to.to_owned(), correction));
-    }
-
-    /// The languages that adapters at hand can write, beside the text's own.
-    pub fn languages(&self) -> Vec<String> {
-        let mut languages: Vec<String> = self
-            .adapters
-            .iter()
-            .filter_map(|(skill, _)| match skill {
-                Skill::Translate { to, .. } | Skill::SummarizeTranslate { to, .. } => Some(to.clone()),
-                Skill::Summarize => None,
-            })
-            .collect();
-        languages.sort();
-        languages.dedup();
-        languages
-    }
-
-    fn adapter(&self, wanted: &Skill) -> Result<&Adapter> {
-        let found = self.adapters.iter().find(|(skill, _)| skill == wanted);
-        found.map(|(_, adapter)| adapter).ok_or_else(|| match wanted {
-            Skill::Summarize => input!("no summarization adapter is installed for this model; add one"),
-            Skill::Translate { from, to } => {
-                input!("no adapter that translates {from} to {to} is installed for this model; add one")
-            }
-            Skill::SummarizeTranslate { from, to } => {
-                input!("no joint-expert adapter from {from} to {to} is installed for this model; add one")
-            }
-        })
-    }
-
-    fn correction(&self, method: Method, from: &str, to: &str) -> Result<&Correction> {
-        let wanted = |(f, t, correction): &&(String, String, Correction)| {
-            (f.as_str(), t.as_str(), correction.method()) == (from, to, method)
-        };
-        self.corrections
-            .iter()
-            .find(wanted)
-            .map(|(_, _, correction)| correction)
-            .ok_or_else(|| input!("no {method} from {from} to {to} is installed for this model; add one"))
-    }
-}
-
 /// One pass of the model.
 #[derive(Debug)]
 pub struct Generation {
@@ -227,6 +135,15 @@ pub struct Generation {
     pub task: Task,
     /// What is applied to the base, in Hugging Face's layout.
     pub pairs: Pairs,
+}
+
+/// The adapters that a summary from `from` in `to` is made with: primary, then secondary.
+///
+/// # Errors
+/// If one of them is not in `library`.
+pub fn translation_pair<'a>(library: &'a Library, from: &str, to: &str) -> Result<[&'a Adapter; 2]> {
+    let secondary = Skill::Translate { from: from.to_owned(), to: to.to_owned() };
+    Ok([library.adapter(&Skill::Summarize)?, library.adapter(&secondary)?])
 }
 
 /// The passes that `method` takes for `task`.
@@ -248,26 +165,31 @@ pub fn plan(method: Method, task: &Task, library: &Library, spec: &Spec) -> Resu
             Ok(once(merge::single(library.adapter(&joint)?)))
         }
         (Method::Linear | Method::Concat | Method::Ties, Task::SummarizeTranslate { from, to }) => {
-            let adapters = [primary()?, library.adapter(&translate(from, to))?];
+            let adapters = translation_pair(library, from, to)?;
             Ok(once(match method {
                 Method::Linear => merge::linear(adapters)?,
                 Method::Ties => merge::ties(adapters)?,
                 _ => merge::concat_halves(adapters),
             }))
         }
-        (Method::Projection | Method::Calibration | Method::CalibrationPlus, Task::SummarizeTranslate { from, to }) => {
-            let adapters = [primary()?, library.adapter(&translate(from, to))?];
+        (
+            Method::Projection | Method::Calibration | Method::CalibrationPlus | Method::LoraHub,
+            Task::SummarizeTranslate { from, to },
+        ) => {
+            let adapters = || translation_pair(library, from, to);
             Ok(once(match library.correction(method, from, to)? {
-                Correction::Projection(projection) => merge::project(spec, projection, adapters)?,
+                Correction::Projection(projection) => merge::project(spec, projection, adapters()?)?,
+                Correction::Baked(baked) => baked.pairs.clone(),
                 Correction::Calibration(calibration) | Correction::CalibrationPlus(calibration) => {
-                    merge::calibrate(calibration, adapters)?
+                    merge::calibrate(calibration, adapters()?)?
                 }
+                Correction::LoraHub(found) => merge::lorahub(found, adapters()?)?,
             }))
         }
         (Method::TwoStep, Task::SummarizeTranslate { from, to }) => {
-            let secondary = library.adapter(&translate(from, to))?;
+            let [primary, secondary] = translation_pair(library, from, to)?;
             Ok(vec![
-                Generation { task: Task::Summarize, pairs: merge::single(primary()?) },
+                Generation { task: Task::Summarize, pairs: merge::single(primary) },
                 Generation {
                     task: Task::Translate { from: from.clone(), to: to.clone() },
                     pairs: merge::single(secondary),
@@ -286,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_method_has_a_name_that_is_understood() {
-        let ids = "zero-shot primary secondary linear concat ties two-step joint-expert projection calibration \
+        let ids = "zero-shot primary secondary linear concat ties lorahub two-step joint-expert projection calibration \
                    calibration-pp";
         let ids: Vec<&str> = ids.split_whitespace().collect();
         assert_eq!(Method::ALL.map(Method::id).to_vec(), ids);

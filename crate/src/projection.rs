@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::input;
-use crate::learned::Learned;
+use crate::learned::{Learned, MadeFor};
 use crate::low_rank::Target;
 use crate::spec::Spec;
 
@@ -24,8 +24,8 @@ pub struct Projection {
     pub s: usize,
     /// By `(k, d)`: inputs and outputs of the weights it serves.
     pub groups: BTreeMap<(usize, usize), Group>,
-    /// SHA-256 of the adapters it was trained with, primary first; empty where the file does not say.
-    pub adapters: Vec<String>,
+    /// What it was trained with.
+    pub made_for: MadeFor,
 }
 
 impl Projection {
@@ -53,7 +53,7 @@ impl Projection {
             groups.insert((k, d), Group { p1, p2 });
         }
         learned.expect_count(2 * groups.len())?;
-        Ok(Self { s: s.unwrap_or_default(), groups, adapters: learned.adapters()? })
+        Ok(Self { s: s.unwrap_or_default(), groups, made_for: learned.made_for()? })
     }
 }
 

@@ -51,6 +51,17 @@ impl Task {
         })
     }
 
+    /// The task of translating a text in `from` into `to`.
+    ///
+    /// # Errors
+    /// If a language is not known, or both are the same.
+    pub fn translation(from: &str, to: &str) -> Result<Self> {
+        if language(from)? == language(to)? {
+            return Err(input!("the text is in {} already", language(to)?));
+        }
+        Ok(Task::Translate { from: from.to_owned(), to: to.to_owned() })
+    }
+
     /// The sentence that adapters were trained on.
     ///
     /// # Errors
@@ -135,7 +146,7 @@ mod tests {
             "Summarize the following text and translate it from English to Spanish."
         );
         assert_eq!(Task::summary("en", "en").unwrap().instruction().unwrap(), "Summarize the following text.");
-        let translate = Task::Translate { from: "en".into(), to: "de".into() };
+        let translate = Task::translation("en", "de").unwrap();
         assert_eq!(translate.instruction().unwrap(), "Translate the following text from English to German.");
     }
 
@@ -143,5 +154,7 @@ mod tests {
     fn an_unknown_language_is_refused_by_name() {
         let error = Task::summary("en", "xx").unwrap_err().to_string();
         assert_eq!(error, "language xx is not known; use one of en, es, fr, de");
+        let error = Task::translation("es", "es").unwrap_err().to_string();
+        assert_eq!(error, "the text is in Spanish already");
     }
 }

@@ -22,6 +22,14 @@ pub trait Source {
         self.len() == 0
     }
 
+    /// SHA-256 of `bytes` in hexadecimal. A browser has a faster one than WebAssembly can be.
+    ///
+    /// # Errors
+    /// If the medium's own digest fails.
+    async fn sha256(&self, bytes: &[u8]) -> Result<String> {
+        Ok(crate::adapter::sha256(bytes))
+    }
+
     /// The `length` bytes from `offset` on, refused before anything is allocated if the file has fewer.
     ///
     /// # Errors

@@ -84,6 +84,9 @@ pub const ARCHITECTURES: [&str; 3] = ["gemma3", "llama", "qwen2"];
 /// More layers than any known model has; a file that claims more is broken.
 const MAX_LAYERS: usize = 512;
 
+/// Wider than any known model. Products of two such widths fit 64 bits, and what is sized by them stays small.
+const MAX_WIDTH: usize = 1 << 20;
+
 impl Spec {
     /// Reads the description from a model's header.
     ///
@@ -134,7 +137,23 @@ impl Spec {
                  three have to be one even number"
             ));
         }
-        let rope_base = metadata.f32(&key("rope.freq_base"))?.unwrap_or(10_000.0);
+        let ffn = size("feed_forward_length")?;
+        let widest = [width, heads.saturating_mul(head_dim), ffn].into_iter().max().unwrap_or_default();
+        if widest > MAX_WIDTH {
+            return Err(input!(
+                "a width of {widest} is beyond {MAX_WIDTH}, the largest that is supported; the file is broken"
+            ));
+        }
+        let positive = |name: &str, value: Option<f32>| match value {
+            Some(value) if value > 0.0 && value.is_finite() => Ok(Some(value)),
+            Some(value) => Err(input!("metadata key {arch}.{name} is {value}; it has to be positive")),
+            None => Ok(None),
+        };
+        let number = |name: &str| positive(name, metadata.f32(&key(name))?);
+        let rope_base = number("rope.freq_base")?.unwrap_or(10_000.0);
+        let rope_base_local = if gemma { number("rope.freq_base_swa")?.unwrap_or(10_000.0) } else { rope_base };
+        let epsilon = number("attention.layer_norm_rms_epsilon")?
+            .ok_or_else(|| input!("metadata key {arch}.attention.layer_norm_rms_epsilon is missing"))?;
         let attention_scale = if gemma && layers == 62 {
             (width as f32 / heads as f32).powf(-0.5) // Gemma 3 27B divides by the width per head instead
         } else {
@@ -148,19 +167,13 @@ impl Spec {
             heads,
             kv_heads,
             head_dim,
-            ffn: size("feed_forward_length")?,
+            ffn,
             vocab,
             context: size("context_length")?,
-            epsilon: metadata
-                .f32(&key("attention.layer_norm_rms_epsilon"))?
-                .ok_or_else(|| input!("metadata key {arch}.attention.layer_norm_rms_epsilon is missing"))?,
+            epsilon,
             rope_style: if arch == "llama" { RopeStyle::Interleaved } else { RopeStyle::NeoX },
             rope_base,
-            rope_base_local: if gemma {
-                metadata.f32(&key("rope.freq_base_swa"))?.unwrap_or(10_000.0)
-            } else {
-                rope_base
-            },
+            rope_base_local,
             rope_scale: rope_scale(header, arch)?,
             rope_factors: header.tensors.contains_key("rope_freqs.weight"),
             window: metadata

@@ -1,61 +1,15 @@
 //! What `gist` says to bad input: one line, exit code 2, and never a panic.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use std::io::Write;
+#[path = "common/program.rs"]
+mod program;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use gist::low_rank::Target;
-use gist::synth;
+use program::{Bench, gist, refuses};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-
-struct Bench {
-    folder: tempfile::TempDir,
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        std::fs::write(self.path(name), bytes).unwrap();
-        self.path(name)
-    }
-
-    fn model(&self, name: &str) -> PathBuf {
-        let path = self.path(&format!("{name}.gguf"));
-        synth::write(name, &mut std::fs::File::create(&path).unwrap()).unwrap();
-        path
-    }
-}
-
-fn gist(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gist"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A program that refuses its arguments does not read its input.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-/// Runs `gist` and checks that it refuses with one line that contains `message`.
-fn refuses(arguments: &[&str], input: &[u8], message: &str) {
-    let output = gist(arguments, input);
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
-    assert!(text.contains(message), "{arguments:?} said {text:?}, not {message:?}");
-    assert_eq!(text.trim_end().lines().count(), 1, "{text:?}");
-}
 
 fn refuses_model(path: &Path, message: &str) {
     refuses(&["logits", path.to_str().unwrap(), "--prompt", "th"], b"", message);
@@ -182,6 +136,8 @@ fn broken_adapters() {
         ("alphas", r#","alpha_pattern":{"q_proj":4}"#, "(alpha_pattern), which is not supported"),
         ("modules", r#","modules_to_save":["lm_head"]"#, "(modules_to_save), which is not supported"),
         ("bias", r#","bias":"all""#, "it trains biases"),
+        ("layers", r#","layer_replication":[[0,2]]"#, "(layer_replication), which is not supported"),
+        ("pissa", r#","init_lora_weights":"pissa_niter_4""#, "it starts from pissa_niter_4, which changes the base"),
     ] {
         logits(&peft(&bench, name, 256, 0.01, setting), message);
     }
@@ -207,7 +163,8 @@ fn unusable_chats() {
     refuses(&["--to", "es"], b"\n \n", "the conversation is empty; give lines of the form `Name: text`");
     refuses(&["--to", "es"], b"Ana: \xff\xfe", "is not UTF-8 text");
     refuses(&["--to", "xx"], b"Ana: hi", "language xx is not known; use one of en, es, fr, de");
-    refuses(&["--to", "es"], b"Ana: hi", "no summarization adapter is installed for this model");
+    // A baked file gives the projection without any LoRA, so it is the projection that is missed.
+    refuses(&["--to", "es"], b"Ana: hi", "no projection from en to es is installed for this model; add one");
     refuses(&["--to", "es", "--method", "zero-shot", "--top-k", "0"], b"Ana: hi", "top-k is 0; 1 to 64 are possible");
     let long = format!("Ana: {}", "th ".repeat(2000));
     let short_answer = ["--to", "es", "--method", "zero-shot", "--max-tokens", "4"];

@@ -5,37 +5,15 @@ mod common;
 
 use std::io::Cursor;
 
+use common::{adapter, tiny};
 use gist::adapter::{Adapter, write_gguf};
 use gist::chat::Conversation;
-use gist::cpu::Mode;
 use gist::engine::{Engine, Event, Metrics, Request};
-use gist::low_rank::{Pair, Target};
+use gist::low_rank::Target;
 use gist::merge;
 use gist::method::{Method, Skill};
 use gist::prompt::Task;
 use gist::sampler::Sampling;
-use gist::spec::Spec;
-use gist::synth;
-
-fn tiny(name: &str) -> Engine {
-    let mut file = Cursor::new(Vec::new());
-    synth::write(name, &mut file).unwrap();
-    let bytes = file.into_inner();
-    let loading = async { Engine::load(&&bytes[..], None, Mode::Fast, 512, &mut |_, _| {}).await };
-    pollster::block_on(loading).unwrap()
-}
-
-fn adapter(name: &str, spec: &Spec, rank: usize) -> Adapter {
-    let pair = |layer: usize, target: Target| {
-        let (d, k) = target.shape(spec);
-        let tensor = format!("{name}.{layer}.{}", target.hf_name());
-        let a = synth::random(&format!("{tensor}.a"), rank * k, 0.0, 0.1);
-        let b = synth::random(&format!("{tensor}.b"), d * rank, 0.0, 0.1);
-        Some(Pair { rank, a, b })
-    };
-    let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target))).collect();
-    Adapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
-}
 
 fn with_adapters(name: &str) -> Engine {
     let mut engine = tiny(name);

@@ -7,10 +7,12 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::{divergence, largest_difference};
 use gist::adapter::Adapter;
 use gist::calibration::Calibration;
 use gist::cpu::Mode;
 use gist::engine::Engine;
+use gist::learned::MadeFor;
 use gist::low_rank::{Pair, Pairs, Target};
 use gist::merge;
 use gist::projection::{Group, Projection, group_shapes};
@@ -33,25 +35,6 @@ struct Golden {
 const EXACT: f64 = 0.003;
 /// DESIGN's bar for 8-bit activations on natural text.
 const FAST_KL: f64 = 0.03;
-
-/// Largest difference over the reference's top 50.
-fn largest_difference(golden: &Golden, logits: &[f32]) -> f64 {
-    let ours = common::log_probabilities(logits);
-    golden.top.iter().map(|(id, theirs)| (ours[*id] - theirs).abs()).fold(0.0, f64::max)
-}
-
-/// Kullback-Leibler divergence from the reference, over its top 50 and the rest as one.
-fn divergence(golden: &Golden, logits: &[f32]) -> f64 {
-    let ours = common::log_probabilities(logits);
-    let (mut sum, mut rest_theirs, mut rest_ours) = (0.0, 1.0, 1.0);
-    for (id, theirs) in &golden.top {
-        sum += theirs.exp() * (theirs - ours[*id]);
-        rest_theirs -= theirs.exp();
-        rest_ours -= ours[*id].exp();
-    }
-    let (theirs, ours) = (f64::max(rest_theirs, 1e-9), f64::max(rest_ours, 1e-9));
-    sum + theirs * (theirs / ours).ln()
-}
 
 /// A made-up file with the `parts` of each target, each of an amplitude.
 fn calibration_file(spec: &Spec, method: &str, parts: &[(&str, f32)]) -> Vec<u8> {
@@ -123,7 +106,7 @@ fn made_up(spec: &Spec) -> (Adapter, Adapter, Projection) {
         ((k, d), Group { p1, p2 })
     };
     let groups: BTreeMap<_, _> = group_shapes(spec).into_iter().map(group).collect();
-    (adapter("summarize"), adapter("translate"), Projection { s, groups, adapters: Vec::new() })
+    (adapter("summarize"), adapter("translate"), Projection { s, groups, made_for: MadeFor::default() })
 }
 
 fn check(id: &str, mode: Mode) {
@@ -137,8 +120,8 @@ fn check(id: &str, mode: Mode) {
         engine.set_pairs(pairs_of(&golden.case, &one, &two, &projection, &spec)).unwrap();
         let logits = engine.logits(&golden.tokens).unwrap();
         let (value, bar, measure) = match mode {
-            Mode::Exact => (largest_difference(golden, &logits), EXACT, "difference"),
-            Mode::Fast => (divergence(golden, &logits), FAST_KL, "divergence"),
+            Mode::Exact => (largest_difference(&golden.top, &logits), EXACT, "difference"),
+            Mode::Fast => (divergence(&golden.top, &logits), FAST_KL, "divergence"),
         };
         println!("{id} {} {} tokens: {measure} {value:.5}", golden.case, golden.tokens.len());
         if value > bar {
@@ -184,9 +167,9 @@ fn tiny_models_of_every_architecture_and_type() {
     let mut wrong = Vec::new();
     for golden in &goldens {
         let exact = tiny(&golden.model, folder.path(), Mode::Exact).logits(&golden.tokens).unwrap();
-        let difference = largest_difference(golden, &exact);
+        let difference = largest_difference(&golden.top, &exact);
         let fast = tiny(&golden.model, folder.path(), Mode::Fast).logits(&golden.tokens).unwrap();
-        let divergence = divergence(golden, &fast);
+        let divergence = divergence(&golden.top, &fast);
         println!("{}: difference {difference:.5}, divergence {divergence:.5}", golden.model);
         if difference > EXACT || divergence > FAST_KL {
             wrong.push(format!("{}: difference {difference:.5}, divergence {divergence:.5}", golden.model));

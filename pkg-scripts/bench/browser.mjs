@@ -42,16 +42,17 @@ const browser = await chromium.launchPersistentContext(profile, { executablePath
 async function ours(name) {
   const page = await browser.newPage();
   await page.goto(site.url);
-  await page.locator("#model").selectOption(name);
-  const download = page.getByRole("button", { name: /^(Download|Resume)/ });
-  await download.or(page.getByText("On this device.")).waitFor();
-  if (await download.isVisible()) await download.click();
+  await page.getByRole("button", { name: "Models" }).click();
+  const card = page.locator(`[data-model="${name}"]`);
+  await card.waitFor();
+  const fetchOrUse = card.getByRole("button", { name: /^(Download|Resume|Use)/ });
+  if ((await fetchOrUse.count()) > 0) await fetchOrUse.click();
+  await card.getByText("In use").waitFor({ timeout: 120_000 });
+  await page.goto(`${site.url}#v=1&d=${dialogue.id}&m=zero-shot`);
   await page.locator("#method option[value=zero-shot]").waitFor({ state: "attached", timeout: 120_000 });
-  await page.locator("#method").selectOption("zero-shot");
-  await page.locator("#chat").fill(chat);
   await page.getByRole("button", { name: "Summarize" }).click();
   await page.getByText("The summary is ready.").waitFor({ timeout: 120_000, state: "attached" });
-  const text = await page.locator("dl").innerText();
+  const text = await page.locator("metrics-list dl").innerText();
   const figure = (label) => Number(new RegExp(`${label}\\s+([\\d.]+)`).exec(text)[1]);
   await page.close();
   return { prefill: figure("Prefill"), decode: figure("Decode"), memory: figure("WASM memory") };

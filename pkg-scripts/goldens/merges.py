@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What PEFT's add_weighted_adapter makes of two adapters, for crate/tests/merges.rs → crate/tests/goldens/merges.json.
 
-    VENV/bin/pip install peft && VENV/bin/python pkg-scripts/goldens/merges.py
+    VENV/bin/pip install -r pkg-scripts/goldens/requirements.txt && VENV/bin/python pkg-scripts/goldens/merges.py
 
 The adapters are made up by the rule of synth::random: tensors `one.A`, `one.B`, `two.A`, `two.B`, amplitude 0.5, for one
 weight of d = 12 outputs and k = 10 inputs.

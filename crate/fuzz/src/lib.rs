@@ -1,8 +1,50 @@
-//! What the fuzz targets share: seeds, and what has to hold of every refusal.
+//! What the fuzz targets share: a small model to read adapters for, seeds, and what has to hold of every refusal.
 
+use std::io::Cursor;
 use std::path::Path;
 
+use gist::adapter::Adapter;
 use gist::error::Result;
+use gist::gguf::Header;
+use gist::low_rank::{Pair, Target};
+use gist::spec::Spec;
+use gist::synth;
+
+/// Runs `future`, which never waits.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    pollster::block_on(future)
+}
+
+/// The header of a synthetic model: all but its tensors.
+pub fn model_header(name: &str) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    synth::write(name, &mut file).expect("the name is one of the generator's");
+    let mut file = file.into_inner();
+    let header = now(Header::read(&&file[..])).expect("it is a model");
+    let data = header.tensors.values().map(|tensor| tensor.offset).min();
+    file.truncate(data.expect("it has tensors") as usize);
+    file
+}
+
+/// A model so small that an adapter for it is a few hundred bytes.
+pub fn spec() -> Spec {
+    let mut file = Cursor::new(Vec::new());
+    synth::write("tiny-llama-q8_0", &mut file).expect("the name is one of the generator's");
+    let header = now(Header::read(&&file.get_ref()[..])).expect("it is a model");
+    let spec = Spec::from_header(&header).expect("it is supported");
+    Spec { layers: 2, width: 8, heads: 2, kv_heads: 1, head_dim: 4, ffn: 8, ..spec }
+}
+
+/// An adapter of rank 2 for [`spec`].
+pub fn adapter(spec: &Spec) -> Adapter {
+    let pair = |target: Target| {
+        let (d, k) = target.shape(spec);
+        let values = |n: usize| synth::random(target.hf_name(), n, 0.0, 1.0);
+        Some(Pair { rank: 2, a: values(2 * k), b: values(d * 2) })
+    };
+    let layers = (0..spec.layers).map(|_| Target::ALL.map(pair)).collect();
+    Adapter { name: "seed".into(), sha256: String::new(), scale: 1.0, rank: 2, layers }
+}
 
 /// Writes a valid input for `target` where `pkg-scripts/fuzz` looks for seeds. Called once, before the fuzzer reads them.
 pub fn seed(target: &str, name: &str, bytes: &[u8]) {

@@ -6,10 +6,11 @@ mod peft;
 use sha2::{Digest, Sha256};
 
 pub use gguf_lora::write_gguf;
+pub use peft::write_peft;
 
 use crate::error::Result;
 use crate::input;
-use crate::low_rank::{Pair, Target};
+use crate::low_rank::{Pair, Pairs, Target};
 use crate::spec::Spec;
 
 /// A LoRA: A [r, k] and B [d, r] per target and layer, to be applied as `scale · B A`.
@@ -17,7 +18,8 @@ use crate::spec::Spec;
 pub struct Adapter {
     /// What messages call it: a file or folder name, or a catalog id.
     pub name: String,
-    /// SHA-256 of the file it was read from, by which projections name the adapters they were trained with.
+    /// SHA-256 of the file it was read from, by which learned files name the adapters they were made with; empty for one
+    /// that comes from no file.
     pub sha256: String,
     /// alpha / r.
     pub scale: f32,
@@ -45,6 +47,30 @@ impl Adapter {
     /// As [`Adapter::from_peft`].
     pub async fn from_gguf(name: &str, file: &[u8], spec: &Spec) -> Result<Self> {
         gguf_lora::read(name, file, spec).await.map_err(|error| error.at(format!("adapter {name}")))
+    }
+
+    /// The adapter that does what `pairs` do, with alpha = r so that its scale is 1. Files hold one rank for all targets, so
+    /// smaller pairs are padded with zeros, and what a layer lacks of a target that others have is all zeros.
+    ///
+    /// # Errors
+    /// If there are no pairs, or they do not fit the model.
+    pub fn from_pairs(name: &str, pairs: Pairs, spec: &Spec) -> Result<Self> {
+        pairs.check(spec)?;
+        let rank = pairs.rank();
+        let used = Target::ALL.map(|target| pairs.layers.iter().any(|layer| layer[target.index()].is_some()));
+        let padded = |target: Target, pair: Option<Pair>| {
+            let (d, k) = target.shape(spec);
+            match pair {
+                None if !used[target.index()] => None,
+                None => Some(Pair { rank, a: vec![0.0; rank * k], b: vec![0.0; d * rank] }),
+                Some(pair) => Some(pair.padded(rank, k)),
+            }
+        };
+        let layers = pairs.layers.into_iter().map(|layer| {
+            let mut layer = layer.into_iter();
+            Target::ALL.map(|target| padded(target, layer.next().flatten()))
+        });
+        Self { name: name.to_owned(), sha256: String::new(), scale: 1.0, rank, layers: layers.collect() }.finish()
     }
 
     fn new(name: &str, file: &[u8], rank: usize, alpha: f32, spec: &Spec) -> Result<Self> {
@@ -87,6 +113,9 @@ impl Adapter {
         self.layers.iter().flatten().flatten().map(|pair| pair.a.len() + pair.b.len()).sum()
     }
 }
+
+/// What `gist` and other tools call the parts of a PEFT folder.
+pub const PEFT_FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
 
 /// Checks the shapes of A and B of one weight of the model.
 fn check_shapes(

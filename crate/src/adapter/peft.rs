@@ -1,18 +1,18 @@
 //! PEFT folders: `adapter_config.json` and `adapter_model.safetensors`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Adapter, check_shapes};
 use crate::error::Result;
-use crate::input;
 use crate::low_rank::Target;
-use crate::safetensors_f32::to_f32;
+use crate::safetensors_f32::{check_names, to_f32, unique_keys};
 use crate::spec::Spec;
+use crate::{failure, input};
 
 #[derive(Deserialize)]
 struct Config {
@@ -25,7 +25,7 @@ struct Config {
 }
 
 /// Settings that change the maths. Each is refused unless it is absent or says that it is not used.
-const REFUSED: [(&str, &str); 10] = [
+const REFUSED: [(&str, &str); 17] = [
     ("use_dora", "DoRA"),
     ("use_rslora", "rank-stabilised LoRA (rsLoRA)"),
     ("rank_pattern", "a rank per layer (rank_pattern)"),
@@ -36,12 +36,24 @@ const REFUSED: [(&str, &str); 10] = [
     ("trainable_token_indices", "trained token embeddings (trainable_token_indices)"),
     ("alora_invocation_tokens", "activated LoRA (alora_invocation_tokens)"),
     ("target_parameters", "bare parameters as targets (target_parameters)"),
+    ("layer_replication", "layers in another number (layer_replication)"),
+    ("use_qalora", "QALoRA"),
+    ("use_bdlora", "block-diagonal LoRA (use_bdlora)"),
+    ("kasa_config", "KaSA"),
+    ("arrow_config", "Arrow routing"),
+    ("monteclora_config", "MonteCLoRA"),
+    ("velora_config", "VeLoRA"),
 ];
 
+/// Ways to start training (`init_lora_weights`) that take a part of the base's weights away.
+const CHANGES_BASE: [&str; 4] = ["pissa", "olora", "corda", "loftq"];
+
 pub(super) fn read(name: &str, config: &[u8], file: &[u8], spec: &Spec) -> Result<Adapter> {
-    let config: Config =
-        serde_json::from_slice(config).map_err(|error| input!("adapter_config.json cannot be read: {error}"))?;
+    let config: Config = unique_keys(config)
+        .and_then(|()| serde_json::from_slice(config))
+        .map_err(|error| input!("adapter_config.json cannot be read: {error}"))?;
     refuse_variants(&config)?;
+    check_names(file)?;
     let tensors = SafeTensors::deserialize(file)
         .map_err(|error| input!("adapter_model.safetensors cannot be read: {error}; download it again"))?;
     let mut adapter = Adapter::new(name, file, config.r, config.lora_alpha, spec)?;
@@ -67,6 +79,48 @@ pub(super) fn read(name: &str, config: &[u8], file: &[u8], spec: &Spec) -> Resul
     adapter.finish()
 }
 
+/// The two files of a PEFT folder with `adapter`, in F32: `adapter_config.json` and `adapter_model.safetensors`. `base` is
+/// what the configuration calls the base model.
+///
+/// # Errors
+/// If they cannot be serialised.
+pub fn write_peft(adapter: &Adapter, spec: &Spec, base: &str) -> Result<[Vec<u8>; 2]> {
+    let mut tensors = Vec::new();
+    let mut targets = BTreeSet::new();
+    for (i, layer) in adapter.layers.iter().enumerate() {
+        for target in Target::ALL {
+            let Some(pair) = &layer[target.index()] else { continue };
+            let (d, k) = target.shape(spec);
+            targets.insert(target.hf_name());
+            for (half, shape, values) in [("lora_A", [pair.rank, k], &pair.a), ("lora_B", [d, pair.rank], &pair.b)] {
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                let module = format!("{}.{}", block(target), target.hf_name());
+                tensors.push((format!("base_model.model.model.layers.{i}.{module}.{half}.weight"), shape, bytes));
+            }
+        }
+    }
+    let config = json!({
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base,
+        "r": adapter.rank,
+        "lora_alpha": adapter.scale * adapter.rank as f32,
+        "target_modules": targets,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "inference_mode": true,
+    });
+    let failed = |error: safetensors::SafeTensorError| failure!("the adapter cannot be serialised: {error}");
+    let views: Vec<_> = tensors
+        .iter()
+        .map(|(key, shape, bytes)| Ok((key.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    // PEFT reads only files that say that they are PyTorch's.
+    let metadata = [("format".to_owned(), "pt".to_owned())].into();
+    Ok([format!("{config:#}\n").into_bytes(), safetensors::serialize(views, Some(metadata)).map_err(failed)?])
+}
+
 fn view<'a>(tensors: &SafeTensors<'a>, key: &str) -> Result<TensorView<'a>> {
     tensors.tensor(key).map_err(|error| input!("tensor {key} cannot be read: {error}"))
 }
@@ -86,6 +140,11 @@ fn refuse_variants(config: &Config) -> Result<()> {
             return Err(input!("it uses {meaning}, which is not supported; train it as plain LoRA"));
         }
     }
+    if let Some(Value::String(start)) = config.rest.get("init_lora_weights")
+        && CHANGES_BASE.iter().any(|name| start.starts_with(name))
+    {
+        return Err(input!("it starts from {start}, which changes the base as well; convert it to plain LoRA"));
+    }
     match config.rest.get("bias") {
         None | Some(Value::Null) => Ok(()),
         Some(Value::String(bias)) if bias == "none" => Ok(()),
@@ -104,10 +163,14 @@ fn parse_key(key: &str) -> Option<(usize, Target, &str)> {
     let half = parts.next()?;
     let end = parts.next()?;
     let target = Target::ALL.into_iter().find(|target| target.hf_name() == module)?;
-    let expected_block = match target {
+    let whole = block == self::block(target) && end == "weight" && parts.next().is_none();
+    (whole && matches!(half, "lora_A" | "lora_B")).then_some((layer, target, half))
+}
+
+/// The part of a layer that `target` belongs to.
+fn block(target: Target) -> &'static str {
+    match target {
         Target::Q | Target::K | Target::V | Target::O => "self_attn",
         Target::Gate | Target::Up | Target::Down => "mlp",
-    };
-    let whole = block == expected_block && end == "weight" && parts.next().is_none();
-    (whole && matches!(half, "lora_A" | "lora_B")).then_some((layer, target, half))
+    }
 }

@@ -5,10 +5,11 @@ use std::time::Instant;
 use clap::Args;
 use gist::engine::Engine;
 use gist::error::Result;
+use gist::gpu::{Counters, bandwidth};
 use gist::input;
 use gist::method::{Method, plan};
 use gist::prompt::Task;
-use gist::sampler::argmax;
+use gist::sampler::Sampling;
 use serde_json::json;
 
 use super::{ModelOptions, load, peak_rss_mb};
@@ -58,23 +59,44 @@ impl Bench {
         if let Some(names) = &self.methods {
             return self.compare(&mut engine, &task, names);
         }
+        let before = counters(&mut engine);
         let mut best = Speed::default();
         for _ in 0..self.repeat {
             best = best.best(self.measure(&mut engine, self.method, &task)?);
         }
         let Speed { prefill_s, decode_s, switch_ms } = best;
         let (prefill, decode) = (self.prompt_tokens as f64 / prefill_s, self.tokens as f64 / decode_s);
+        let cost = counters(&mut engine).since(before);
+        let per_token = |n: u64| n as f64 / cost.tokens.max(1) as f64;
+        let bandwidth = match engine.executor().gpu() {
+            Some(gpu) => Some(pollster::block_on(bandwidth::measure(gpu.gpu()))?),
+            None => None,
+        };
+        let bandwidth_share = bandwidth.map(|bytes_s| per_token(cost.bytes) * decode / bytes_s);
         if !self.json {
             println!("prefill         {prefill:8.1} tokens/s  ({} tokens)", self.prompt_tokens);
             println!("decode          {decode:8.1} tokens/s  ({} tokens)", self.tokens);
             println!("load            {load_ms:8.0} ms");
             println!("adapter switch  {switch_ms:8.1} ms  ({})", self.method);
+            if let (Some(bandwidth), Some(share)) = (bandwidth, bandwidth_share) {
+                println!(
+                    "dispatches      {:8.1} a token, {:.2} submits, {:.2} readbacks",
+                    per_token(cost.dispatches),
+                    per_token(cost.submits),
+                    per_token(cost.readbacks)
+                );
+                println!(
+                    "bytes           {:8.1} MB a token: {share:.2} of the copy bandwidth of {:.1} GB/s",
+                    per_token(cost.bytes) / 1e6,
+                    bandwidth / 1e9
+                );
+            }
             return Ok(());
         }
         let report = json!({
             "model": self.model,
             "method": self.method.id(),
-            "backend": "cpu",
+            "backend": engine.executor().name(),
             "prompt_tokens": self.prompt_tokens,
             "tokens": self.tokens,
             "prefill_tok_s": prefill,
@@ -82,9 +104,13 @@ impl Bench {
             "load_ms": load_ms,
             "adapter_switch_ms": switch_ms,
             // The CPU has no command queue.
-            "dispatches_per_token": 0,
-            "submits_per_token": 0,
-            "readbacks_per_token": 0,
+            "dispatches_per_token": per_token(cost.dispatches),
+            "passes_per_token": per_token(cost.passes),
+            "submits_per_token": per_token(cost.submits),
+            "readbacks_per_token": per_token(cost.readbacks),
+            "bytes_per_token": per_token(cost.bytes),
+            "bandwidth_share": bandwidth_share,
+            "gpu_mb": engine.executor().gpu().map(|gpu| gpu.gpu().allocated() as f64 / 1e6),
             "peak_rss_mb": peak_rss_mb(),
         });
         println!("{report}");
@@ -106,12 +132,13 @@ impl Bench {
         let switch_ms = milliseconds(started);
 
         let started = Instant::now();
-        let mut logits = engine.prefill(&prompt)?;
+        pollster::block_on(engine.feed(&prompt))?;
         let prefill_s = started.elapsed().as_secs_f64();
 
         let started = Instant::now();
-        for _ in 0..self.tokens {
-            logits = engine.forward(&[argmax(&logits)])?;
+        let mut taken = 0;
+        while taken < self.tokens {
+            taken += pollster::block_on(engine.executor().next(&Sampling::default(), taken, self.tokens))?.len();
         }
         Ok(Speed { prefill_s, decode_s: started.elapsed().as_secs_f64(), switch_ms })
     }
@@ -157,6 +184,11 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// What decoding has cost on the GPU; nothing on the processor.
+fn counters(engine: &mut Engine) -> Counters {
+    engine.executor().gpu().map(|gpu| gpu.counters()).unwrap_or_default()
 }
 
 /// What one round took.

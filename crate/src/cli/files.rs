@@ -1,78 +1,20 @@
-//! `gist inspect`, `gist export`, `gist synth` and `gist rouge`: commands that run no model.
+//! `gist export`, `gist synth` and `gist rouge`: commands that run no model.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gist::adapter::write_gguf;
 use gist::error::Result;
-use gist::gguf::{Header, Value};
-use gist::low_rank::Target;
+use gist::gguf::Header;
 use gist::rouge::rouge;
 use gist::source::FileSource;
 use gist::spec::Spec;
-use gist::{calibration, input, projection, synth};
+use gist::{input, synth};
 use serde::Deserialize;
 
 use super::read_adapter;
-
-/// Arguments of `gist inspect`.
-#[derive(Args)]
-pub struct Inspect {
-    /// GGUF file: a model or an adapter
-    file: PathBuf,
-}
-
-impl Inspect {
-    /// Prints metadata, tensor types, and for a model what adapters of it would cost.
-    pub fn run(self) -> Result<()> {
-        let source = FileSource::open(&self.file)?;
-        let at = |error: gist::error::Error| error.at(self.file.display());
-        let header = pollster::block_on(Header::read(&source)).map_err(at)?;
-        for (key, value) in header.metadata.iter() {
-            println!("{key:44} {}", describe(value));
-        }
-        let mut types: BTreeMap<String, (usize, u64)> = BTreeMap::new();
-        for info in header.tensors.values() {
-            let entry = types.entry(format!("{:?}", info.dtype)).or_default();
-            entry.0 += 1;
-            entry.1 += info.bytes;
-        }
-        for (dtype, (count, bytes)) in types {
-            println!("{dtype:8} {count:5} tensors {:10.2} MB", bytes as f64 / 1e6);
-        }
-        if header.metadata.text("general.type")? != Some("adapter") {
-            let spec = Spec::from_header(&header).map_err(at)?;
-            let rank_1: usize = Target::ALL.map(|target| target.shape(&spec)).iter().map(|(d, k)| d + k).sum();
-            for (what, parameters) in [
-                ("a LoRA of rank 32", 32 * rank_1 * spec.layers),
-                ("a projection, s = 4", projection::parameters(&spec, 4)),
-                ("a calibration", calibration::parameters(&spec)),
-                ("a calibration++, s = 4", calibration::parameters_plus(&spec, 4)),
-            ] {
-                println!("parameters of {what:24} {parameters:12}");
-            }
-        }
-        Ok(())
-    }
-}
-
-fn describe(value: &Value) -> String {
-    match value {
-        Value::Int(value) => value.to_string(),
-        Value::Float(value) => value.to_string(),
-        Value::Bool(value) => value.to_string(),
-        Value::Ints(values) => format!("{} integers", values.len()),
-        Value::Floats(values) => format!("{} floats", values.len()),
-        Value::Strings(values) => format!("{} strings", values.len()),
-        Value::Text(text) => {
-            let short: String = text.chars().take(60).collect();
-            format!("{short:?}{}", if short.len() < text.len() { " …" } else { "" })
-        }
-    }
-}
 
 /// Arguments of `gist export`.
 #[derive(Args)]
@@ -122,7 +64,7 @@ impl Synth {
 }
 
 /// Writes through a buffer, naming the file in errors, and leaves nothing half-written behind.
-fn write_file(path: &PathBuf, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+pub fn write_file(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     let file = File::create(path).map_err(|error| input!("{}: {error}", path.display()))?;
     let mut out = BufWriter::new(file);
     let result = write(&mut out).and_then(|()| Ok(out.flush()?));

@@ -36,24 +36,22 @@ pub struct ChatOptions {
 
 /// Values of --order.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[allow(clippy::enum_variant_names)] // they are the names on the command line
 enum Order {
     /// 24/12/2019
-    #[value(name = "day-first")]
-    Day,
+    DayFirst,
     /// 12/24/2019
-    #[value(name = "month-first")]
-    Month,
+    MonthFirst,
     /// 2019/12/24
-    #[value(name = "year-first")]
-    Year,
+    YearFirst,
 }
 
 impl From<Order> for DateOrder {
     fn from(order: Order) -> Self {
         match order {
-            Order::Day => DateOrder::DayFirst,
-            Order::Month => DateOrder::MonthFirst,
-            Order::Year => DateOrder::YearFirst,
+            Order::DayFirst => DateOrder::DayFirst,
+            Order::MonthFirst => DateOrder::MonthFirst,
+            Order::YearFirst => DateOrder::YearFirst,
         }
     }
 }

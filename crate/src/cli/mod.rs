@@ -3,21 +3,26 @@
 pub mod bench;
 pub mod files;
 pub mod import;
+pub mod inspect;
+pub mod lorahub;
+pub mod merge;
 pub mod summarize;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use clap::Args;
-use gist::adapter::Adapter;
+use gist::adapter::{Adapter, PEFT_FILES};
 use gist::catalog::Catalog;
 use gist::cpu::Mode;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
 use gist::error::Result;
+use gist::executor;
+use gist::gpu::{self, device::Gpu};
 use gist::input;
 use gist::install::install;
 use gist::method::{Correction, Skill};
-use gist::projection::Projection;
 use gist::source::FileSource;
 use gist::spec::Spec;
 
@@ -43,11 +48,21 @@ pub struct ModelOptions {
 pub enum Backend {
     /// The processor
     Cpu,
+    /// The GPU
+    Gpu,
 }
 
 impl ModelOptions {
-    fn mode(&self) -> Mode {
-        if self.exact { Mode::Exact } else { Mode::Fast }
+    fn backend(&self) -> Result<executor::Backend> {
+        match (self.backend, self.exact) {
+            (Backend::Cpu, false) => Ok(Mode::Fast.into()),
+            (Backend::Cpu, true) => Ok(Mode::Exact.into()),
+            (Backend::Gpu, false) => {
+                let gpu = pollster::block_on(Gpu::open(gpu::device::Options::default()))?;
+                Ok(executor::Backend::Gpu(Rc::new(gpu)))
+            }
+            (Backend::Gpu, true) => Err(input!("--exact is of the processor; leave out --exact or --backend gpu")),
+        }
     }
 
     /// Tells candle how many threads to use. Has to come before the first tensor.
@@ -109,7 +124,7 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
         bar.set_position(done);
     };
     let template = entry.and_then(|entry| entry.template());
-    let loading = Engine::load(&source, template, options.mode(), options.context, &mut progress);
+    let loading = Engine::load(&source, template, options.backend()?, options.context, &mut progress);
     let mut engine = pollster::block_on(loading).map_err(|error| error.at(path.display()))?;
     bar.finish_and_clear();
     if let Some(entry) = entry {
@@ -125,8 +140,8 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
 pub fn read_adapter(path: &Path, spec: &Spec) -> Result<Adapter> {
     let name = path.display().to_string();
     if path.is_dir() {
-        let config = read_file(&path.join("adapter_config.json"))?;
-        return Adapter::from_peft(&name, &config, &read_file(&path.join("adapter_model.safetensors"))?, spec);
+        let [config, tensors] = PEFT_FILES.map(|file| read_file(&path.join(file)));
+        return Adapter::from_peft(&name, &config?, &tensors?, spec);
     }
     pollster::block_on(Adapter::from_gguf(&name, &read_file(path)?, spec))
 }
@@ -140,9 +155,9 @@ pub struct OwnAdapters {
     /// Translation adapter: a PEFT folder or a GGUF LoRA
     #[arg(long, value_name = "PATH")]
     pub secondary: Option<PathBuf>,
-    /// Projection that was trained with the two
+    /// Learned file made with the two: a projection, baked or not, a calibration or LoraHub weights; may be repeated
     #[arg(long, value_name = "FILE")]
-    pub projection: Option<PathBuf>,
+    pub learned: Vec<PathBuf>,
 }
 
 impl OwnAdapters {
@@ -155,16 +170,16 @@ impl OwnAdapters {
             let skill = Skill::Translate { from: from.to_owned(), to: to.to_owned() };
             engine.library.add(skill, read_adapter(path, &engine.spec)?);
         }
-        if let Some(path) = &self.projection {
-            let projection = Projection::read(&path.display().to_string(), &read_file(path)?, &engine.spec)?;
-            engine.library.add_correction(from, to, Correction::Projection(projection));
+        for path in &self.learned {
+            let correction = Correction::read(&path.display().to_string(), &read_file(path)?, &engine.spec)?;
+            engine.add_correction(from, to, correction).map_err(|error| error.at(path.display()))?;
         }
         Ok(())
     }
 }
 
 /// A bar on standard error where that is a terminal, and nothing elsewhere.
-fn progress_bar() -> indicatif::ProgressBar {
+pub fn progress_bar() -> indicatif::ProgressBar {
     if !std::io::stderr().is_terminal() {
         return indicatif::ProgressBar::hidden();
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use gist::engine::{Event, Metrics, Request};
 use gist::error::Result;
+use gist::input;
 use gist::merge;
 use gist::method::Method;
 use gist::prompt::Task;
@@ -26,9 +27,12 @@ pub struct Summarize {
     /// Language of the chat
     #[arg(long, default_value = "en")]
     from: String,
-    /// How the adapters are combined
-    #[arg(long, default_value_t = Method::Projection, value_parser = clap::value_parser!(Method))]
-    method: Method,
+    /// What is made of the chat [default: a summary in the language of --to]
+    #[arg(long, value_enum)]
+    task: Option<TaskKind>,
+    /// How the adapters are combined [default: projection; for a task of one adapter, that adapter]
+    #[arg(long, value_parser = clap::value_parser!(Method))]
+    method: Option<Method>,
     /// GGUF file or catalog id
     #[arg(long, default_value = "gemma-3-270m")]
     model: String,
@@ -56,31 +60,59 @@ pub struct Summarize {
     options: ModelOptions,
 }
 
+/// What is made of a chat.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum TaskKind {
+    /// A summary in the chat's language
+    Summarize,
+    /// A summary in another language
+    SummarizeTranslate,
+    /// The whole chat in another language
+    Translate,
+}
+
 impl Summarize {
+    fn task(&self) -> Result<Task> {
+        let Self { from, to, .. } = self;
+        match (self.task, Task::summary(from, to)?) {
+            (None, task) => Ok(task),
+            (Some(TaskKind::Translate), _) => Task::translation(from, to),
+            (Some(TaskKind::Summarize), task @ Task::Summarize) => Ok(task),
+            (Some(TaskKind::SummarizeTranslate), task @ Task::SummarizeTranslate { .. }) => Ok(task),
+            (Some(TaskKind::Summarize), _) => Err(input!(
+                "a summary alone is in the language of the chat, {from}, not in {to}; leave out --task or set --to {from}"
+            )),
+            (Some(TaskKind::SummarizeTranslate), _) => {
+                Err(input!("the chat is in {to} already; leave out --task or set --from"))
+            }
+        }
+    }
+
     /// Reads the chat, runs the method, streams the last pass.
     pub fn run(self) -> Result<()> {
         let chat = self.chat.read()?.conversation;
-        let task = Task::summary(&self.from, &self.to)?;
+        let task = self.task()?;
+        let method = self.method.unwrap_or(Method::default_for(&task));
         let mut engine = load(&self.model, &self.options)?;
         self.own.install(&mut engine, &self.from, &self.to)?;
         let sampling =
             Sampling { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed };
-        let request = Request { task, method: self.method, max_tokens: self.max_tokens, sampling };
+        let request = Request { task, method, max_tokens: self.max_tokens, sampling };
         let mut run = engine.start(&chat, &request)?;
-        let last_pass = self.method.passes() - 1;
-        let mut text = String::new();
+        let last_pass = method.passes() - 1;
+        let mut texts = vec![String::new(); method.passes()];
         let mut metrics = Metrics::default();
         while let Some(event) = pollster::block_on(run.step())? {
             match event {
                 Event::Notice(notice) => eprintln!("gist: {notice}"),
-                Event::Text { pass, delta } if pass == last_pass => {
-                    text.push_str(&delta);
-                    if !self.json {
+                Event::Text { pass, delta } => {
+                    texts[pass].push_str(&delta);
+                    if !self.json && pass == last_pass {
                         print!("{delta}");
                         std::io::stdout().flush()?;
                     }
                 }
-                Event::Prefill { .. } | Event::Text { .. } => {}
+                Event::Prefill { .. } => {}
                 Event::Done(done) => metrics = done,
             }
         }
@@ -88,9 +120,19 @@ impl Summarize {
             println!();
             return Ok(());
         }
+        let per_pass = metrics.per_pass.iter().zip(&texts).map(|(pass, text)| {
+            json!({
+                "text": text.trim(),
+                "prompt_tokens": pass.prompt_tokens,
+                "generated_tokens": pass.generated_tokens,
+                "prefill_ms": pass.prefill_ms,
+                "decode_ms": pass.decode_ms,
+                "cut": pass.cut,
+            })
+        });
         let report = json!({
-            "text": text.trim(),
-            "method": self.method.id(),
+            "text": texts[last_pass].trim(),
+            "method": method.id(),
             "prompt_tokens": metrics.prompt_tokens,
             "generated_tokens": metrics.generated_tokens,
             "time_to_first_token_ms": metrics.time_to_first_token_ms,
@@ -98,6 +140,7 @@ impl Summarize {
             "decode_ms": metrics.decode_ms,
             "passes": metrics.passes,
             "passes_cut": metrics.passes_cut,
+            "per_pass": per_pass.collect::<Vec<_>>(),
             "peak_rss_mb": peak_rss_mb(),
         });
         println!("{report}");

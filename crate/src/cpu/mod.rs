@@ -15,12 +15,12 @@ use candle_core::quantized::QTensor;
 use candle_core::{Device, Tensor};
 
 use self::attention::{KvCache, attention};
-use self::branch::Branch;
+use self::branch::{Branch, Seen};
 use self::linear::Linear;
 use self::ops::{add, gated, rms_norm, rms_norm_in_place, rope};
 use crate::error::Result;
 use crate::input;
-use crate::low_rank::{Pairs, Target};
+use crate::low_rank::{Pair, Pairs, Target};
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::weights::Weights;
@@ -103,7 +103,9 @@ impl Decoder {
     /// If they do not fit the model.
     pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
         pairs.check(&self.spec)?;
-        self.branches = pairs.layers.into_iter().map(|layer| layer.map(|pair| pair.map(Branch::new))).collect();
+        let mut seen = Seen::default();
+        let mut branches = |layer: [Option<Pair>; 7]| layer.map(|pair| pair.map(|pair| Branch::new(pair, &mut seen)));
+        self.branches = pairs.layers.into_iter().map(&mut branches).collect();
         self.reset();
         Ok(())
     }
@@ -124,8 +126,38 @@ impl Decoder {
     /// # Errors
     /// If an id is not in the vocabulary, the context is full, or candle fails.
     pub fn forward(&mut self, ids: &[u32], want_logits: bool) -> Result<Option<Vec<f32>>> {
+        let x = self.layers(ids)?; // [n, width]
+        match want_logits {
+            true => self.logits(&x[x.len() - self.spec.width..]).map(Some), // [vocab]
+            false => Ok(None),
+        }
+    }
+
+    /// Appends `ids` to the context; returns the logits after each of them: [n, vocab].
+    ///
+    /// # Errors
+    /// As [`Decoder::forward`].
+    pub fn forward_all(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
+        let x = self.layers(ids)?;
+        self.logits(&x)
+    }
+
+    /// Logits [n, vocab] for x [n, width], which comes from the last layer.
+    fn logits(&self, x: &[f32]) -> Result<Vec<f32>> {
+        let logits = self.head.forward(&rms_norm(x, &self.output_norm, self.spec.epsilon))?;
+        // Without a branch for each value, so that it costs next to nothing.
+        if logits.iter().fold(false, |broken, logit| broken | !logit.is_finite()) {
+            return Err(input!(
+                "the model computes values that are not finite; its file or its adapter is broken, download it again"
+            ));
+        }
+        Ok(logits)
+    }
+
+    /// Appends `ids` to the context; returns what the last layer makes of them: [n, width].
+    fn layers(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
         let Self { spec, branches, caches, position, .. } = self;
-        let (n, width, epsilon) = (ids.len(), spec.width, spec.epsilon);
+        let (n, epsilon) = (ids.len(), spec.epsilon);
         if *position + n > spec.context {
             return Err(input!("the context of {} tokens is full; shorten the text", spec.context));
         }
@@ -164,12 +196,7 @@ impl Decoder {
             add(&mut x, &h);
         }
         *position += n;
-
-        if !want_logits {
-            return Ok(None);
-        }
-        let last = rms_norm(&x[(n - 1) * width..], &self.output_norm, epsilon); // [1, width]
-        Ok(Some(self.head.forward(&last)?)) // [vocab]
+        Ok(x)
     }
 }
 

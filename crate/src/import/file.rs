@@ -154,8 +154,8 @@ mod tests {
 
     #[test]
     fn the_chat_of_an_archive_is_found() {
-        type Files = [(&'static str, &'static [u8])];
-        let cases: [(&Files, &str); 5] = [
+        type Files<'a> = &'a [(&'a str, &'a [u8])];
+        let cases: [(Files<'_>, &str); 5] = [
             (&[("a.txt", b"other"), ("_chat.txt", b"chat")], "chat"),
             (&[("notes.txt", b"other"), ("WhatsApp Chat with Ana.txt", b"chat"), ("b.jpg", b"")], "chat"),
             (&[("ChatExport/photos/a.txt", b"other"), ("ChatExport/result.json", b"chat")], "chat"),

@@ -61,8 +61,8 @@ pub enum Action {
     },
     /// Summarises a chat with the model that is loaded. Answer: done, with metrics.
     Summarize {
-        /// `Name: text` lines.
-        chat: String,
+        /// The chat, oldest message first.
+        messages: Vec<ChatMessage>,
         /// Language of the chat.
         from: String,
         /// Language of the summary.
@@ -73,6 +73,24 @@ pub enum Action {
         max_tokens: usize,
         /// How tokens are chosen.
         sampling: Sampling,
+    },
+    /// Translates a text with the model that is loaded. Answer: done, with metrics.
+    Translate {
+        /// What to translate.
+        text: String,
+        /// Its language.
+        from: String,
+        /// The language wanted.
+        to: String,
+        /// Longest translation.
+        max_tokens: usize,
+    },
+    /// Compares two texts; needs no model. Answer: rouge.
+    Rouge {
+        /// What a person wrote.
+        reference: String,
+        /// What is measured.
+        candidate: String,
     },
     /// Reads a chat that another program exported. Needs no model, nor `open`. Answer: imported.
     Import {
@@ -94,6 +112,15 @@ pub enum Action {
         /// Id of that request.
         target: u32,
     },
+}
+
+/// A message of a chat. Sender and text come apart, so that no text can pass for another sender's message.
+#[derive(Debug, Deserialize, Tsify)]
+pub struct ChatMessage {
+    /// Who wrote it; may be empty.
+    pub sender: String,
+    /// What was written.
+    pub text: String,
 }
 
 /// How tokens are chosen.
@@ -164,6 +191,16 @@ pub enum Body {
         targets: Vec<Target>,
         /// Size of the WebAssembly memory, which never shrinks: its peak.
         wasm_bytes: u64,
+    },
+    /// How alike two texts are: F1 in percent.
+    Rouge {
+        /// Overlap of words.
+        rouge1: f64,
+        /// Overlap of pairs of neighbouring words.
+        rouge2: f64,
+        /// Longest common subsequence of words.
+        #[serde(rename = "rougeL")]
+        rouge_l: f64,
     },
     /// The chat of a file, or the chats to choose from.
     Imported {
@@ -242,15 +279,19 @@ pub struct Storage {
 
 /// A language that summaries can be written in.
 #[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct Target {
     /// Code.
     pub language: String,
     /// All methods, those that are not available with the reason.
     pub methods: Vec<MethodStatus>,
+    /// Why a summary in it cannot be translated back into the chat's language; null if it can.
+    pub no_way_back: Option<String>,
 }
 
 /// A method, for one language.
 #[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
 pub struct MethodStatus {
     /// Id.
     pub method: String,
@@ -260,6 +301,8 @@ pub struct MethodStatus {
     pub passes: usize,
     /// Why it cannot be used; null if it can.
     pub unavailable: Option<String>,
+    /// Bytes of the files that it needs beside the base model and the two adapters.
+    pub extra_bytes: u64,
 }
 
 /// What a summary cost. Tokens and times are sums over its passes.
@@ -282,8 +325,38 @@ pub struct Metrics {
     pub passes: usize,
     /// Passes that ended at `maxTokens`.
     pub passes_cut: usize,
+    /// The passes one by one.
+    pub per_pass: Vec<PassMetrics>,
     /// Size of the WebAssembly memory.
     pub wasm_bytes: u64,
+}
+
+/// What one pass of the model cost.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct PassMetrics {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens generated.
+    pub generated_tokens: usize,
+    /// Reading the prompt.
+    pub prefill_ms: f64,
+    /// Generating.
+    pub decode_ms: f64,
+    /// Whether it ended at `maxTokens`.
+    pub cut: bool,
+}
+
+impl From<engine::PassMetrics> for PassMetrics {
+    fn from(of: engine::PassMetrics) -> Self {
+        Self {
+            prompt_tokens: of.prompt_tokens,
+            generated_tokens: of.generated_tokens,
+            prefill_ms: of.prefill_ms,
+            decode_ms: of.decode_ms,
+            cut: of.cut,
+        }
+    }
 }
 
 impl Metrics {
@@ -298,6 +371,7 @@ impl Metrics {
             total_ms,
             passes: of.passes,
             passes_cut: of.passes_cut,
+            per_pass: of.per_pass.into_iter().map(Into::into).collect(),
             wasm_bytes,
         }
     }
@@ -341,7 +415,7 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::Input(_) => FaultKind::Input,
-            Error::Failure(_) => FaultKind::Failure,
+            Error::Failure(_) | Error::Device(..) => FaultKind::Failure,
         };
         Self::new(kind, error.to_string())
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
 
+use super::host;
 use super::protocol::{Fault, FaultKind};
 use crate::catalog::CHUNK_BYTES;
 use crate::error::Result;
@@ -157,6 +158,9 @@ fn to_value(record: &FileRecord) -> Result<JsValue, Fault> {
         .map_err(|error| Fault::new(FaultKind::Failure, format!("a record cannot be written: {error}")))
 }
 
+/// Fewer bytes are hashed here sooner than the browser is asked.
+const SMALL: usize = 1 << 16;
+
 /// A whole file in the store. Keeps the last piece at hand, since norms are reads of one or two kilobytes.
 pub struct StoreSource<'a> {
     store: &'a Store,
@@ -209,5 +213,12 @@ impl Source for StoreSource<'_> {
             done += length as usize;
         }
         Ok(())
+    }
+
+    async fn sha256(&self, bytes: &[u8]) -> Result<String> {
+        if bytes.len() < SMALL {
+            return Ok(crate::adapter::sha256(bytes));
+        }
+        host::sha256(&Uint8Array::from(bytes)).await.map_err(|fault| failure!("{}", fault.text))
     }
 }

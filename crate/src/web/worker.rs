@@ -17,12 +17,12 @@ use super::download::{self, Listener, Location, Wanted};
 use super::host::{self, Breath};
 use super::import::answer;
 use super::protocol::{
-    Action, Body, Fault, FaultKind, MethodStatus, Metrics, ModelStatus, NoticeKind, Request, Response, Sampling, Stage,
-    Target, VERSION,
+    Action, Body, ChatMessage, Fault, FaultKind, MethodStatus, Metrics, ModelStatus, NoticeKind, Request, Response,
+    Sampling, Stage, Target, VERSION,
 };
 use super::store::{Store, StoreSource};
 use crate::catalog::{Adapter, Catalog, Manifest, Model, Origin};
-use crate::chat::Conversation;
+use crate::chat::{Conversation, Message};
 use crate::cpu::Mode;
 use crate::engine::{self, DEFAULT_CONTEXT, Engine, Event};
 use crate::import::{self, import};
@@ -30,6 +30,7 @@ use crate::input;
 use crate::install::install;
 use crate::method::Method;
 use crate::prompt::Task;
+use crate::rouge::{Rouge, rouge};
 use crate::sampler;
 use crate::source::Source;
 
@@ -179,8 +180,8 @@ impl Shared {
             Action::Download { model } => self.download(id, &model, signal).await.map(|()| done()),
             Action::Delete { model } => self.delete(model.as_deref()).await.map(|()| done()),
             Action::Load { model } => self.load(id, &model, signal).await,
-            Action::Summarize { chat, from, to, method, max_tokens, sampling } => {
-                let chat = Conversation::parse(&chat)?;
+            Action::Summarize { messages, from, to, method, max_tokens, sampling } => {
+                let chat = Conversation::new(messages.into_iter().map(Message::from).collect())?;
                 let request = engine::Request {
                     task: Task::summary(&from, &to)?,
                     method: method.parse()?,
@@ -188,6 +189,20 @@ impl Shared {
                     sampling: sampling.into(),
                 };
                 self.summarize(id, &chat, &request, signal).await
+            }
+            Action::Translate { text, from, to, max_tokens } => {
+                let chat = Conversation::new(vec![Message::new("", &text, None)])?;
+                let request = engine::Request {
+                    task: Task::translation(&from, &to)?,
+                    method: Method::Secondary,
+                    max_tokens,
+                    sampling: sampler::Sampling::default(),
+                };
+                self.summarize(id, &chat, &request, signal).await
+            }
+            Action::Rouge { reference, candidate } => {
+                let Rouge { rouge1, rouge2, rouge_l } = rouge(&reference, &candidate);
+                Ok(Body::Rouge { rouge1, rouge2, rouge_l })
             }
             Action::Import { name, bytes, order, chat } => {
                 let options = import::Options { order: order.map(Into::into), chat };
@@ -281,7 +296,7 @@ impl Shared {
             let file = source.range(0, source.len()).await?;
             install(&mut engine, adapter, &file).await?;
         }
-        let targets = targets(&engine)?;
+        let targets = targets(&engine, &site.catalog, &model.id)?;
         self.engine.replace(Some(engine));
         Ok(Body::Loaded { model: model.id.clone(), targets, wasm_bytes: host::wasm_bytes() })
     }
@@ -437,8 +452,8 @@ fn adapter_file_id(adapter: &Adapter) -> String {
     adapter.sha256.clone().unwrap_or_else(|| adapter.path.clone())
 }
 
-/// What can be asked of `engine`.
-fn targets(engine: &Engine) -> Result<Vec<Target>, Fault> {
+/// What can be asked of `engine`, which has the model `id`.
+fn targets(engine: &Engine, catalog: &Catalog, id: &str) -> Result<Vec<Target>, Fault> {
     let mut languages = engine.library.languages();
     languages.push(CHAT_LANGUAGE.to_owned());
     let targets = languages.into_iter().map(|language| {
@@ -448,10 +463,33 @@ fn targets(engine: &Engine) -> Result<Vec<Target>, Fault> {
             name: method.name().to_owned(),
             passes: method.passes(),
             unavailable: engine.unavailable(method, &task),
+            extra_bytes: catalog
+                .adapters_of(id)
+                .filter(|adapter| is_extra(adapter, method) && adapter.to == language)
+                .filter_map(|adapter| adapter.bytes)
+                .sum(),
         });
-        Ok(Target { language, methods: methods.into() })
+        let no_way_back = match Task::translation(&language, CHAT_LANGUAGE) {
+            Ok(back) => engine.unavailable(Method::Secondary, &back),
+            Err(error) => Some(error.to_string()),
+        };
+        Ok(Target { language, methods: methods.into(), no_way_back })
     });
     targets.collect()
+}
+
+/// Whether `method` needs `adapter` beside the two that every merge starts from.
+fn is_extra(adapter: &Adapter, method: Method) -> bool {
+    match method {
+        Method::JointExpert => adapter.method == "lora" && adapter.task == "summarize-translate",
+        _ => adapter.method == method.id(),
+    }
+}
+
+impl From<ChatMessage> for Message {
+    fn from(of: ChatMessage) -> Self {
+        Self::new(&of.sender, &of.text, None)
+    }
 }
 
 impl From<Sampling> for sampler::Sampling {

@@ -1,11 +1,16 @@
 //! What the integration tests share.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)] // each test file uses a part of it
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use gist::adapter::Adapter;
 use gist::cpu::Mode;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
+use gist::low_rank::{Pair, Target};
 use gist::source::FileSource;
+use gist::spec::Spec;
+use gist::synth;
 
 /// The file of a model that `pkg-scripts/models` fetches. Tests without it fail: they would show nothing.
 pub fn model(id: &str) -> PathBuf {
@@ -31,9 +36,55 @@ pub fn engine(path: &Path, mode: Mode) -> Engine {
     pollster::block_on(Engine::load(&source, None, mode, DEFAULT_CONTEXT, &mut |_, _| {})).unwrap()
 }
 
+/// A synthetic model.
+pub fn tiny(name: &str) -> Engine {
+    tiny_in(name, Mode::Fast)
+}
+
+/// A synthetic model in the mode that is wanted.
+pub fn tiny_in(name: &str, mode: Mode) -> Engine {
+    let mut file = Cursor::new(Vec::new());
+    synth::write(name, &mut file).unwrap();
+    let bytes = file.into_inner();
+    let loading = async { Engine::load(&&bytes[..], None, mode, 512, &mut |_, _| {}).await };
+    pollster::block_on(loading).unwrap()
+}
+
+/// A made-up adapter of scale ½.
+pub fn adapter(name: &str, spec: &Spec, rank: usize) -> Adapter {
+    let pair = |layer: usize, target: Target| {
+        let (d, k) = target.shape(spec);
+        let tensor = format!("{name}.{layer}.{}", target.hf_name());
+        let a = synth::random(&format!("{tensor}.a"), rank * k, 0.0, 0.1);
+        let b = synth::random(&format!("{tensor}.b"), d * rank, 0.0, 0.1);
+        Some(Pair { rank, a, b })
+    };
+    let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target))).collect();
+    Adapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
+}
+
 /// log-softmax.
 pub fn log_probabilities(logits: &[f32]) -> Vec<f64> {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits.iter().map(|logit| f64::from(logit - max).exp()).sum();
     logits.iter().map(|logit| f64::from(logit - max) - sum.ln()).collect()
+}
+
+/// Largest difference of log-probabilities over those that a reference found most probable.
+pub fn largest_difference(reference: &[(usize, f64)], logits: &[f32]) -> f64 {
+    let ours = log_probabilities(logits);
+    reference.iter().map(|(id, theirs)| (ours[*id] - theirs).abs()).fold(0.0, f64::max)
+}
+
+/// Kullback-Leibler divergence from a reference, over what it found most probable and the rest as one.
+pub fn divergence(reference: &[(usize, f64)], logits: &[f32]) -> f64 {
+    let ours = log_probabilities(logits);
+    let (mut sum, mut rest_theirs, mut rest_ours) = (0.0, 1.0, 1.0);
+    for (id, theirs) in reference {
+        sum += theirs.exp() * (theirs - ours[*id]);
+        rest_theirs -= theirs.exp();
+        rest_ours -= ours[*id].exp();
+    }
+    let (theirs, ours) = (f64::max(rest_theirs, 1e-9), f64::max(rest_ours, 1e-9));
+    sum + theirs * (theirs / ours).ln()
 }

@@ -1,68 +1,110 @@
-// The engine's stand-in for tests of the page: same protocol, no model. Words in the chat choose what goes wrong.
-import type { Request, Response } from "../../src/protocol";
+// The engine's stand-in for tests of the page: same protocol, no model. Words in the chat choose what goes wrong; on the
+// channel `fake` a test can hold downloads.
+import type { Imported } from "../../src/app/chat-import";
+import type { Action, MethodStatus, Request, Response } from "../../src/protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 type Body = Response extends infer R ? (R extends unknown ? Omit<R, "version" | "id"> : never) : never;
+type ActionOf<T extends Action["action"]> = Extract<Action, { action: T }>;
 const post = (id: number, body: Body): void => scope.postMessage({ version: 1, id, ...body });
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const done = { type: "done", cancelled: false, metrics: undefined } as const;
 
-const bytes = 253_113_024;
+const models = [
+  { id: "gemma-3-270m", name: "Gemma 3 270M", bytes: 253_113_024, licence: "Gemma Terms of Use" },
+  { id: "huge", name: "Huge 30B", bytes: 90e12, licence: "Apache-2.0" },
+];
+const bytes = models[0]?.bytes ?? 0;
 let stored = 0;
+let held = false;
+new BroadcastChannel("fake").onmessage = ({ data }: MessageEvent<"hold" | "go">) => { held = data === "hold"; };
 const cancelled = new Set<number>();
-const model = { id: "gemma-3-270m", name: "Gemma 3 270M", bytes, licence: "Gemma Terms of Use" };
-const summary = "Frank dice que la cuerda de la campana se ha roto. Hamish consigue otra antes de la boda.";
+const texts: Record<string, string> = {
+  es: "Frank dice que la cuerda de la campana se ha roto. Hamish consigue otra antes de la boda.",
+  en: "Frank says that the bell rope has gone. Hamish gets another one before the wedding.",
+  fr: "Frank dit que la corde de la cloche est cassée. Hamish en trouve une autre avant le mariage.",
+};
+
+const method = (method: string, name: string, extraBytes = 0, unavailable?: string): MethodStatus =>
+  ({ method, name, passes: method === "two-step" ? 2 : 1, unavailable, extraBytes });
+const methods = [
+  method("zero-shot", "Zero-shot"),
+  method("projection", "Projection merge", 148_712),
+  method("two-step", "Two-step"),
+  method("joint-expert", "Joint expert", 0, "no joint-expert adapter from en to es is installed for this model; add one"),
+];
+const targets = [
+  { language: "es", methods, noWayBack: undefined },
+  { language: "fr", methods, noWayBack: "no adapter that translates fr to en is installed for this model; add one" },
+  { language: "en", methods: [method("zero-shot", "Zero-shot"), method("primary", "Summarization LoRA")], noWayBack: "the text is in English already" },
+];
 
 async function download(id: number): Promise<void> {
   while (stored < bytes) {
     await wait(40);
     if (cancelled.has(id)) return;
+    if (held && stored >= 64 * 1024 * 1024) continue;
     stored = Math.min(bytes, stored + 16 * 1024 * 1024);
     if (stored === 32 * 1024 * 1024) post(id, { type: "notice", kind: "chunkRefused", text: "A damaged piece was refused and fetched again." });
     post(id, { type: "progress", stage: "download", done: stored, total: bytes });
   }
-  post(id, { type: "done", cancelled: false, metrics: undefined });
+  post(id, done);
 }
 
-async function summarize(id: number, chat: string): Promise<void> {
+async function write(id: number, text: string, slowly: boolean): Promise<void> {
+  for (const word of text.split(/(?<= )/)) {
+    await wait(slowly ? 400 : 15);
+    if (cancelled.has(id)) return;
+    post(id, { type: "delta", text: word, pass: 0 });
+  }
+  const metrics = { promptTokens: 240, generatedTokens: 24, timeToFirstTokenMs: 5200, prefillMs: 5100, decodeMs: 2400, totalMs: 7600, passes: 1, passesCut: 0, perPass: [], wasmBytes: 412_000_000 };
+  post(id, { type: "done", metrics, cancelled: false });
+}
+
+async function summarize(id: number, { messages, to }: ActionOf<"summarize">): Promise<void> {
+  const chat = messages.map(({ sender, text }) => `${sender}: ${text}`).join("\n");
   if (chat.includes("PANIC")) return post(id, { type: "error", kind: "panic", text: "The engine stopped unexpectedly." });
   if (chat.includes("QUOTA")) return post(id, { type: "error", kind: "quota", text: "There is no room left on this device. Free some space and try again." });
   if (chat.includes("LONG")) post(id, { type: "notice", kind: "messagesDropped", text: "The first 12 messages did not fit and were left out." });
   post(id, { type: "progress", stage: "prefill", done: 120, total: 240 });
-  for (const word of (chat.includes("<img") ? "<img src=x onerror=alert(1)> " + summary : summary).split(/(?<= )/)) {
-    await wait(chat.includes("SLOW") ? 400 : 20);
-    if (cancelled.has(id)) return;
-    post(id, { type: "delta", text: word, pass: 0 });
-  }
-  const metrics = { promptTokens: 240, generatedTokens: 24, timeToFirstTokenMs: 5200, prefillMs: 5100, decodeMs: 2400, totalMs: 7600, passes: 1, passesCut: 0, wasmBytes: 412_000_000 };
-  post(id, { type: "done", metrics, cancelled: false });
+  await wait(50);
+  await write(id, `${chat.includes("<img") ? "<img src=x onerror=alert(1)> " : ""}${texts[to] ?? ""}`, chat.includes("SLOW"));
 }
 
-scope.addEventListener("message", (event: MessageEvent<Request>) => {
-  const message = event.data;
+/** Reads `Name: text` lines, with a time in brackets before it if need be. */
+function read({ bytes, order, chat }: ActionOf<"import">): Imported {
+  const text = new TextDecoder().decode(new Uint8Array(bytes));
+  const chats = text.includes("SEVERAL") && chat === undefined ? [{ name: "Family", entries: 2 }, { name: "Work", entries: 1 }] : [];
+  const messages = [...text.matchAll(/^(?:\[(\S+)\] )?([^:\n]{1,40}): (.*)$/gm)].map(([, time, sender = "", text = ""]) => ({ sender, text, time })).slice(chat ?? 0);
+  const certainty = order !== undefined ? "given" : text.includes("AMBIGUOUS") ? "ambiguous" : "certain";
+  const dates = text.includes("[") ? { order: order ?? ("dayFirst" as const), certainty } as const : undefined;
+  return { chat: chats.length > 0 ? undefined : { messages, format: "plain", dates, announcements: 0, media: 0, leadingLines: 0, impossibleDates: 0 }, chats };
+}
+
+scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => {
+  const { id } = message;
   switch (message.action) {
     case "open":
-      return post(message.id, { type: "done", cancelled: false, metrics: undefined });
+      return post(id, done);
     case "status":
-      return post(message.id, { type: "status", models: [{ ...model, stored, complete: stored === bytes }], storage: { usage: stored, quota: 64e9, persisted: true } });
+      return post(id, { type: "status", models: models.map((model, index) => ({ ...model, stored: index === 0 ? stored : 0, complete: index === 0 && stored === bytes })), storage: { usage: stored, quota: 64e9, persisted: true } });
     case "download":
-      return void download(message.id);
+      return void download(id);
     case "delete":
       stored = 0;
-      return post(message.id, { type: "done", cancelled: false, metrics: undefined });
+      return post(id, done);
     case "load":
-      return post(message.id, {
-        type: "loaded", model: message.model, wasmBytes: 4e8,
-        targets: [{
-          language: "es",
-          methods: [
-            { method: "projection", name: "Projection merge", passes: 1, unavailable: undefined },
-            { method: "two-step", name: "Two-step", passes: 2, unavailable: undefined },
-            { method: "joint-expert", name: "Joint expert", passes: 1, unavailable: "no joint-expert adapter from en to es is installed" },
-          ],
-        }],
-      });
+      return post(id, { type: "loaded", model: message.model, wasmBytes: 4e8, targets });
     case "summarize":
-      return void summarize(message.id, message.chat);
+      return void summarize(id, message);
+    case "translate":
+      return void write(id, "Frank says that the rope of the bell has broken.", false);
+    case "rouge":
+      return post(id, { type: "rouge", rouge1: 51.2, rouge2: 24.1, rougeL: 47.3 });
+    case "import": {
+      const imported = read(message);
+      return imported.chat?.messages.length === 0 ? post(id, { type: "error", kind: "input", text: "the conversation is empty; give lines of the form `Name: text`" }) : post(id, { type: "imported", ...imported });
+    }
     case "cancel":
       cancelled.add(message.target);
   }

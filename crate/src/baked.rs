@@ -1,0 +1,141 @@
+//! Baked projections: the collapsed pairs of a projection merge, small enough to be all that a phone downloads beside the
+//! base. Values are F16: A of each layer and target, and B = P2 once for each shape, as the projection shares it.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use half::f16;
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+
+use crate::adapter::Adapter;
+use crate::error::Result;
+use crate::learned::{Learned, MadeFor};
+use crate::low_rank::{Pair, Pairs, Target};
+use crate::projection::Projection;
+use crate::spec::Spec;
+use crate::{failure, input, merge};
+
+const METHOD: &str = "baked";
+
+/// A baked projection, checked against the model.
+#[derive(Debug, Clone)]
+pub struct Baked {
+    /// Rank of all pairs.
+    pub s: usize,
+    /// In Hugging Face's layout.
+    pub pairs: Pairs,
+    /// What the projection was trained with.
+    pub made_for: MadeFor,
+}
+
+impl Baked {
+    /// Reads `baked.safetensors`, with `layers.{i}.{target}.A` [s, k] and `{k}x{d}.B` [d, s].
+    ///
+    /// # Errors
+    /// If it is not a baked projection, does not fit the model, or has values that are not finite.
+    pub fn read(name: &str, file: &[u8], spec: &Spec) -> Result<Self> {
+        Self::parse(file, spec).map_err(|error| error.at(format!("baked projection {name}")))
+    }
+
+    fn parse(file: &[u8], spec: &Spec) -> Result<Self> {
+        let learned = Learned::open(file, METHOD)?;
+        let mut shared: HashMap<(usize, usize), Vec<f32>> = HashMap::new();
+        let mut pairs = Pairs::none(spec);
+        let (mut s, mut count) = (None, 0);
+        for (i, layer) in pairs.layers.iter_mut().enumerate() {
+            for target in Target::ALL {
+                let key = key_a(i, target);
+                if !learned.has(&key) {
+                    continue;
+                }
+                let (d, k) = target.shape(spec);
+                let (shape, a) = learned.tensor(&key)?;
+                let rank = *s.get_or_insert(shape.first().copied().unwrap_or(0));
+                if shape != [rank, k] || rank == 0 {
+                    return Err(input!("{key} has shape {shape:?} where [{rank}, {k}] is needed"));
+                }
+                let b = match shared.entry((k, d)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let (shape, b) = learned.tensor(&key_b(k, d))?;
+                        if shape != [d, rank] {
+                            return Err(input!("{} has shape {shape:?} where [{d}, {rank}] is needed", key_b(k, d)));
+                        }
+                        new.insert(b)
+                    }
+                };
+                layer[target.index()] = Some(Pair { rank, a, b: b.clone() });
+                count += 1;
+            }
+        }
+        learned.expect_count(count + shared.len())?;
+        match s {
+            Some(s) => Ok(Self { s, pairs, made_for: learned.made_for()? }),
+            None => Err(input!("it has no tensors; use a file made for this model")),
+        }
+    }
+}
+
+/// The file of `projection` baked with its two adapters, for a base of hash `base`.
+///
+/// # Errors
+/// If the projection was trained with other adapters, or a value is beyond F16.
+pub fn bake(spec: &Spec, base: &str, projection: &Projection, adapters: [&Adapter; 2]) -> Result<Vec<u8>> {
+    let pairs = merge::project(spec, projection, adapters)?;
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    for (i, layer) in pairs.layers.iter().enumerate() {
+        for target in Target::ALL {
+            let Some(pair) = &layer[target.index()] else { continue };
+            let (d, k) = target.shape(spec);
+            let (a, b) = (key_a(i, target), key_b(k, d));
+            if !tensors.iter().any(|(key, ..)| *key == b) {
+                tensors.push((b.clone(), vec![d, pair.rank], to_f16(&b, &pair.b)?));
+            }
+            tensors.push((a.clone(), vec![pair.rank, k], to_f16(&a, &pair.a)?));
+        }
+    }
+    let made_for = MadeFor {
+        base: Some(base.to_owned()),
+        adapters: adapters.map(Into::into).into(),
+        ..projection.made_for.clone()
+    };
+    let mut metadata = made_for.to_metadata()?;
+    metadata.insert("method".to_owned(), METHOD.to_owned());
+    metadata.insert("s".to_owned(), projection.s.to_string());
+    let failed = |error: safetensors::SafeTensorError| failure!("the file cannot be made: {error}");
+    let views: Vec<_> = tensors
+        .iter()
+        .map(|(key, shape, bytes)| Ok((key.as_str(), TensorView::new(Dtype::F16, shape.clone(), bytes)?)))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    safetensors::serialize(views, Some(metadata)).map_err(failed)
+}
+
+/// Number of values of a baked projection with all targets: s k for each layer and target, and s d for each shape.
+pub fn parameters(spec: &Spec, s: usize) -> usize {
+    let a: usize = Target::ALL.iter().map(|target| s * target.shape(spec).1).sum();
+    let b: usize = crate::projection::group_shapes(spec).iter().map(|(_, d)| s * d).sum();
+    spec.layers * a + b
+}
+
+fn key_a(layer: usize, target: Target) -> String {
+    format!("layers.{layer}.{}.A", target.hf_name())
+}
+
+fn key_b(k: usize, d: usize) -> String {
+    format!("{k}x{d}.B")
+}
+
+/// Little-endian F16 of `values`; `key` is for the message.
+fn to_f16(key: &str, values: &[f32]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(2 * values.len());
+    for value in values {
+        let half = f16::from_f32(*value);
+        if !half.is_finite() {
+            return Err(input!("{key} has the value {value}, which is beyond F16; this projection cannot be baked"));
+        }
+        bytes.extend(half.to_le_bytes());
+    }
+    Ok(bytes)
+}

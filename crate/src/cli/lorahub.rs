@@ -1,0 +1,100 @@
+//! `gist lorahub`: searches weights for two adapters.
+
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gist::dialogue::Dialogue;
+use gist::error::Result;
+use gist::input;
+use gist::lorahub::{self, Example};
+use gist::prompt::Task;
+
+use super::files::write_file;
+use super::{ModelOptions, OwnAdapters, load};
+
+/// Arguments of `gist lorahub`.
+#[derive(Args)]
+pub struct Search {
+    /// Dialogues with summaries, JSON lines
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Use only so many dialogues, from the start of the file
+    #[arg(long, default_value_t = 5)]
+    limit: usize,
+    /// Language of the summaries
+    #[arg(long)]
+    to: String,
+    /// Language of the chats
+    #[arg(long, default_value = "en")]
+    from: String,
+    /// How many weights to try
+    #[arg(long, default_value_t = 60)]
+    tries: usize,
+    /// Another seed, another search
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// File to write
+    #[arg(long)]
+    out: PathBuf,
+    /// GGUF file or catalog id
+    #[arg(long, default_value = "gemma-3-270m")]
+    model: String,
+    #[command(flatten)]
+    own: OwnAdapters,
+    #[command(flatten)]
+    options: ModelOptions,
+}
+
+impl Search {
+    /// Searches, telling how far it is on standard error, and writes the weights.
+    pub fn run(self) -> Result<()> {
+        let task = Task::summary(&self.from, &self.to)?;
+        let examples = self.examples()?;
+        let mut engine = load(&self.model, &self.options)?;
+        self.own.install(&mut engine, &self.from, &self.to)?;
+        let shown = std::io::stderr().is_terminal();
+        let mut progress = |tried: usize, [one, two]: [f32; 2], loss: f64| {
+            if shown {
+                eprint!("\r{tried}/{}: weights {one:.3} {two:.3}, loss {loss:.4}", self.tries);
+            }
+        };
+        let search = lorahub::Search { tries: self.tries, seed: self.seed };
+        let found = search.run(&mut engine, &task, &examples, &mut progress)?;
+        if shown {
+            eprintln!();
+        }
+        let json = found.to_json()?;
+        write_file(&self.out, |out| Ok(out.write_all(json.as_bytes())?))?;
+        let [one, two] = found.weights;
+        println!(
+            "{}: weights {one:.3} {two:.3}, loss {:.4}, of the base {:.4}",
+            self.out.display(),
+            found.loss,
+            found.loss_of_base
+        );
+        Ok(())
+    }
+
+    fn examples(&self) -> Result<Vec<Example>> {
+        let dialogues = read_dialogues(&self.data, self.limit)?;
+        let example = |dialogue: Dialogue| {
+            let summary = dialogue.summary.get(&self.to).cloned();
+            let summary = summary.ok_or_else(|| input!("{}: there is no summary in {}", dialogue.id, self.to))?;
+            Ok(Example { chat: dialogue.chat(), id: dialogue.id, summary })
+        };
+        dialogues.into_iter().map(example).collect()
+    }
+}
+
+/// The first `limit` dialogues of a file of JSON lines.
+fn read_dialogues(path: &Path, limit: usize) -> Result<Vec<Dialogue>> {
+    let file = std::fs::File::open(path).map_err(|error| input!("{}: {error}", path.display()))?;
+    let mut dialogues = Vec::new();
+    for (number, line) in BufReader::new(file).lines().take(limit).enumerate() {
+        let line = line.map_err(|error| input!("{}: {error}", path.display()))?;
+        let dialogue = Dialogue::parse(&line);
+        dialogues.push(dialogue.map_err(|error| error.at(format!("{} line {}", path.display(), number + 1)))?);
+    }
+    Ok(dialogues)
+}

@@ -1,0 +1,114 @@
+//! `gist merge` and `gist bake`: what a method adds to the base, as files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gist::adapter::{Adapter, PEFT_FILES, write_gguf, write_peft};
+use gist::baked::{bake, parameters};
+use gist::engine::Engine;
+use gist::error::Result;
+use gist::input;
+use gist::method::{Correction, Method, plan, translation_pair};
+use gist::prompt::Task;
+
+use super::files::write_file;
+use super::{ModelOptions, OwnAdapters, load};
+
+/// The model and the adapters that files are made of.
+#[derive(Args)]
+struct Parts {
+    /// Language of the summaries
+    #[arg(long)]
+    to: String,
+    /// Language of the text
+    #[arg(long, default_value = "en")]
+    from: String,
+    /// GGUF file or catalog id
+    #[arg(long, default_value = "gemma-3-270m")]
+    model: String,
+    #[command(flatten)]
+    own: OwnAdapters,
+    #[command(flatten)]
+    options: ModelOptions,
+}
+
+impl Parts {
+    fn load(&self) -> Result<Engine> {
+        let mut engine = load(&self.model, &self.options)?;
+        self.own.install(&mut engine, &self.from, &self.to)?;
+        Ok(engine)
+    }
+}
+
+/// Arguments of `gist merge`.
+#[derive(Args)]
+pub struct Merge {
+    /// How the adapters are combined
+    #[arg(long, value_parser = clap::value_parser!(Method))]
+    method: Method,
+    /// PEFT folder to write, in F32, or a GGUF LoRA, in Q8_0, if it ends in .gguf
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    parts: Parts,
+}
+
+impl Merge {
+    /// Writes the adapter.
+    pub fn run(self) -> Result<()> {
+        let engine = self.parts.load()?;
+        let task = Task::summary(&self.parts.from, &self.parts.to)?;
+        let mut generations = plan(self.method, &task, &engine.library, &engine.spec)?;
+        let (Some(generation), true) = (generations.pop(), generations.is_empty()) else {
+            return Err(input!("{} takes two passes, each with an adapter of its own; it cannot be one", self.method));
+        };
+        if generation.pairs.rank() == 0 {
+            return Err(input!("{} adds nothing to the base; there is nothing to write", self.method));
+        }
+        let adapter =
+            Adapter::from_pairs(&format!("{}-{}", self.method, self.parts.to), generation.pairs, &engine.spec)?;
+        if self.out.extension().is_some_and(|extension| extension == "gguf") {
+            write_file(&self.out, |out| write_gguf(&adapter, &engine.spec, out))?;
+        } else {
+            write_folder(&self.out, write_peft(&adapter, &engine.spec, &self.parts.model)?)?;
+        }
+        println!("{}: rank {}, {} parameters", self.out.display(), adapter.rank, adapter.parameters());
+        Ok(())
+    }
+}
+
+fn write_folder(folder: &Path, files: [Vec<u8>; 2]) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| input!("{}: {error}", folder.display()))?;
+    for (name, bytes) in PEFT_FILES.iter().zip(files) {
+        write_file(&folder.join(name), |out| Ok(out.write_all(&bytes)?))?;
+    }
+    Ok(())
+}
+
+/// Arguments of `gist bake`.
+#[derive(Args)]
+pub struct Bake {
+    /// File to write
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    parts: Parts,
+}
+
+impl Bake {
+    /// Writes the baked projection.
+    pub fn run(self) -> Result<()> {
+        let engine = self.parts.load()?;
+        let Parts { from, to, .. } = &self.parts;
+        let adapters = translation_pair(&engine.library, from, to)?;
+        let Correction::Projection(projection) = engine.library.correction(Method::Projection, from, to)? else {
+            return Err(input!("the projection is baked already; give one that is not with --learned"));
+        };
+        let bytes = bake(&engine.spec, &engine.base, projection, adapters)?;
+        write_file(&self.out, |out| Ok(out.write_all(&bytes)?))?;
+        let parameters = parameters(&engine.spec, projection.s);
+        println!("{}: rank {}, {parameters} parameters, {} bytes", self.out.display(), projection.s, bytes.len());
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+// Y = X Wᵀ (+ bias) (+ Y) for many tokens: a workgroup computes TOKENS tokens by 64 rows, each thread four by four.
+// 32 columns of both are brought to workgroup memory at a time, W dequantised once for all tokens.
+
+struct Product {
+    matrix: Matrix,
+    format: u32,
+    rows: u32,
+    parts: u32, // of a row of W
+    bias: u32, // offset in `vectors`, or none
+    x_row: u32, // of `x`, in vec4
+    x_start: u32, // within a row, in vec4
+    y_row: u32,
+    y_start: u32, // within a row
+    shard_rows: u32, // rows of W in one buffer
+}
+
+@group(0) @binding(1) var<uniform> params: Product;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>; // [tokens, x_row]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [tokens, y_row]
+@group(0) @binding(4) var<storage, read> vectors: array<f32>;
+
+const ROWS = 64u;
+const pitch = 9u; // vec4 from row to row of a tile: 8 of 32 columns, and one that spreads rows over memory banks
+var<workgroup> w_tile: array<vec4<Element>, ROWS * pitch>;
+var<workgroup> x_tile: array<vec4<Element>, TOKENS * pitch>;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let first_row = group.x * ROWS;
+    let first_token = group.y * TOKENS;
+    let my_row = thread % (ROWS / 4);
+    let my_token = thread / (ROWS / 4);
+    var sums: array<vec4<f32>, 4>; // [token][row]
+
+    for (var start = 0u; start < params.parts; start += 4) {
+        for (var i = thread; i < ROWS * 4; i += THREADS) {
+            let part = start + i % 4;
+            let at = i / 4 * pitch + i % 4 * 2;
+            if (part < params.parts) {
+                let row = min(first_row + i / 4, params.rows - 1);
+                shard = row / params.shard_rows;
+                let w = dequant(params.format, params.matrix, row % params.shard_rows, part);
+                w_tile[at] = vec4<Element>(w.a * w.scale + w.offset);
+                w_tile[at + 1] = vec4<Element>(w.b * w.scale + w.offset);
+            } else {
+                w_tile[at] = vec4<Element>();
+                w_tile[at + 1] = vec4<Element>();
+            }
+        }
+        for (var i = thread; i < TOKENS * 8; i += THREADS) {
+            let column = start * 2 + i % 8;
+            let token = min(first_token + i / 8, step.tokens - 1);
+            var value = vec4<f32>();
+            if (column < params.parts * 2) {
+                value = x[token * params.x_row + params.x_start + column] * X_SCALE;
+            }
+            x_tile[i / 8 * pitch + i % 8] = vec4<Element>(value);
+        }
+        workgroupBarrier();
+        for (var c = 0u; c < 8; c++) {
+            let w0 = w_tile[my_row * pitch + c];
+            let w1 = w_tile[(my_row + ROWS / 4) * pitch + c];
+            let w2 = w_tile[(my_row + ROWS / 2) * pitch + c];
+            let w3 = w_tile[(my_row + ROWS / 4 * 3) * pitch + c];
+            for (var t = 0u; t < 4; t++) {
+                let v = x_tile[(my_token + t * (TOKENS / 4)) * pitch + c];
+                sums[t] += vec4<f32>(vec4<Element>(dot(w0, v), dot(w1, v), dot(w2, v), dot(w3, v)));
+            }
+        }
+        workgroupBarrier();
+    }
+
+    for (var t = 0u; t < 4; t++) {
+        let token = first_token + my_token + t * (TOKENS / 4);
+        for (var r = 0u; r < 4; r++) {
+            let row = first_row + my_row + r * (ROWS / 4);
+            if (token < step.tokens && row < params.rows) {
+                let at = token * params.y_row + params.y_start + row;
+                var value = sums[t][r] / X_SCALE;
+                if (params.bias != none) {
+                    value += vectors[params.bias + row];
+                }
+                if (ACCUMULATE) {
+                    value += y[at];
+                }
+                y[at] = value;
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The kernels: each is a WGSL file and, beside it, its parameters, its variants and its test against the CPU.
+
+pub mod attend;
+pub mod combine;
+pub mod embed;
+pub mod gated;
+pub mod linear;
+pub mod matmul;
+pub mod norm;
+pub mod rope;
+pub mod sample;
+pub mod top_k;
+
+#[cfg(test)]
+pub mod testing;
+
+/// An offset of something that is not there, as in `step.wgsl`.
+pub const NONE: u32 = u32::MAX;
+
+const ACTIVATION: &str = include_str!("activation.wgsl");
+const HEAD: &str = include_str!("head.wgsl");
+const EMBED_ROW: &str = include_str!("embed_row.wgsl");
+const BEST: &str = include_str!("best.wgsl");
+
+/// Code for the elements of the key-value cache.
+fn cached(f16: bool) -> &'static str {
+    if f16 { include_str!("kv_f16.wgsl") } else { include_str!("kv_f32.wgsl") }
+}

@@ -1,0 +1,78 @@
+// Adds the output `h` of a block to the residual stream and normalises the sum for the next block:
+// x' = x + h (or x + RMSNorm(h), where there is a norm after blocks), n = RMSNorm(x').
+//
+// With ADAPTED (one token), every workgroup but the first computes four rows of A n for the next block's low-rank
+// branches. Each computes the norm again for that: cheaper than a dispatch of its own.
+
+struct Norm {
+    width: u32, // of a token, in vec4
+    post: u32, // weight of the norm after the block in `vectors`, in vec4, or none
+    weight: u32, // weight of the norm before the next block in `vectors`, in vec4
+    inner_rows: u32, // rows of A
+    epsilon: f32,
+}
+
+@group(0) @binding(1) var<uniform> params: Norm;
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>; // [tokens, width]
+@group(0) @binding(3) var<storage, read> h: array<vec4<f32>>; // [tokens, width]
+@group(0) @binding(4) var<storage, read> vectors: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> sum: array<vec4<f32>>; // x': [tokens, width]
+@group(0) @binding(6) var<storage, read_write> normalised: array<vec4<f32>>; // n: [tokens, width]
+@group(0) @binding(7) var<storage, read> pairs: array<vec2<u32>>; // A as f16, [inner_rows, width]
+@group(0) @binding(8) var<storage, read_write> inner: array<f32>; // A n: [inner_rows]
+
+fn residual(start: u32, i: u32, post_scale: f32) -> vec4<f32> {
+    if (!HAS_BLOCK) {
+        return x[start + i];
+    }
+    if (POST_NORM) {
+        return x[start + i] + h[start + i] * post_scale * vectors[params.post + i];
+    }
+    return x[start + i] + h[start + i];
+}
+
+fn inverse_root(sum_of_squares: f32) -> f32 {
+    return inverseSqrt(sum_of_squares / f32(4 * params.width) + params.epsilon);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let start = group.y * params.width;
+    var post_scale = 1.0;
+    if (POST_NORM && HAS_BLOCK) {
+        var squares = vec4<f32>();
+        for (var i = thread; i < params.width; i += THREADS) {
+            squares += h[start + i] * h[start + i];
+        }
+        post_scale = inverse_root(dot(sum_lanes(squares, thread), vec4<f32>(1)));
+    }
+    var squares = vec4<f32>();
+    for (var i = thread; i < params.width; i += THREADS) {
+        let value = residual(start, i, post_scale);
+        squares += value * value;
+    }
+    let scale = inverse_root(dot(sum_lanes(squares, thread), vec4<f32>(1)));
+
+    if (!ADAPTED || group.x == 0) {
+        for (var i = thread; i < params.width; i += THREADS) {
+            let value = residual(start, i, post_scale);
+            sum[start + i] = value;
+            normalised[start + i] = value * scale * vectors[params.weight + i];
+        }
+        return;
+    }
+    let first = (group.x - 1) * 4;
+    let rows = min(vec4<u32>(first) + vec4<u32>(0, 1, 2, 3), vec4<u32>(params.inner_rows - 1));
+    var products = vec4<f32>();
+    for (var i = thread; i < params.width; i += THREADS) {
+        let value = residual(start, i, post_scale) * vectors[params.weight + i];
+        for (var r = 0u; r < 4; r++) {
+            let packed = pairs[rows[r] * params.width + i];
+            products[r] += dot(value, vec4<f32>(unpack2x16float(packed.x), unpack2x16float(packed.y)));
+        }
+    }
+    let totals = sum_lanes(products, thread) * scale;
+    if (thread < 4 && first + thread < params.inner_rows) {
+        inner[first + thread] = totals[thread];
+    }
+}

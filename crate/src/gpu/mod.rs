@@ -1,0 +1,434 @@
+//! The decoder on the GPU: the same steps as [`crate::cpu`], as WGSL kernels through wgpu, natively and in a browser.
+//!
+//! In reading order: [`device`] opens a GPU; [`mod@format`] and [`matrix`] bring weights into its memory; [`kernels`] are the
+//! steps; [`record`](self) says which of them a pass takes, as data; [`program`] encodes that. This file runs passes:
+//! prefill in pieces of bounded time, and decoding without waiting for the processor between tokens.
+
+pub mod bandwidth;
+mod cache;
+pub mod device;
+pub mod format;
+pub mod kernels;
+pub mod matrix;
+pub mod memory;
+mod model;
+mod pace;
+pub mod program;
+mod record;
+pub mod self_test;
+pub mod shader;
+mod slots;
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use web_time::Instant;
+
+use self::cache::Cache;
+use self::device::{Buffer, Gpu};
+use self::kernels::attend::MAX_HEAD;
+use self::kernels::sample::RING;
+use self::model::Model;
+use self::pace::Pace;
+use self::program::{Program, Step};
+use self::record::{Scene, Work};
+use self::slots::Slots;
+use crate::error::Result;
+use crate::input;
+use crate::low_rank::Pairs;
+use crate::sampler::Sampling;
+use crate::source::Source;
+use crate::spec::Spec;
+use crate::weights::Weights;
+
+/// Tokens whose ids come back together, while the next group is computed.
+const GROUP: usize = 8;
+
+/// The decoder with its weights, the pairs in use and the key-value cache in GPU memory.
+pub struct Decoder {
+    spec: Spec,
+    gpu: Rc<Gpu>,
+    model: Model,
+    cache: Cache,
+    work: Work,
+    slots: Option<Slots>,
+    adapted: bool,
+    step: Rc<Buffer>,
+    programs: Programs,
+    pace: Pace,
+    /// Tokens in the cache, counting those whose computation is under way.
+    position: usize,
+    /// The last pass.
+    last: Step,
+    /// Tokens chosen since the last prompt, counting those under way.
+    chosen: usize,
+    flights: VecDeque<Flight>,
+    counters: Counters,
+}
+
+/// What a decoder runs.
+struct Programs {
+    embed: Program,
+    decode: Program,
+    prefill: Program,
+    head: Program,
+    choose: Program,
+}
+
+/// Ids on their way back.
+struct Flight {
+    staging: Rc<Buffer>,
+    first: usize,
+    count: usize,
+}
+
+/// What decoding has cost so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Tokens that went through the decoder one at a time.
+    pub tokens: u64,
+    /// Dispatches for them.
+    pub dispatches: u64,
+    /// Compute passes for them.
+    pub passes: u64,
+    /// Submits for them.
+    pub submits: u64,
+    /// Readbacks of their ids.
+    pub readbacks: u64,
+    /// Bytes of weights, low-rank pairs and cache that they read.
+    pub bytes: u64,
+}
+
+impl Counters {
+    /// What was added since `before`.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            tokens: self.tokens - before.tokens,
+            dispatches: self.dispatches - before.dispatches,
+            passes: self.passes - before.passes,
+            submits: self.submits - before.submits,
+            readbacks: self.readbacks - before.readbacks,
+            bytes: self.bytes - before.bytes,
+        }
+    }
+}
+
+impl Decoder {
+    /// Streams all weights to the GPU, for contexts of up to `context` tokens.
+    ///
+    /// # Errors
+    /// If a tensor is missing, has another shape than `spec` asks for or cannot be read, if the model does not fit the
+    /// device, or if the device computes wrongly.
+    pub async fn load<S: Source>(
+        gpu: Rc<Gpu>,
+        spec: &Spec,
+        weights: &mut Weights<'_, S>,
+        context: usize,
+    ) -> Result<Self> {
+        check(spec)?;
+        memory::check(&gpu, spec, weights.header(), context)?;
+        use wgpu::BufferUsages as Usage;
+        let step = gpu.buffer("step", size_of::<Step>() as u64, Usage::UNIFORM | Usage::COPY_DST)?;
+        let load = async || {
+            let model = Model::allocate(&gpu, spec, weights).await?;
+            let cache = Cache::new(&gpu, spec, &model, 1)?;
+            let work = Work::new(&gpu, spec, pace::MOST_TOKENS.min(spec.context), cache.positions, 0)?;
+            let scene = Scene { features: gpu.features, spec, model: &model, work: &work, cache: &cache, slots: None };
+            let programs = Programs::new(&gpu, &step, &scene)?;
+            // Compilers work while weights stream in.
+            programs.warm(&gpu, &step);
+            self_test::run(&gpu, &model.formats()).await?;
+            model.fill(&gpu, weights).await?;
+            gpu.finish().await?;
+            Ok((model, cache, work, programs))
+        };
+        let (model, cache, work, programs) = gpu.check_memory(load).await?;
+        gpu.check()?;
+        Ok(Self {
+            spec: spec.clone(),
+            pace: Pace::new(spec.layers, work.tokens()),
+            model,
+            cache,
+            work,
+            slots: None,
+            adapted: false,
+            step,
+            programs,
+            position: 0,
+            last: Step::new(0, 1),
+            chosen: 0,
+            flights: VecDeque::new(),
+            counters: Counters::default(),
+            gpu,
+        })
+    }
+
+    /// The device.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// What decoding has cost so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Puts `pairs` (in the base's layout) in place of those in use and forgets the context.
+    ///
+    /// # Errors
+    /// If they do not fit the model or the device.
+    pub fn set_pairs(&mut self, pairs: &Pairs) -> Result<()> {
+        pairs.check(&self.spec)?;
+        self.reset();
+        let rank = pairs.rank();
+        let before = (self.adapted, self.slots.as_ref().map(|slots| slots.rank));
+        self.adapted = rank > 0;
+        if self.adapted {
+            let mut slots = match self.slots.take() {
+                Some(slots) if slots.fit(rank) => slots,
+                _ => {
+                    self.work = self.new_work(self.cache.positions, slots::padded(rank))?;
+                    Slots::new(&self.gpu, &self.spec, rank)?
+                }
+            };
+            slots.write(&self.gpu, pairs)?;
+            self.slots = Some(slots);
+        }
+        if before != (self.adapted, self.slots.as_ref().map(|slots| slots.rank)) {
+            self.rebuild()?;
+        }
+        self.gpu.check()
+    }
+
+    /// Makes room for pairs of up to `rank`, so that changing to them only writes.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn reserve_rank(&mut self, rank: usize) -> Result<()> {
+        if rank > 0 && !self.slots.as_ref().is_some_and(|slots| slots.fit(rank)) {
+            self.reset();
+            self.adapted = false;
+            self.work = self.new_work(self.cache.positions, slots::padded(rank))?;
+            self.slots = Some(Slots::new(&self.gpu, &self.spec, rank)?);
+            self.rebuild()?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the context. Ids that are on their way are not waited for.
+    pub fn reset(&mut self) {
+        self.flights.clear();
+        self.position = 0;
+        self.chosen = 0;
+    }
+
+    /// Number of tokens in the context.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Appends some of `ids`, from the first on, to the context: as many as take a fraction of a second. Returns how many.
+    ///
+    /// # Errors
+    /// If an id is not in the vocabulary, the context is full, or the device fails.
+    pub async fn feed(&mut self, ids: &[u32]) -> Result<usize> {
+        let count = self.pace.tokens().min(ids.len());
+        let ids = &ids[..count];
+        if let Some(id) = ids.iter().find(|id| **id as usize >= self.spec.vocab) {
+            return Err(input!("token {id} is not in the vocabulary of {}", self.spec.vocab));
+        }
+        self.flights.clear();
+        self.chosen = 0;
+        self.reserve(self.position + count)?;
+        let step = Step::new(self.position, count);
+        let started = Instant::now();
+        self.gpu.write(&self.work.ids, 0, ids);
+        self.gpu.write(&self.step, 0, &[step]);
+
+        let layers = if count == 1 { &self.programs.decode } else { &self.programs.prefill };
+        let each = layers.len() / self.spec.layers * self.pace.layers();
+        let mut start = 0;
+        while start < layers.len() {
+            let end = layers.len().min(start + each);
+            let mut encoder = self.gpu.encoder();
+            {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                if start == 0 {
+                    self.programs.embed.encode(&mut pass, 0..self.programs.embed.len(), &step);
+                }
+                layers.encode(&mut pass, start..end, &step);
+            }
+            self.gpu.submit(encoder);
+            start = end;
+        }
+        self.gpu.finish().await?;
+        self.pace.took(count, started.elapsed());
+        self.position += count;
+        self.last = step;
+        Ok(count)
+    }
+
+    /// The logits, one per token, after what was fed last.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn logits(&mut self) -> Result<Vec<f32>> {
+        let mut encoder = self.gpu.encoder();
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            self.programs.head.encode(&mut pass, 0..self.programs.head.len(), &self.last);
+        }
+        self.gpu.submit(encoder);
+        self.gpu.read(&self.work.logits, self.spec.vocab).await
+    }
+
+    /// The next ids after what was fed: those of one group, while the group after it is being computed. `taken` were
+    /// taken before, and never more than `limit` are computed in all.
+    ///
+    /// # Errors
+    /// If the context is full or the device fails.
+    pub async fn next(&mut self, sampling: &Sampling, taken: usize, limit: usize) -> Result<Vec<u32>> {
+        if self.flights.is_empty() {
+            // The first alone: the reader waits for it.
+            self.launch(sampling, if taken == 0 { 1 } else { GROUP }, limit)?;
+        }
+        self.launch(sampling, GROUP, limit)?;
+        let Some(flight) = self.flights.pop_front() else { return Ok(Vec::new()) };
+        let ring: Vec<u32> = self.gpu.map(&flight.staging).await?;
+        Ok((flight.first..flight.first + flight.count).map(|i| ring[i % RING as usize]).collect())
+    }
+
+    /// Submits the computation of up to `count` more tokens, one submit each, and the way back of their ids.
+    fn launch(&mut self, sampling: &Sampling, count: usize, limit: usize) -> Result<()> {
+        let count = count.min(limit.saturating_sub(self.chosen));
+        if count == 0 {
+            return Ok(());
+        }
+        self.reserve(self.position + count)?;
+        use wgpu::BufferUsages as Usage;
+        let staging = self.gpu.buffer("ids", 4 * u64::from(RING), Usage::MAP_READ | Usage::COPY_DST)?;
+        for i in 0..count {
+            let first = self.chosen == 0;
+            // The first token is chosen after the prompt's last pass; each other one after the pass of the one before.
+            let pass = if first { self.last } else { Step::new(self.position, 1) };
+            let step = with_sampling(pass, sampling, self.chosen);
+            self.gpu.write(&self.step, 0, &[step]);
+            let mut encoder = self.gpu.encoder();
+            {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                let Programs { decode, head, choose, .. } = &self.programs;
+                if !first {
+                    decode.encode(&mut pass, 0..decode.len(), &step);
+                    self.counters.tokens += 1;
+                    self.counters.passes += 1;
+                    self.counters.submits += 1;
+                    self.counters.dispatches += (decode.len() + head.len() + choose.len()) as u64;
+                    self.counters.bytes += decode.bytes + head.bytes + self.cache_bytes();
+                    self.position += 1;
+                }
+                head.encode(&mut pass, 0..head.len(), &step);
+                choose.encode(&mut pass, 0..choose.len(), &step);
+            }
+            if i + 1 == count {
+                encoder.copy_buffer_to_buffer(self.work.chosen.raw(), 0, staging.raw(), 0, staging.bytes());
+                self.counters.readbacks += 1;
+            }
+            self.gpu.submit(encoder);
+            self.chosen += 1;
+        }
+        self.flights.push_back(Flight { staging, first: self.chosen - count, count });
+        Ok(())
+    }
+
+    /// Bytes of keys and values that one token reads at the current position.
+    fn cache_bytes(&self) -> u64 {
+        let each = 2 * self.spec.kv_width() * if self.cache.f16 { 2 } else { 4 };
+        let seen = |layer| self.spec.layer_window(layer).unwrap_or(usize::MAX).min(self.position + 1);
+        (0..self.spec.layers).map(|layer| (seen(layer) * each) as u64).sum()
+    }
+
+    /// Makes room for `positions` tokens.
+    fn reserve(&mut self, positions: usize) -> Result<()> {
+        if positions > self.spec.context {
+            return Err(input!("the context of {} tokens is full; shorten the text", self.spec.context));
+        }
+        if positions <= self.cache.positions {
+            return Ok(());
+        }
+        let cache = Cache::new(&self.gpu, &self.spec, &self.model, positions)?;
+        cache.copy_from(&self.gpu, &self.cache);
+        // What is under way goes on in the old buffers, whose end the queue waits for; x and h are what it leaves.
+        let rank = self.slots.as_ref().map_or(0, |slots| slots.rank);
+        let work = self.new_work(cache.positions, rank)?;
+        work.take_over(&self.gpu, &self.work);
+        (self.cache, self.work) = (cache, work);
+        self.rebuild()
+    }
+
+    fn new_work(&self, positions: usize, rank: usize) -> Result<Work> {
+        Work::new(&self.gpu, &self.spec, self.work.tokens(), positions, rank)
+    }
+
+    /// Records all programs again, after buffers or the rank have changed. Pipelines are known.
+    fn rebuild(&mut self) -> Result<()> {
+        let slots = if self.adapted { self.slots.as_ref() } else { None };
+        let (features, spec) = (self.gpu.features, &self.spec);
+        let scene = Scene { features, spec, model: &self.model, work: &self.work, cache: &self.cache, slots };
+        self.programs = Programs::new(&self.gpu, &self.step, &scene)?;
+        Ok(())
+    }
+}
+
+impl Programs {
+    /// Runs one workgroup of each pipeline: drivers compile at the first use, not when they are told of a shader. What it
+    /// writes is overwritten by whatever comes first.
+    fn warm(&self, gpu: &Gpu, step: &Buffer) {
+        let mut encoder = gpu.encoder();
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for program in [&self.embed, &self.prefill, &self.decode, &self.head, &self.choose] {
+                program.warm(&mut pass);
+            }
+        }
+        gpu.write(step, 0, &[Step::new(0, 1)]);
+        gpu.submit(encoder);
+    }
+
+    fn new(gpu: &Gpu, step: &Buffer, scene: &Scene<'_>) -> Result<Self> {
+        Ok(Self {
+            embed: Program::new(gpu, step, scene.embed())?,
+            decode: Program::new(gpu, step, scene.decode())?,
+            prefill: Program::new(gpu, step, scene.prefill())?,
+            head: Program::new(gpu, step, scene.head())?,
+            choose: Program::new(gpu, step, scene.choose())?,
+        })
+    }
+}
+
+pub(crate) fn with_sampling(step: Step, sampling: &Sampling, generated: usize) -> Step {
+    let greedy = sampling.temperature == 0.0;
+    Step {
+        generated: generated as u32,
+        top_k: if greedy { 1 } else { sampling.top_k as u32 },
+        seed: [sampling.seed as u32, (sampling.seed >> 32) as u32],
+        temperature: sampling.temperature,
+        top_p: sampling.top_p,
+        ..step
+    }
+}
+
+/// Whether the kernels can run the model at all.
+fn check(spec: &Spec) -> Result<()> {
+    let Spec { head_dim, width, ffn, .. } = *spec;
+    if !head_dim.is_multiple_of(8) || head_dim > MAX_HEAD {
+        return Err(input!(
+            "heads of {head_dim} elements cannot run on the GPU (multiples of 8 up to {MAX_HEAD} can); use the processor"
+        ));
+    }
+    if !width.is_multiple_of(8) || !ffn.is_multiple_of(8) {
+        return Err(input!(
+            "widths of {width} and {ffn} cannot run on the GPU (multiples of 8 can); use the processor"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! How much of a prompt goes to the GPU at once: as much as takes about a fifth of a second. More would leave a cancel
+//! waiting, and phones end the work of a GPU that does not answer.
+
+use std::time::Duration;
+
+/// Most tokens of a pass.
+pub const MOST_TOKENS: usize = 256;
+
+/// Tokens of the first pass, before anything is known, and the fewest of any: a tile of the matrix product.
+const FEWEST_TOKENS: usize = 32;
+
+/// What a submit should take.
+const TARGET: Duration = Duration::from_millis(200);
+
+/// Learns from passes how large the next may be.
+pub struct Pace {
+    all_layers: usize,
+    most: usize,
+    tokens: usize,
+    layers: usize,
+}
+
+impl Pace {
+    /// For a decoder of `layers` whose buffers hold `most` tokens.
+    pub fn new(layers: usize, most: usize) -> Self {
+        Self { all_layers: layers, most, tokens: FEWEST_TOKENS.min(most), layers }
+    }
+
+    /// Tokens of the next pass.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// Layers of each submit.
+    pub fn layers(&self) -> usize {
+        self.layers
+    }
+
+    /// A pass of `tokens` took `time`.
+    pub fn took(&mut self, tokens: usize, time: Duration) {
+        if tokens < self.tokens {
+            return; // the end of a prompt says little
+        }
+        let fitting = tokens as f64 * TARGET.as_secs_f64() / time.as_secs_f64().max(1e-6);
+        // Whole tiles, and at most twice as many as before: the first pass after a pause may be an odd one.
+        let tiles = (fitting as usize / FEWEST_TOKENS).clamp(1, 2 * self.tokens.div_ceil(FEWEST_TOKENS));
+        self.tokens = (tiles * FEWEST_TOKENS).min(self.most);
+        let share = (fitting / self.tokens as f64).min(1.0);
+        self.layers = ((self.all_layers as f64 * share) as usize).max(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fast_device_gets_more_and_a_slow_one_is_given_breaks() {
+        let mut pace = Pace::new(18, 256);
+        assert_eq!((pace.tokens(), pace.layers()), (32, 18));
+        for expected in [64, 128, 256, 256] {
+            pace.took(pace.tokens(), Duration::from_millis(1));
+            assert_eq!((pace.tokens(), pace.layers()), (expected, 18));
+        }
+        pace.took(256, Duration::from_millis(400));
+        assert_eq!((pace.tokens(), pace.layers()), (128, 18));
+        pace.took(128, Duration::from_millis(8000));
+        assert_eq!((pace.tokens(), pace.layers()), (32, 1));
+        pace.took(7, Duration::from_millis(1));
+        assert_eq!((pace.tokens(), pace.layers()), (32, 1), "a short rest says nothing");
+    }
+}

@@ -1,0 +1,334 @@
+//! What a pass of the decoder does, recorded as data: the same steps as `cpu::Decoder::forward`, in the same order.
+//!
+//! The residual stream goes from `x` to `y` and back in each layer, because a norm reads what it replaces in all its
+//! workgroups. A block's output waits in `h` until the next norm adds it.
+
+use std::rc::Rc;
+
+use super::cache::Cache;
+use super::device::{Buffer, Features, Gpu};
+use super::kernels::linear::{Branch, Linear};
+use super::kernels::matmul::{Columns, Matmul};
+use super::kernels::norm::Norm;
+use super::kernels::rope::Heads;
+use super::kernels::{combine, embed, gated, sample, top_k};
+use super::matrix::Matrix;
+use super::model::{Layer, Model};
+use super::program::Op;
+use super::slots::{Slot, Slots};
+use crate::error::Result;
+use crate::sampler::MAX_TOP_K;
+use crate::spec::{Activation, Spec};
+
+/// Dispatches of a decoding layer without and with a low-rank branch, where no matrix had to be split.
+pub const DECODE_OPS: [usize; 2] = [8, 10];
+
+/// Buffers between dispatches, for up to `tokens` tokens.
+pub struct Work {
+    tokens: usize,
+    /// Ids of a pass: [tokens].
+    pub ids: Rc<Buffer>,
+    /// Residual stream: [tokens, width].
+    pub x: Rc<Buffer>,
+    y: Rc<Buffer>,
+    normalised: Rc<Buffer>, // [tokens, width]
+    qkv: Rc<Buffer>,        // [tokens, q | k | v]
+    parts: Rc<Buffer>,      // attention over splits, see combine
+    mixed: Rc<Buffer>,      // [tokens, heads · head_dim]
+    h: Rc<Buffer>,          // [tokens, width]
+    both: Rc<Buffer>,       // [tokens, gate | up]
+    gate: Rc<Buffer>,       // [tokens, ffn]
+    inner: Rc<Buffer>,      // [tokens, 3 · rank]
+    /// [vocab]
+    pub logits: Rc<Buffer>,
+    candidates: Rc<Buffer>, // [blocks, top_k] of (logit, id)
+    /// Ids that were chosen: [`sample::RING`].
+    pub chosen: Rc<Buffer>,
+    nothing: (Rc<Buffer>, Rc<Buffer>),
+}
+
+/// Bytes of [`Work`].
+pub fn work_bytes(spec: &Spec, tokens: usize, positions: usize, rank: usize) -> u64 {
+    let row = 4 * spec.width + 2 * spec.q_width() + 2 * spec.kv_width() + 3 * spec.ffn + 3 * rank;
+    (4 * (tokens * row + spec.vocab)) as u64 + combine::part_bytes(spec, positions)
+}
+
+impl Work {
+    /// Buffers for passes of up to `tokens` tokens over a context of `positions`, with pairs of up to `rank`.
+    ///
+    /// # Errors
+    /// If the device refuses a buffer.
+    pub fn new(gpu: &Gpu, spec: &Spec, tokens: usize, positions: usize, rank: usize) -> Result<Self> {
+        let per_token = |label, n: usize| gpu.storage(label, (4 * tokens * n) as u64);
+        let blocks = top_k::blocks(spec.vocab) as usize;
+        Ok(Self {
+            tokens,
+            ids: per_token("ids", 1)?,
+            x: per_token("x", spec.width)?,
+            y: per_token("y", spec.width)?,
+            normalised: per_token("normalised", spec.width)?,
+            qkv: per_token("qkv", spec.q_width() + 2 * spec.kv_width())?,
+            parts: gpu.storage("attention parts", combine::part_bytes(spec, positions))?,
+            mixed: per_token("mixed", spec.q_width())?,
+            h: per_token("h", spec.width)?,
+            both: per_token("gate and up", 2 * spec.ffn)?,
+            gate: per_token("gated", spec.ffn)?,
+            inner: per_token("inner", 3 * rank.max(1))?,
+            logits: gpu.storage("logits", 4 * spec.vocab as u64)?,
+            candidates: gpu.storage("candidates", (8 * blocks * MAX_TOP_K) as u64)?,
+            chosen: gpu.storage("chosen", 4 * u64::from(sample::RING))?,
+            nothing: (gpu.storage("nothing", 16)?, gpu.storage("nothing", 16)?),
+        })
+    }
+
+    /// Takes over what a pass leaves for the next: the residual stream, a block's output, and ids that were chosen.
+    pub fn take_over(&self, gpu: &Gpu, other: &Self) {
+        let mut encoder = gpu.encoder();
+        for (to, from) in [(&self.x, &other.x), (&self.h, &other.h), (&self.chosen, &other.chosen)] {
+            encoder.copy_buffer_to_buffer(from.raw(), 0, to.raw(), 0, from.bytes());
+        }
+        gpu.submit(encoder);
+    }
+
+    /// Tokens of the longest pass.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+}
+
+/// All that ops refer to.
+pub struct Scene<'a> {
+    /// What the device can do.
+    pub features: Features,
+    /// The decoder's description.
+    pub spec: &'a Spec,
+    /// Its weights.
+    pub model: &'a Model,
+    /// Buffers between dispatches.
+    pub work: &'a Work,
+    /// Keys and values.
+    pub cache: &'a Cache,
+    /// Pairs, if any are in use.
+    pub slots: Option<&'a Slots>,
+}
+
+impl Scene<'_> {
+    /// `x` of `ids`.
+    pub fn embed(&self) -> Vec<Op> {
+        let Self { features, spec, model, work, .. } = self;
+        vec![embed::op(*features, &model.embedding, spec.embedding_scale, &work.ids, &work.x)]
+    }
+
+    /// All layers for one token.
+    pub fn decode(&self) -> Vec<Op> {
+        (0..self.spec.layers).flat_map(|i| self.decode_layer(i)).collect()
+    }
+
+    /// All layers for many tokens: as many ops for each layer.
+    pub fn prefill(&self) -> Vec<Op> {
+        (0..self.spec.layers).flat_map(|i| self.prefill_layer(i)).collect()
+    }
+
+    /// Logits of the last token.
+    pub fn head(&self) -> Vec<Op> {
+        let Self { model, work, .. } = self;
+        let last = &model.layers[self.spec.layers - 1];
+        let block = Some((&work.h, last.post_ffn_norm));
+        let norm = self.norm(&work.x, &work.y, block, model.output_norm, None);
+        let mut ops = vec![norm];
+        ops.extend(self.linear(std::slice::from_ref(&model.head), &[], &work.normalised, &work.logits, None, None));
+        ops
+    }
+
+    /// The next token, and its embedding in `x`.
+    pub fn choose(&self) -> Vec<Op> {
+        let Self { features, spec, model, work, .. } = self;
+        let blocks = top_k::blocks(spec.vocab);
+        vec![
+            top_k::op(*features, spec.vocab, &work.logits, &work.candidates),
+            sample::op(
+                *features,
+                &model.embedding,
+                spec.embedding_scale,
+                blocks,
+                &work.candidates,
+                &work.chosen,
+                &work.x,
+            ),
+        ]
+    }
+
+    fn decode_layer(&self, i: usize) -> Vec<Op> {
+        let Self { features, spec, model, work, .. } = self;
+        let layer = &model.layers[i];
+        let slot = |group: usize| self.slots.map(|slots| &slots.layers[i][group]);
+        let heads = self.heads(i);
+        let mut ops = Vec::with_capacity(DECODE_OPS[1]);
+
+        ops.push(self.norm(&work.x, &work.y, self.block_before(i), layer.attention_norm, slot(0)));
+        ops.extend(self.linear(&layer.qkv, &layer.qkv_bias, &work.normalised, &work.qkv, slot(0), None));
+        ops.push(heads.attend_one(*features, &work.parts));
+        ops.push(combine::op(*features, spec, heads.window, &work.parts, &work.mixed));
+        ops.extend(self.branch_input(slot(1), &work.mixed));
+        ops.extend(self.linear(std::slice::from_ref(&layer.o), &[], &work.mixed, &work.h, slot(1), None));
+
+        let block = Some((&work.h, layer.post_attention_norm));
+        ops.push(self.norm(&work.y, &work.x, block, layer.ffn_norm, slot(2)));
+        ops.extend(self.gate_up(layer, slot(2)));
+        ops.extend(self.branch_input(slot(3), &work.gate));
+        ops.extend(self.linear(std::slice::from_ref(&layer.down), &[], &work.gate, &work.h, slot(3), None));
+        ops
+    }
+
+    fn prefill_layer(&self, i: usize) -> Vec<Op> {
+        let Self { features, spec, model, work, .. } = self;
+        let layer = &model.layers[i];
+        let slot = |group: usize| self.slots.map(|slots| &slots.layers[i][group]);
+        let heads = self.heads(i);
+        let mut ops = Vec::new();
+
+        ops.push(self.norm(&work.x, &work.y, self.block_before(i), layer.attention_norm, None));
+        let (width, q_width, ffn) = (spec.width, spec.q_width(), spec.ffn);
+        self.matmuls(&mut ops, &layer.qkv, &layer.qkv_bias, (&work.normalised, width), &work.qkv, slot(0));
+        ops.push(heads.rope(*features));
+        ops.push(heads.attend_many(*features, &work.mixed));
+        self.matmuls(&mut ops, std::slice::from_ref(&layer.o), &[], (&work.mixed, q_width), &work.h, slot(1));
+
+        let block = Some((&work.h, layer.post_attention_norm));
+        ops.push(self.norm(&work.y, &work.x, block, layer.ffn_norm, None));
+        self.matmuls(&mut ops, &layer.gate_up, &[], (&work.normalised, width), &work.both, slot(2));
+        ops.push(gated::op(*features, spec.activation, ffn, &work.both, &work.gate));
+        self.matmuls(&mut ops, std::slice::from_ref(&layer.down), &[], (&work.gate, ffn), &work.h, slot(3));
+        ops
+    }
+
+    /// The output of the layer before `i` that is not added to the residual stream yet.
+    fn block_before(&self, i: usize) -> Option<(&Rc<Buffer>, Option<u32>)> {
+        let before = i.checked_sub(1)?;
+        Some((&self.work.h, self.model.layers[before].post_ffn_norm))
+    }
+
+    fn heads(&self, i: usize) -> Heads<'_> {
+        let Self { spec, model, work, cache, .. } = self;
+        Heads {
+            spec,
+            window: spec.layer_window(i).unwrap_or(0) as u32,
+            norms: model.layers[i].head_norms,
+            table: cache.tables[i],
+            qkv: &work.qkv,
+            vectors: &model.vectors,
+            rotations: &cache.rotations,
+            keys: &cache.keys[i],
+            values: &cache.values[i],
+            cache_f16: cache.f16,
+        }
+    }
+
+    fn rank(&self) -> usize {
+        self.slots.map_or(0, |slots| slots.rank)
+    }
+
+    fn norm(
+        &self,
+        from: &Rc<Buffer>,
+        to: &Rc<Buffer>,
+        block: Option<(&Rc<Buffer>, Option<u32>)>,
+        weight: u32,
+        slot: Option<&Slot>,
+    ) -> Op {
+        let Self { spec, model, work, .. } = self;
+        let norm = Norm {
+            width: spec.width,
+            epsilon: spec.epsilon,
+            weight,
+            x: from,
+            block,
+            sum: to,
+            normalised: &work.normalised,
+            vectors: &model.vectors,
+            branch: slot.map(|slot| (&slot.a, &work.inner, slot.a(self.rank()).rows)),
+            nothing: (&work.nothing.0, &work.nothing.1),
+        };
+        norm.op(self.features)
+    }
+
+    /// A x of a group whose input comes from no norm.
+    fn branch_input(&self, slot: Option<&Slot>, x: &Rc<Buffer>) -> Vec<Op> {
+        let Some(slot) = slot else { return Vec::new() };
+        self.linear(&[slot.a(self.rank())], &[], x, &self.work.inner, None, None)
+    }
+
+    /// One token's product with `matrices`: one dispatch, or one each where they lie in several buffers.
+    fn linear(
+        &self,
+        matrices: &[Matrix],
+        biases: &[Option<u32>],
+        x: &Rc<Buffer>,
+        y: &Rc<Buffer>,
+        slot: Option<&Slot>,
+        gate: Option<Activation>,
+    ) -> Vec<Op> {
+        let Self { features, model, work, .. } = self;
+        let branch = slot.map(|slot| Branch { rank: self.rank(), b: slot.b.clone(), inner: work.inner.clone() });
+        let together = matrices
+            .iter()
+            .all(|matrix| matrix.shards.len() == 1 && Rc::ptr_eq(&matrix.shards[0], &matrices[0].shards[0]));
+        let linear = |only| {
+            let (vectors, nothing, branch) = (&model.vectors, &work.nothing.0, branch.clone());
+            Linear { matrices, only, biases, x, y, vectors, branch, gate, nothing }.op(*features)
+        };
+        match together || matrices.len() == 1 {
+            true => vec![linear(None)],
+            false => (0..matrices.len()).map(|i| linear(Some(i))).collect(),
+        }
+    }
+
+    /// activation(gate) · up of one token: one dispatch where gate and up have one format and lie together.
+    fn gate_up(&self, layer: &Layer, slot: Option<&Slot>) -> Vec<Op> {
+        let Self { features, spec, work, .. } = self;
+        let [gate, up] = &layer.gate_up[..] else { return Vec::new() };
+        let together = gate.shards.len() == 1 && Rc::ptr_eq(&gate.shards[0], &up.shards[0]);
+        if together && gate.format == up.format {
+            let activation = Some(spec.activation);
+            return self.linear(&layer.gate_up, &[], &work.normalised, &work.gate, slot, activation);
+        }
+        let mut ops = self.linear(&layer.gate_up, &[], &work.normalised, &work.both, slot, None);
+        ops.push(gated::op(*features, spec.activation, spec.ffn, &work.both, &work.gate));
+        ops
+    }
+
+    /// Many tokens' products with `matrices`, side by side in `y`, each with its low-rank branch.
+    fn matmuls(
+        &self,
+        ops: &mut Vec<Op>,
+        matrices: &[Matrix],
+        biases: &[Option<u32>],
+        (x, x_row): (&Rc<Buffer>, usize),
+        y: &Rc<Buffer>,
+        slot: Option<&Slot>,
+    ) {
+        let Self { features, model, work, .. } = self;
+        let (rank, vectors) = (self.rank(), &model.vectors);
+        let inner_row = matrices.len() * rank;
+        let y_row = matrices.iter().map(|matrix| matrix.rows).sum();
+        let input = Columns { buffer: x, row: x_row, start: 0 };
+        if let Some(slot) = slot {
+            let y = Columns { buffer: &work.inner, row: inner_row, start: 0 };
+            let matrix = &slot.a(rank);
+            ops.push(Matmul { matrix, bias: None, x: input.clone(), y, accumulate: false, vectors }.op(*features));
+        }
+        let mut start = 0;
+        for (i, matrix) in matrices.iter().enumerate() {
+            let bias = biases.get(i).copied().flatten();
+            let output = Columns { buffer: y, row: y_row, start };
+            let product = Matmul { matrix, bias, x: input.clone(), y: output.clone(), accumulate: false, vectors };
+            ops.push(product.op(*features));
+            if let Some(slot) = slot {
+                let x = Columns { buffer: &work.inner, row: inner_row, start: i * rank };
+                let matrix = &slot.b(i, rank);
+                ops.push(Matmul { matrix, bias: None, x, y: output, accumulate: true, vectors }.op(*features));
+            }
+            start += matrix.rows;
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Merging: pure functions from adapters to the pairs that the forward pass applies, in Hugging Face's layout.
+//!
+//! Below, 1 is the primary adapter (summarise), 2 the secondary (translate), and ΔW = scale · B A.
+
+mod ties;
+
+#[cfg(not(target_arch = "wasm32"))]
+use rayon::prelude::*;
+
+use crate::adapter::Adapter;
+use crate::calibration::Calibration;
+use crate::error::Result;
+use crate::input;
+use crate::lorahub::LoraHub;
+use crate::low_rank::{Pair, Pairs, Target};
+use crate::projection::Projection;
+use crate::spec::Spec;
+
+/// Weight of each adapter where two are merged.
+const HALF: f32 = 0.5;
+
+/// ΔW of one adapter.
+pub fn single(adapter: &Adapter) -> Pairs {
+    concat(&[(adapter, 1.0)])
+}
+
+/// Exactly `½ ΔW1 + ½ ΔW2`, of rank r1 + r2 (PEFT's `cat`).
+pub fn concat_halves(adapters: [&Adapter; 2]) -> Pairs {
+    concat(&adapters.map(|adapter| (adapter, HALF)))
+}
+
+/// Σ weight · ΔW: the A stacked below each other, the B, with weight and scale, beside each other.
+fn concat(adapters: &[(&Adapter, f32)]) -> Pairs {
+    let layers = adapters.iter().map(|(adapter, _)| adapter.layers.len()).max().unwrap_or(0);
+    let merge = |layer: usize, target: Target| {
+        let parts: Vec<(&Pair, f32)> = adapters
+            .iter()
+            .filter_map(|(adapter, weight)| {
+                let pair = adapter.layers.get(layer)?[target.index()].as_ref()?;
+                Some((pair, weight * adapter.scale))
+            })
+            .collect();
+        let rank = parts.iter().map(|(pair, _)| pair.rank).sum();
+        let rows = parts.first().map(|(pair, _)| pair.b.len() / pair.rank)?;
+        let a = parts.iter().flat_map(|(pair, _)| &pair.a).copied().collect();
+        let mut b = Vec::with_capacity(rows * rank);
+        for row in 0..rows {
+            for (pair, scale) in &parts {
+                b.extend(pair.b[row * pair.rank..][..pair.rank].iter().map(|value| scale * value));
+            }
+        }
+        Some(Pair { rank, a, b })
+    };
+    each_target(layers, merge)
+}
+
+/// PEFT's `linear`: `A = Σ √(w c) A`, `B = Σ √(w c) B`, with w = ½ and the scale c of each adapter.
+///
+/// # Errors
+/// If the ranks differ or a scale is negative, as PEFT refuses them.
+pub fn linear(adapters: [&Adapter; 2]) -> Result<Pairs> {
+    combine(adapters, roots(adapters)?, sum)
+}
+
+/// Σ weight · matrix.
+fn sum(matrices: &[(&[f32], f32)]) -> Vec<f32> {
+    let mut sum = vec![0.0; matrices[0].0.len()];
+    for (values, weight) in matrices {
+        sum.iter_mut().zip(*values).for_each(|(sum, value)| *sum += weight * value);
+    }
+    sum
+}
+
+/// √(½ c) of each adapter: A and B get one root each, so that their product gets ½ c.
+fn roots([one, two]: [&Adapter; 2]) -> Result<[f32; 2]> {
+    Ok([root(one, HALF)?, root(two, HALF)?])
+}
+
+/// √(weight · c).
+fn root(adapter: &Adapter, weight: f32) -> Result<f32> {
+    match adapter.scale {
+        scale if scale >= 0.0 => Ok((weight * scale).sqrt()),
+        scale => Err(input!("{} has the negative scale {scale}, whose root does not exist; use concat", adapter.name)),
+    }
+}
+
+/// PEFT's `ties`, on the A and on the B separately: of each adapter the larger half is kept; at each place the sign of
+/// the sum is elected; those that have this sign are weighted as by [`linear`] and averaged.
+///
+/// # Errors
+/// As [`linear`].
+pub fn ties(adapters: [&Adapter; 2]) -> Result<Pairs> {
+    combine(adapters, roots(adapters)?, ties::ties)
+}
+
+/// LoraHub: `A = Σ w √c A`, `B = Σ w √c B`, with the weights w that a search has found.
+///
+/// # Errors
+/// If the weights were found with other adapters, the ranks differ or a scale is negative.
+pub fn lorahub(found: &LoraHub, adapters: [&Adapter; 2]) -> Result<Pairs> {
+    found.made_for.check_adapters("LoraHub file", adapters)?;
+    let [one, two] = adapters;
+    combine(adapters, [found.weights[0] * root(one, 1.0)?, found.weights[1] * root(two, 1.0)?], sum)
+}
+
+/// Merges the A of both adapters, and their B, with `merge`, which is given each matrix and the weight of its adapter.
+fn combine(
+    adapters: [&Adapter; 2],
+    weights: [f32; 2],
+    merge: impl Fn(&[(&[f32], f32)]) -> Vec<f32> + Sync,
+) -> Result<Pairs> {
+    let [one, two] = adapters;
+    if one.rank != two.rank {
+        return Err(input!(
+            "{} has rank {} and {} rank {}; this method merges equal ranks only, use concat",
+            one.name,
+            one.rank,
+            two.name,
+            two.rank
+        ));
+    }
+    let merged = |layer: usize, target: Target| {
+        let pairs: Vec<(&Pair, f32)> = adapters
+            .iter()
+            .zip(weights)
+            .filter_map(|(adapter, weight)| Some((adapter.layers.get(layer)?[target.index()].as_ref()?, weight)))
+            .collect();
+        let rank = pairs.first()?.0.rank;
+        let a: Vec<(&[f32], f32)> = pairs.iter().map(|(pair, weight)| (&pair.a[..], *weight)).collect();
+        let b: Vec<(&[f32], f32)> = pairs.iter().map(|(pair, weight)| (&pair.b[..], *weight)).collect();
+        Some(Pair { rank, a: merge(&a), b: merge(&b) })
+    };
+    Ok(each_target(one.layers.len().max(two.layers.len()), merged))
+}
+
+/// What `merge` makes for each target of each layer, on all cores where there are several.
+fn each_target(layers: usize, merge: impl Fn(usize, Target) -> Option<Pair> + Sync) -> Pairs {
+    let layer = |layer: usize| Target::ALL.map(|target| merge(layer, target));
+    #[cfg(not(target_arch = "wasm32"))]
+    let layers = (0..layers).into_par_iter().map(layer).collect();
+    #[cfg(target_arch = "wasm32")]
+    let layers = (0..layers).map(layer).collect();
+    Pairs { layers }
+}
+
+/// Learnable calibration: `½ ΔW1 + ½ ΔW2 + Q2 Q1`, of rank r1 + r2 + s.
+///
+/// # Errors
+/// If the calibration was trained with other adapters.
+pub fn calibrate(calibration: &Calibration, adapters: [&Adapter; 2]) -> Result<Pairs> {
+    calibration.made_for.check_adapters("calibration", adapters)?;
+    let mut pairs = concat_halves(adapters);
+    for layer in &mut pairs.layers {
+        for target in Target::ALL {
+            let Some(pair) = &mut layer[target.index()] else { continue };
+            let term = &calibration.terms[target.index()];
+            let rows = pair.b.chunks_exact(pair.rank).zip(term.q2.chunks_exact(calibration.s));
+            pair.b = rows.flat_map(|(b, q2)| b.iter().chain(q2)).copied().collect();
+            pair.a.extend_from_slice(&term.q1);
+            pair.rank += calibration.s;
+        }
+    }
+    Ok(pairs)
+}
+
+/// The projection merge `P2 P1 (½ ΔW1 + ½ ΔW2)`, collapsed: A' = P1 (½ ΔW1 + ½ ΔW2) [s, k] and B' = P2 [d, s].
+///
+/// # Errors
+/// If the projection was trained with other adapters.
+pub fn project(spec: &Spec, projection: &Projection, adapters: [&Adapter; 2]) -> Result<Pairs> {
+    projection.made_for.check_adapters("projection", adapters)?;
+    let s = projection.s;
+    for target in Target::ALL {
+        let (d, k) = target.shape(spec);
+        if !projection.groups.contains_key(&(k, d)) {
+            return Err(input!("{}: the projection has no group {k}x{d}", target.hf_name()));
+        }
+    }
+    let collapsed = |layer: usize, target: Target| {
+        let (d, k) = target.shape(spec);
+        let group = projection.groups.get(&(k, d))?;
+        let mut a = vec![0.0; s * k];
+        let mut changed = false;
+        for adapter in adapters {
+            let Some(pair) = adapter.layers.get(layer).and_then(|layer| layer[target.index()].as_ref()) else {
+                continue;
+            };
+            let mut inner = vec![0.0; s * pair.rank];
+            matmul_add(&group.p1, &pair.b, &mut inner, d, pair.rank); // P1 B: [s, rank]
+            inner.iter_mut().for_each(|value| *value *= HALF * adapter.scale);
+            matmul_add(&inner, &pair.a, &mut a, pair.rank, k); // [s, k]
+            changed = true;
+        }
+        changed.then(|| Pair { rank: s, a, b: group.p2.clone() })
+    };
+    Ok(each_target(spec.layers, collapsed))
+}
+
+/// `out += x y` for x [m, k], y [k, n] and out [m, n].
+fn matmul_add(x: &[f32], y: &[f32], out: &mut [f32], k: usize, n: usize) {
+    for (x, out) in x.chunks_exact(k).zip(out.chunks_exact_mut(n)) {
+        for (x, y) in x.iter().zip(y.chunks_exact(n)) {
+            for (out, y) in out.iter_mut().zip(y) {
+                *out += x * y;
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The decoder on the GPU against the processor's exact one, on tiny random models of every architecture and type; and
+//! runs through the engine. On software GPUs, so the models are small; `GPU_FULL=1` adds longer ones.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::io::Cursor;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gist::chat::Conversation;
+use gist::cpu::Mode;
+use gist::engine::{Engine, Event, Request};
+use gist::error::{DeviceFault, Error};
+use gist::executor::Backend;
+use gist::gpu::device::{Gpu, Options, adapters};
+use gist::low_rank::{Pair, Pairs, Target};
+use gist::method::Method;
+use gist::prompt::Task;
+use gist::sampler::Sampling;
+use gist::spec::Spec;
+use gist::synth;
+
+/// DESIGN's bars on log-probabilities of the reference's 50 most probable tokens.
+const F32: f64 = 0.02;
+const F16: f64 = 0.1;
+
+fn tiny(name: &str) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    synth::write(name, &mut file).unwrap();
+    file.into_inner()
+}
+
+fn load(file: &[u8], backend: impl Into<Backend>) -> Engine {
+    pollster::block_on(Engine::load(&file, None, backend, 512, &mut |_, _| {})).unwrap()
+}
+
+/// Every GPU with what it has, and with as little as any has. Without one the tests fail, unless SKIP_GPU_TESTS=1.
+fn gpus() -> Vec<Rc<Gpu>> {
+    let adapters = pollster::block_on(adapters());
+    let skip = std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
+    assert!(!adapters.is_empty() || skip, "there is no GPU; install mesa-vulkan-drivers, or set SKIP_GPU_TESTS=1");
+    let mut gpus: Vec<Rc<Gpu>> = Vec::new();
+    for adapter in &adapters {
+        let least = Options { f16: false, subgroups: false, ..Options::default() };
+        for options in [Options::default(), least] {
+            let gpu = pollster::block_on(Gpu::of(adapter, options)).unwrap();
+            if gpus.iter().all(|other| (&other.name, other.features) != (&gpu.name, gpu.features)) {
+                gpus.push(Rc::new(gpu));
+            }
+        }
+    }
+    gpus
+}
+
+fn tokens(spec: &Spec, count: usize) -> Vec<u32> {
+    (0..count).map(|i| ((i * 7919 + 13) % spec.vocab) as u32).collect()
+}
+
+fn pairs(spec: &Spec, rank: usize) -> Pairs {
+    let pair = |layer: usize, target: Target| {
+        let (d, k) = target.shape(spec);
+        let name = format!("{layer}.{}", target.hf_name());
+        let a = synth::random(&format!("{name}.a"), rank * k, 0.0, 0.1);
+        let b = synth::random(&format!("{name}.b"), d * rank, 0.0, 0.1);
+        Some(Pair { rank, a, b })
+    };
+    Pairs { layers: (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target))).collect() }
+}
+
+/// The largest difference of log-probabilities over the 50 most probable tokens of `exact`.
+fn difference(exact: &[f32], other: &[f32]) -> f64 {
+    let (exact, other) = (common::log_probabilities(exact), common::log_probabilities(other));
+    let mut order: Vec<usize> = (0..exact.len()).collect();
+    order.sort_by(|a, b| exact[*b].total_cmp(&exact[*a]));
+    order.iter().take(50).map(|id| (exact[*id] - other[*id]).abs()).fold(0.0, f64::max)
+}
+
+fn bar(gpu: &Gpu) -> f64 {
+    if gpu.features.f16 { F16 } else { F32 }
+}
+
+#[test]
+fn tiny_models_of_every_architecture_and_type() {
+    let mut wrong = Vec::new();
+    for (arch, (dtype, _)) in synth::ARCHITECTURES.into_iter().flat_map(|arch| synth::TYPES.map(|dtype| (arch, dtype)))
+    {
+        let file = tiny(&format!("tiny-{arch}-{dtype}"));
+        let mut exact = load(&file, Mode::Exact);
+        let tokens = tokens(&exact.spec, 70);
+        let expected = exact.logits(&tokens).unwrap();
+        // Opened anew for each model: software GPUs keep tens of megabytes for each pipeline.
+        for gpu in &gpus() {
+            let mut engine = load(&file, Backend::Gpu(gpu.clone()));
+            let difference = difference(&expected, &engine.logits(&tokens).unwrap());
+            println!("{arch} {dtype} on {} {:?}: {difference:.5}", gpu.name, gpu.features);
+            if difference > bar(gpu) {
+                wrong.push(format!("{arch} {dtype} on {} {:?}: {difference:.5}", gpu.name, gpu.features));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn prefill_is_decoding_with_and_without_pairs() {
+    for gpu in gpus() {
+        for name in ["tiny-llama-q4_k", "tiny-qwen2-q8_0", "tiny-gemma3-q5_0"] {
+            let file = tiny(name);
+            let mut exact = load(&file, Mode::Exact);
+            let mut engine = load(&file, Backend::Gpu(gpu.clone()));
+            let tokens = tokens(&exact.spec, 40);
+            // Ranks go up and down, so slots are made, made larger, and used for less than they hold.
+            for rank in [0, 4, 40, 6] {
+                let pairs = if rank == 0 { Pairs::none(&exact.spec) } else { pairs(&exact.spec, rank) };
+                exact.set_pairs(pairs.clone()).unwrap();
+                engine.set_pairs(pairs).unwrap();
+                let expected = exact.logits(&tokens).unwrap();
+                let prefilled = engine.logits(&tokens).unwrap();
+                engine.reset();
+                let decoded = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();
+                for (what, logits) in [("prefill", prefilled), ("decode", decoded)] {
+                    let difference = difference(&expected, &logits);
+                    assert!(difference < bar(&gpu), "{name} rank {rank} {what} on {}: {difference}", gpu.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn matrices_that_have_to_be_split_give_the_same() {
+    for adapter in pollster::block_on(adapters()) {
+        // An embedding of 262 rows of 544 bytes needs three bindings; q, k and v no longer fit one together.
+        let options = Options { largest_binding: Some(60_000), ..Options::default() };
+        let gpu = Rc::new(pollster::block_on(Gpu::of(&adapter, options)).unwrap());
+        for name in ["tiny-gemma3-q8_0", "tiny-llama-q4_k"] {
+            let file = tiny(name);
+            let mut exact = load(&file, Mode::Exact);
+            let mut engine = load(&file, Backend::Gpu(gpu.clone()));
+            let tokens = tokens(&exact.spec, 20);
+            for rank in [0, 4] {
+                let pairs = if rank == 0 { Pairs::none(&exact.spec) } else { pairs(&exact.spec, rank) };
+                exact.set_pairs(pairs.clone()).unwrap();
+                engine.set_pairs(pairs).unwrap();
+                let expected = exact.logits(&tokens).unwrap();
+                let difference = difference(&expected, &engine.logits(&tokens).unwrap());
+                assert!(difference < bar(&gpu), "{name} rank {rank}: {difference}");
+                engine.reset();
+                let decoded = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();
+                assert!(self::difference(&expected, &decoded) < bar(&gpu), "{name} rank {rank}, decoded");
+            }
+        }
+    }
+}
+
+/// The texts of a run, and how often it was stepped.
+fn run(engine: &mut Engine, sampling: Sampling, max_tokens: usize) -> Result<String, Error> {
+    let chat = Conversation::parse("Ana: the weather\nBen: that").unwrap();
+    let request = Request { task: Task::summary("en", "es").unwrap(), method: Method::ZeroShot, max_tokens, sampling };
+    let mut run = engine.start(&chat, &request)?;
+    let mut text = String::new();
+    while let Some(event) = pollster::block_on(run.step())? {
+        if let Event::Text { delta, .. } = event {
+            text.push_str(&delta);
+        }
+    }
+    Ok(text)
+}
+
+#[test]
+fn runs_write_what_the_processor_writes() {
+    for gpu in gpus() {
+        let file = tiny("tiny-gemma3-f32");
+        let (mut exact, mut engine) = (load(&file, Mode::Exact), load(&file, Backend::Gpu(gpu.clone())));
+        let warm = Sampling { temperature: 1.0, seed: 5, ..Sampling::default() };
+        for sampling in [Sampling::default(), warm] {
+            // 30 tokens: several groups, the last not whole. Logits of a random f32 model differ by 1e-4 at most here,
+            // far less than two candidates do.
+            let expected = run(&mut exact, sampling, 30).unwrap();
+            if !gpu.features.f16 {
+                assert_eq!(run(&mut engine, sampling, 30).unwrap(), expected, "{}", gpu.name);
+            }
+            let again = run(&mut engine, sampling, 30).unwrap();
+            assert_eq!(run(&mut engine, sampling, 30).unwrap(), again, "a run can be repeated");
+        }
+    }
+}
+
+#[test]
+fn decoding_takes_few_dispatches_one_submit_and_fewer_readbacks() {
+    for gpu in gpus() {
+        let file = tiny("tiny-gemma3-q4_k");
+        let mut engine = load(&file, Backend::Gpu(gpu.clone()));
+        let layers = engine.spec.layers as u64;
+        for (rank, each) in [(0, 8), (4, 10)] {
+            let pairs = if rank == 0 { Pairs::none(&engine.spec) } else { pairs(&engine.spec, rank) };
+            engine.set_pairs(pairs).unwrap();
+            let before = engine.executor().gpu().unwrap().counters();
+            let prompt = tokens(&engine.spec, 3);
+            pollster::block_on(engine.feed(&prompt)).unwrap();
+            let mut taken = 0;
+            while taken < 41 {
+                taken += pollster::block_on(engine.executor().next(&Sampling::default(), taken, 41)).unwrap().len();
+            }
+            let cost = engine.executor().gpu().unwrap().counters().since(before);
+            // The first of 41 tokens follows from the prompt's own pass.
+            assert_eq!((taken, cost.tokens), (41, 40), "never more than asked for");
+            assert_eq!(cost.dispatches, cost.tokens * (each * layers + 4), "rank {rank}: {cost:?}");
+            assert_eq!((cost.submits, cost.passes), (cost.tokens, cost.tokens), "rank {rank}: {cost:?}");
+            assert!(cost.readbacks <= 1 + cost.tokens.div_ceil(8), "rank {rank}: {cost:?}");
+        }
+    }
+}
+
+#[test]
+fn pipelines_are_known_after_the_first_change_of_pairs() {
+    let Some(gpu) = gpus().into_iter().next() else { return };
+    let mut engine = load(&tiny("tiny-llama-q4_0"), Backend::Gpu(gpu.clone()));
+    let spec = engine.spec.clone();
+    engine.set_pairs(pairs(&spec, 40)).unwrap();
+    let (pipelines, bytes) = (gpu.pipeline_count(), gpu.allocated());
+    for rank in [4, 0, 40, 33, 8] {
+        let pairs = if rank == 0 { Pairs::none(&spec) } else { pairs(&spec, rank) };
+        engine.set_pairs(pairs).unwrap();
+        assert_eq!(gpu.pipeline_count(), pipelines, "rank {rank}");
+    }
+    // Only parameters of recorded programs differ in size.
+    assert!(gpu.allocated().abs_diff(bytes) < 200_000, "{} after {bytes}", gpu.allocated());
+    drop(engine);
+    assert_eq!(gpu.allocated(), 0, "everything is given back");
+}
+
+#[test]
+fn a_device_that_fails_is_told_by_its_kind() {
+    let Some(adapter) = pollster::block_on(adapters()).into_iter().next() else { return };
+    let open = |options| Rc::new(pollster::block_on(Gpu::of(&adapter, options)).unwrap());
+    let file = tiny("tiny-qwen2-q4_0");
+
+    let gpu = open(Options::default());
+    let mut engine = load(&file, Backend::Gpu(gpu.clone()));
+    let expected = run(&mut engine, Sampling::default(), 12).unwrap();
+    gpu.destroy();
+    let error = run(&mut engine, Sampling::default(), 12).unwrap_err();
+    assert!(matches!(error, Error::Device(DeviceFault::Lost, _)), "{error:?}");
+    drop(engine);
+    // What the callers do: open a device again and load again.
+    let mut engine = load(&file, Backend::Gpu(open(Options::default())));
+    assert_eq!(run(&mut engine, Sampling::default(), 12).unwrap(), expected);
+
+    // A device that never answers in time.
+    let gpu = Backend::Gpu(open(Options { patience: Duration::from_nanos(1), ..Options::default() }));
+    let error = pollster::block_on(Engine::load(&&file[..], None, gpu, 512, &mut |_, _| {})).err();
+    assert!(matches!(error, Some(Error::Device(DeviceFault::Hang, _))), "{error:?}");
+
+    // A model that is larger than what may be used is refused with numbers before it is read.
+    let gpu = Backend::Gpu(open(Options { memory: Some(1_000_000), ..Options::default() }));
+    let error = pollster::block_on(Engine::load(&&file[..], None, gpu, 512, &mut |_, _| {})).err().unwrap();
+    assert!(error.to_string().contains("MB may be used on"), "{error}");
+}

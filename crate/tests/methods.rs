@@ -1,0 +1,273 @@
+//! LoraHub, merged and baked adapters, and the hash of the base: on tiny models, and on Gemma where its values matter.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::io::Cursor;
+
+use common::{adapter, tiny};
+use gist::adapter::{Adapter, write_gguf, write_peft};
+use gist::baked::{self, Baked, bake};
+use gist::catalog::Catalog;
+use gist::cpu::Mode;
+use gist::engine::Engine;
+use gist::gguf::Header;
+use gist::learned::MadeFor;
+use gist::lorahub::{Example, LoraHub, Search};
+use gist::low_rank::{Pairs, Target};
+use gist::merge;
+use gist::method::{Correction, Method, Skill, plan, translation_pair};
+use gist::projection::{Group, Projection, group_shapes};
+use gist::prompt::Task;
+use gist::spec::Spec;
+use gist::synth;
+
+fn task() -> Task {
+    Task::summary("en", "es").unwrap()
+}
+
+fn with_adapters(name: &str, ranks: [usize; 2]) -> Engine {
+    let mut engine = tiny(name);
+    let [one, two] = [("one", ranks[0]), ("two", ranks[1])].map(|(name, rank)| adapter(name, &engine.spec, rank));
+    engine.library.add(Skill::Summarize, one);
+    engine.library.add(Skill::Translate { from: "en".into(), to: "es".into() }, two);
+    engine
+}
+
+fn projection(spec: &Spec) -> Projection {
+    let s = 4;
+    let group = |(k, d): (usize, usize)| {
+        let p1 = synth::random(&format!("{k}x{d}.P1"), s * d, 0.0, 0.5);
+        let p2 = synth::random(&format!("{k}x{d}.P2"), d * s, 0.0, 0.5);
+        ((k, d), Group { p1, p2 })
+    };
+    let made_for = MadeFor { from: Some("en".into()), to: Some("es".into()), ..MadeFor::default() };
+    Projection { s, groups: group_shapes(spec).into_iter().map(group).collect(), made_for }
+}
+
+fn log_probabilities(engine: &mut Engine, pairs: Pairs) -> Vec<f64> {
+    let tokens: Vec<u32> = (3..40).collect();
+    engine.set_pairs(pairs).unwrap();
+    common::log_probabilities(&engine.logits(&tokens).unwrap())
+}
+
+fn largest_difference(ours: &[f64], theirs: &[f64]) -> f64 {
+    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn log_probabilities_of_a_text_are_those_of_its_tokens_one_by_one() {
+    for name in ["tiny-llama-f32", "tiny-gemma3-q8_0"] {
+        let mut engine = with_adapters(name, [8, 8]);
+        engine.set_method(Method::Concat, &task()).unwrap();
+        let prompt: Vec<u32> = (3..90).collect();
+        // More than one step of those that are computed together, and a last one that is not full.
+        let text: Vec<u32> = (0..37).map(|i| (i * 31 + 5) % 250).collect();
+        let ours = engine.log_probabilities(&prompt, &text).unwrap();
+        let mut logits = engine.logits(&prompt).unwrap();
+        for (i, id) in text.iter().enumerate() {
+            let expected = common::log_probabilities(&logits)[*id as usize];
+            // Products in another order; 8-bit activations can amplify that to one step of 1/127.
+            let bar = if name.ends_with("f32") { 1e-3 } else { 0.1 };
+            assert!((ours[i] - expected).abs() < bar, "{name} token {i}: {} for {expected}", ours[i]);
+            logits = engine.forward(&[*id]).unwrap();
+        }
+        assert_eq!(ours.len(), text.len());
+    }
+}
+
+#[test]
+fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
+    let mut engine = with_adapters("tiny-llama-f32", [8, 8]);
+    let reason = engine.unavailable(Method::LoraHub, &task()).unwrap();
+    assert_eq!(reason, "no lorahub from en to es is installed for this model; add one");
+
+    // The reference is what the model itself says with some weights: a random model has no other text that it can learn.
+    let example = Example { id: "1".into(), chat: "Ana: the weather".into(), summary: "th ath bth".into() };
+    let search = Search { tries: 30, seed: 2 };
+    let mut tried = 0;
+    let found =
+        search.run(&mut engine, &task(), std::slice::from_ref(&example), &mut |number, _, _| tried = number).unwrap();
+    assert_eq!((tried, found.tried, &found.examples), (30, 30, &vec!["1".to_owned()]));
+    assert!(found.loss < found.loss_of_base, "{found:?}");
+    assert_eq!(
+        search.run(&mut engine, &task(), std::slice::from_ref(&example), &mut |_, _, _| {}).unwrap(),
+        found,
+        "repeatable"
+    );
+
+    // The loss that the file tells is what its weights give.
+    let file = found.to_json().unwrap();
+    let spec = engine.spec.clone();
+    engine.add_correction("en", "es", Correction::read("hub", file.as_bytes(), &spec).unwrap()).unwrap();
+    engine.set_method(Method::LoraHub, &task()).unwrap();
+    let prompt = engine.prompt(&task(), &example.chat).unwrap();
+    let summary = engine.tokenizer.encode(&example.summary).unwrap();
+    let loss = -engine.log_probabilities(&prompt, &summary).unwrap().iter().sum::<f64>() / summary.len() as f64;
+    assert!((loss - found.loss).abs() < 1e-6, "{loss} for {}", found.loss);
+
+    // Σ w √c A and Σ w √c B, with c = 0.5 for both.
+    let pairs = plan(Method::LoraHub, &task(), &engine.library, &spec).unwrap().remove(0).pairs;
+    let [one, two] = translation_pair(&engine.library, "en", "es").unwrap();
+    let first = |adapter: &Adapter| adapter.layers[1][Target::Up.index()].as_ref().unwrap().b[7] * 0.5_f32.sqrt();
+    let expected = found.weights[0] * first(one) + found.weights[1] * first(two);
+    assert!((pairs.layers[1][Target::Up.index()].as_ref().unwrap().b[7] - expected).abs() < 1e-6);
+
+    let mut other = with_adapters("tiny-llama-f32", [8, 8]);
+    other.library.add(Skill::Summarize, adapter("three", &spec, 8));
+    other.add_correction("en", "es", Correction::LoraHub(found)).unwrap();
+    let reason = other.unavailable(Method::LoraHub, &task()).unwrap();
+    assert!(reason.starts_with("the LoraHub file was made with the adapter one of sha256 one, but three"), "{reason}");
+}
+
+#[test]
+fn a_merged_adapter_does_what_its_method_does() {
+    for name in ["tiny-llama-f32", "tiny-gemma3-f32", "tiny-qwen2-f32"] {
+        // Unequal ranks, and an adapter without one target: files hold one rank for all.
+        let mut engine = with_adapters(name, [8, 3]);
+        let spec = engine.spec.clone();
+        let mut one = adapter("one", &spec, 8);
+        one.layers.iter_mut().for_each(|layer| layer[Target::O.index()] = None);
+        one.layers[1][Target::Q.index()] = None;
+        engine.library.add(Skill::Summarize, one);
+        let pairs = plan(Method::Concat, &task(), &engine.library, &spec).unwrap().remove(0).pairs;
+        let expected = log_probabilities(&mut engine, pairs.clone());
+        let merged = Adapter::from_pairs("merged", pairs, &spec).unwrap();
+        assert_eq!((merged.rank, merged.scale), (11, 1.0));
+
+        let [config, tensors] = write_peft(&merged, &spec, name).unwrap();
+        let peft = Adapter::from_peft("peft", &config, &tensors, &spec).unwrap();
+        let found = log_probabilities(&mut engine, merge::single(&peft));
+        // Zeros are added to sums, and branches of other ranks add in other orders.
+        assert!(largest_difference(&expected, &found) < 1e-3, "{name}: PEFT folder");
+
+        let mut file = Cursor::new(Vec::new());
+        write_gguf(&merged, &spec, &mut file).unwrap();
+        let gguf = pollster::block_on(Adapter::from_gguf("gguf", file.get_ref(), &spec)).unwrap();
+        let found = log_probabilities(&mut engine, merge::single(&gguf));
+        // Q8_0 noise of 28 pairs on a random model; a wrong order of rows gives whole units.
+        assert!(largest_difference(&expected, &found) < 0.1, "{name}: GGUF LoRA");
+    }
+    let spec = tiny("tiny-llama-f32").spec;
+    let error = Adapter::from_pairs("none", Pairs::none(&spec), &spec).unwrap_err().to_string();
+    assert!(error.starts_with("it has no LoRA tensors that are known"), "{error}");
+}
+
+#[test]
+fn a_baked_projection_is_the_projection_without_its_adapters() {
+    let mut engine = with_adapters("tiny-llama-f32", [8, 3]);
+    let spec = engine.spec.clone();
+    let projection = projection(&spec);
+    let adapters = translation_pair(&engine.library, "en", "es").unwrap();
+    let file = bake(&spec, &engine.base, &projection, adapters).unwrap();
+    let pairs = merge::project(&spec, &projection, adapters).unwrap();
+    let expected = log_probabilities(&mut engine, pairs);
+
+    let mut bare = tiny("tiny-llama-f32");
+    let none = log_probabilities(&mut bare, Pairs::none(&spec));
+    let effect = largest_difference(&expected, &none);
+    assert!(effect > 0.05, "the projection changes something ({effect})");
+    bare.add_correction("en", "es", Correction::read("baked", &file, &spec).unwrap()).unwrap();
+    assert_eq!(bare.library.languages(), ["es"]);
+    assert_eq!(bare.unavailable(Method::Projection, &task()), None);
+    bare.set_method(Method::Projection, &task()).unwrap();
+    let tokens: Vec<u32> = (3..40).collect();
+    let found = common::log_probabilities(&bare.logits(&tokens).unwrap());
+    // F16 rounds each value of 28 pairs by at most 2^-11 of itself.
+    let difference = largest_difference(&expected, &found);
+    assert!(difference < effect / 20.0, "{difference} where the projection's effect is {effect}");
+
+    let error = Projection::read("x", &file, &spec).unwrap_err().to_string();
+    assert_eq!(error, "projection x: it is for method baked, not projection");
+    let error = Baked::read("x", &file, &tiny("tiny-gemma3-f32").spec).err();
+    assert_eq!(error, None, "the tiny models have the same shapes, so only the base's hash tells them apart");
+    let mut gemma = tiny("tiny-gemma3-f32");
+    let error = gemma.add_correction("en", "es", Correction::read("x", &file, &spec).unwrap()).unwrap_err().to_string();
+    let (wanted, found) = (&engine.base, &gemma.base);
+    assert!(
+        error.starts_with(&format!(
+            "the projection file was made for a base whose tensors have sha256 {wanted}, but this model's have {found}"
+        )),
+        "{error}"
+    );
+}
+
+/// The reference of the hash: read whole, in the order of the definition.
+fn base_hash(file: &[u8]) -> String {
+    let header = pollster::block_on(Header::read(&file)).unwrap();
+    let mut lines = String::new();
+    for (name, info) in &header.tensors {
+        if name != "token_embd.weight" && name != "output.weight" {
+            let bytes = &file[info.offset as usize..][..info.bytes as usize];
+            let shape: Vec<String> = info.shape.iter().map(usize::to_string).collect();
+            let hash = gist::adapter::sha256(bytes);
+            lines += &format!("{name} {} {} {hash}\n", gist::gguf::type_name(info.dtype), shape.join("x"));
+        }
+    }
+    gist::adapter::sha256(lines.as_bytes())
+}
+
+#[test]
+fn the_hash_of_the_base_is_that_of_all_tensors_but_the_vocabulary() {
+    let mut file = Cursor::new(Vec::new());
+    synth::write("tiny-llama-q4_k", &mut file).unwrap();
+    let mut file = file.into_inner();
+    let load = |file: &[u8]| {
+        let loading = async { Engine::load(&file, None, Mode::Fast, 512, &mut |_, _| {}).await };
+        pollster::block_on(loading).unwrap().base
+    };
+    let hash = load(&file);
+    assert_eq!(hash, base_hash(&file));
+    let offset = |file: &[u8], name: &str| {
+        pollster::block_on(Header::read(&file)).unwrap().tensor(name).unwrap().offset as usize
+    };
+    for (tensor, same) in [("token_embd.weight", true), ("output.weight", true), ("blk.2.attn_norm.weight", false)] {
+        let at = offset(&file, tensor);
+        file[at] ^= 1;
+        assert_eq!(load(&file) == hash, same, "{tensor}");
+    }
+}
+
+#[test]
+fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
+    let mut engine = common::engine(&common::model("gemma-3-270m"), Mode::Fast);
+    let spec = engine.spec.clone();
+    let catalog = Catalog::parse(&std::fs::read(common::data("catalog.json")).unwrap()).unwrap();
+    for entry in catalog.adapters_of("gemma-3-270m") {
+        let file = std::fs::read(common::data(&entry.path)).unwrap();
+        pollster::block_on(gist::install::install(&mut engine, entry, &file)).unwrap();
+    }
+    let Correction::Projection(projection) = engine.library.correction(Method::Projection, "en", "es").unwrap() else {
+        panic!("the catalog ships a projection");
+    };
+    assert_eq!(projection.made_for.base.as_ref(), Some(&engine.base), "the shipped projection names its base");
+    let adapters = translation_pair(&engine.library, "en", "es").unwrap();
+    let file = bake(&spec, &engine.base, projection, adapters).unwrap();
+    assert_eq!(baked::parameters(&spec, 4), 470_016);
+    // 0.94 MB of values and the names of 131 tensors.
+    assert!((940_032..960_000).contains(&file.len()), "{} bytes", file.len());
+
+    let prompt = engine.prompt(&task(), "Ana: The rope on number 5 has gone.\nBen: Then we ring from 2.45.").unwrap();
+    engine.set_method(Method::Projection, &task()).unwrap();
+    let expected = common::log_probabilities(&engine.logits(&prompt).unwrap());
+    engine.add_correction("en", "es", Correction::read("baked", &file, &spec).unwrap()).unwrap();
+    engine.set_method(Method::Projection, &task()).unwrap();
+    let found = common::log_probabilities(&engine.logits(&prompt).unwrap());
+    // Tokens that matter: F16 rounds to 2^-11, and 8-bit activations may amplify that to a step of 1/127 here and there.
+    let likely = expected.iter().zip(&found).filter(|(expected, _)| **expected > -8.0);
+    let worst = likely.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(worst < 0.1, "{worst}");
+}
+
+#[test]
+fn every_learned_file_can_be_read_as_what_it_says() {
+    let spec = tiny("tiny-llama-f32").spec;
+    let found: LoraHub = serde_json::from_str(
+        r#"{"method":"lorahub","weights":[0.5,0.25],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#,
+    )
+    .unwrap();
+    let file = found.to_json().unwrap();
+    assert_eq!(Correction::read("x", file.as_bytes(), &spec).unwrap().method(), Method::LoraHub);
+    let error = Correction::read_as("magic", "x", b"", &spec).unwrap_err().to_string();
+    assert_eq!(error, "x: method magic is not known");
+}

@@ -1,0 +1,13 @@
+// Something that changes, and says so.
+export class Changing {
+  private readonly listeners = new Set<() => void>();
+
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  protected changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+}

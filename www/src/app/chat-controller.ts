@@ -1,0 +1,126 @@
+// The chat that is open: an example or the reader's own, being read, edited or replayed.
+import type { ReactiveControllerHost } from "lit";
+import { type Conversation, empty, fromDialogue, type Lines, fromMessages, withEdited, withMessage, withoutMessage } from "./conversation";
+import type { Dialogue } from "./dialogues";
+import { reducedMotion } from "./device";
+import { forgetDraft, readDraft, writeDraft } from "./drafts";
+import { Replay, type Speed } from "./replay";
+
+/** Where the chat came from, where that is worth a word. */
+export type Provenance = "link" | "restored" | null;
+
+/** Chats are written to the store once no change has come for so long. */
+const WRITE_AFTER_MS = 500;
+
+export class ChatController {
+  conversation: Conversation = empty;
+  /** The reader's own chat, also while an example is open. */
+  own: Conversation | null = null;
+  provenance: Provenance = null;
+  editing = false;
+  replay: Replay | null = null;
+  speed: Speed = 1;
+  private writing: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    /** Told of every message that a replay has shown. */
+    private readonly onReplayed: (replay: Replay) => void,
+  ) {}
+
+  /** The messages that are in sight: all, or as many as a replay has shown. */
+  get visible(): Conversation["messages"] {
+    return this.replay ? this.conversation.messages.slice(0, this.replay.position) : this.conversation.messages;
+  }
+
+  /** Opens the draft, unless a chat is open by then. Resolves to whether one is open. */
+  async restore(): Promise<boolean> {
+    const draft = await readDraft();
+    if (draft && this.conversation === empty) this.open(draft, "restored");
+    return this.conversation !== empty;
+  }
+
+  openExample(dialogue: Dialogue): void {
+    this.open(fromDialogue(dialogue));
+  }
+
+  openOwn(): void {
+    if (this.own) this.open(this.own);
+  }
+
+  openLines(title: string, lines: Lines, provenance: Provenance = null): void {
+    this.open(fromMessages(title, lines), provenance);
+  }
+
+  startNew(): void {
+    this.open(empty);
+    this.editing = true;
+  }
+
+  toggleEditing(): void {
+    this.endReplay();
+    this.editing = !this.editing;
+    this.host.requestUpdate();
+  }
+
+  add({ sender, text }: { sender: string; text: string }): void {
+    this.change(withMessage(this.conversation, sender, text));
+  }
+
+  edit({ id, sender, text }: { id: number; sender: string; text: string }): void {
+    this.change(withEdited(this.conversation, id, sender, text));
+  }
+
+  remove({ id }: { id: number }): void {
+    this.change(withoutMessage(this.conversation, id));
+  }
+
+  startReplay(): void {
+    this.endReplay();
+    const replay = new Replay(this.conversation.messages, reducedMotion() ? 0 : this.speed, () => this.host.requestUpdate(), () => this.onReplayed(replay));
+    this.replay = replay;
+    replay.start();
+    this.host.requestUpdate();
+  }
+
+  toggleReplay(): void {
+    if (this.replay?.paused) this.replay.start();
+    else this.replay?.pause();
+    this.host.requestUpdate();
+  }
+
+  setSpeed(speed: Speed): void {
+    this.speed = speed;
+    this.replay?.setSpeed(speed);
+    this.host.requestUpdate();
+  }
+
+  async forget(): Promise<void> {
+    clearTimeout(this.writing);
+    this.own = null;
+    await forgetDraft();
+  }
+
+  private endReplay(): void {
+    this.replay?.stop();
+    this.replay = null;
+  }
+
+  private open(conversation: Conversation, provenance: Provenance = null): void {
+    this.endReplay();
+    this.editing = false;
+    this.provenance = provenance;
+    this.change(conversation);
+  }
+
+  private change(conversation: Conversation): void {
+    this.conversation = conversation;
+    if (conversation.example === null) {
+      this.own = conversation;
+      clearTimeout(this.writing);
+      // A browser without a store keeps the chat for this visit only.
+      this.writing = setTimeout(() => void writeDraft(conversation).catch(() => {}), WRITE_AFTER_MS);
+    }
+    this.host.requestUpdate();
+  }
+}

@@ -1,0 +1,341 @@
+// What the reader can do, and what it comes to: the only place that knows both the engine and the page.
+import type { ReactiveControllerHost } from "lit";
+import { messages, setUiLanguage } from "../i18n";
+import type { MethodStatus, ModelStatus } from "../protocol";
+import { ChatController } from "./chat-controller";
+import { fromFile, fromText, type ImportSource } from "./chat-import";
+import { type Conversation, empty, fromDialogue } from "./conversation";
+import { keepStorage } from "./device";
+import { type Dialogue, loadDialogues, sample } from "./dialogues";
+import { takeShared } from "./drafts";
+import { EngineSession } from "./engine-session";
+import { type Experiment, runExperiment } from "./experiment";
+import { install } from "./install";
+import { marked, wasInterrupted } from "./load-mark";
+import type { Replay } from "./replay";
+import { sampleOf } from "./samples";
+import { forgetSettings, readSettings, type Settings, writeSettings } from "./settings";
+import { decodeLink, isLink, LinkError } from "./share-link";
+import { blank, CHAT_LANGUAGE, type Summary, summarize } from "./summary";
+import { Work } from "./work";
+
+export type View = "chats" | "chat" | "compare" | "models" | "settings";
+
+/** What the page does for the controller. */
+export interface Surface {
+  show(view: View): void;
+  /** Opens the import dialog, with `source` if there is one already. */
+  showImport(source?: ImportSource): void;
+  /** Brings the end of the conversation into sight. */
+  follow(): void;
+}
+
+/** A summary read back in the chat's language. */
+export interface Back {
+  text: string;
+  running: boolean;
+}
+
+/** Methods to fall back to, where the one in the settings is not for a language. */
+const preferred = ["projection", "two-step", "primary"];
+
+export class Controller {
+  readonly session: EngineSession;
+  readonly work: Work;
+  readonly chat: ChatController;
+  settings = readSettings();
+  dialogues: readonly Dialogue[] = [];
+  experiment: Experiment | null = null;
+  back: Back | null = null;
+  /** What a screen reader is told once something is done. */
+  spoken = "";
+  persisted = false;
+  /** Whether the browser has said no to keeping what is stored. */
+  refused = false;
+  /** Whether the browser ended the page while it loaded the model last time. */
+  interrupted = false;
+  private made: Summary | null = null;
+  private examples: Promise<void> | null = null;
+
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    private readonly surface: Surface,
+    startWorker: () => Worker,
+  ) {
+    this.session = new EngineSession(host, startWorker);
+    this.work = new Work(host);
+    this.chat = new ChatController(host, (replay) => this.replayed(replay));
+    this.apply();
+  }
+
+  async begin(): Promise<void> {
+    await this.loadExamples();
+    await this.followFragment();
+    // A browser that has no store has no draft either.
+    if (!(await this.chat.restore().catch(() => false)) && this.chat.conversation === empty) this.openFirst();
+    this.persisted = (await navigator.storage?.persisted?.()) ?? false;
+    await this.session.refresh();
+    this.interrupted = wasInterrupted();
+    if (this.model?.complete && !this.interrupted) await this.load();
+  }
+
+  /** Links may come in before the examples have: whoever needs them waits. */
+  private loadExamples(): Promise<void> {
+    this.examples ??= loadDialogues().then((dialogues) => { this.dialogues = dialogues; });
+    return this.examples;
+  }
+
+  get model(): ModelStatus | undefined {
+    return this.session.model(this.settings.model);
+  }
+
+  get languages(): string[] {
+    return this.session.loaded?.targets.map(({ language }) => language) ?? [];
+  }
+
+  /** Language of the summary. */
+  get to(): string {
+    if (this.settings.task === "summarize") return CHAT_LANGUAGE;
+    const { languages } = this;
+    return languages.length === 0 || languages.includes(this.settings.to) ? this.settings.to : (languages[0] ?? CHAT_LANGUAGE);
+  }
+
+  get methods(): readonly MethodStatus[] {
+    return this.session.target(this.to)?.methods ?? [];
+  }
+
+  /** The method that is set, or where that is not for this language, the first of those that are. */
+  get method(): string {
+    const usable = this.session.available(this.to).map(({ method }) => method);
+    if (usable.length === 0 || usable.includes(this.settings.method)) return this.settings.method;
+    return preferred.find((method) => usable.includes(method)) ?? usable[0] ?? this.settings.method;
+  }
+
+  /** Why no summary can be made right now. */
+  get why(): string | null {
+    const t = messages().summary;
+    if (!this.model?.complete || this.session.download) return t.needsModel;
+    return this.chat.visible.some(({ text }) => text.trim() !== "") ? null : t.needsText;
+  }
+
+  /** The summary of the chat that is open; before there is a model, a sample. */
+  get summary(): Summary | null {
+    if (this.made) return this.made;
+    return this.session.models.length > 0 && !this.model?.complete && !this.chat.replay ? sampleOf(this.chat.conversation.example, this.to) : null;
+  }
+
+  change(settings: Partial<Settings>): void {
+    const model = this.model?.id;
+    this.settings = { ...this.settings, ...settings };
+    writeSettings(this.settings);
+    this.apply();
+    if (this.model?.complete && this.model.id !== model) void this.work.guard(() => this.load());
+  }
+
+  /** English is the chat's own language: choosing it asks for no translation. */
+  chooseLanguage(to: string): void {
+    this.change(to === CHAT_LANGUAGE ? { task: "summarize" } : { task: "translate", to });
+  }
+
+  private apply(): void {
+    const { interfaceLanguage, theme, replaySpeed } = this.settings;
+    setUiLanguage(interfaceLanguage);
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    this.chat.speed = replaySpeed;
+    this.host.requestUpdate();
+  }
+
+  /** Opens what the address names: a link's chat, what was shared with the app, or one of the manifest's shortcuts. */
+  async followFragment(): Promise<boolean> {
+    await this.loadExamples();
+    const fragment = location.hash; // only now: another call may have followed it meanwhile
+    if (fragment.length <= 1) return false;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    if (fragment === "#random") return this.openRandom();
+    if (fragment === "#import") this.surface.showImport();
+    if (fragment === "#shared") {
+      const shared = await takeShared();
+      if (shared?.files[0]) this.surface.showImport(await fromFile(shared.files[0]));
+      else if (shared?.text) this.surface.showImport(fromText(shared.text));
+    }
+    return isLink(fragment) ? this.openLink(fragment).catch((cause: unknown) => this.refuse(cause)) : false;
+  }
+
+  private async openLink(fragment: string): Promise<boolean> {
+    const link = await decodeLink(fragment);
+    if (link.chat) this.open(() => this.chat.openLines(link.chat?.title || messages().chat.shared, link.chat?.lines ?? [], "link"));
+    else {
+      const dialogue = this.dialogues.find(({ id }) => id === link.example);
+      if (!dialogue) throw new LinkError("unknown");
+      this.openExample(dialogue);
+    }
+    const { method, task, to } = link;
+    this.change({ ...(method && { method }), ...(task && { task }), ...(to && { to }) });
+    return true;
+  }
+
+  /** A link that cannot be opened is told of; the page goes on without it. */
+  private refuse(cause: unknown): boolean {
+    const text = cause instanceof LinkError ? messages().shareLink.faults[cause.fault] : String(cause);
+    this.work.tell("input", text);
+    return false;
+  }
+
+  private openFirst(): void {
+    if (this.dialogues[0]) this.chat.openExample(this.dialogues[0]);
+  }
+
+  openExample(dialogue: Dialogue): void {
+    this.open(() => this.chat.openExample(dialogue));
+  }
+
+  openRandom(): boolean {
+    const [dialogue] = sample(this.dialogues, 1);
+    if (dialogue) this.openExample(dialogue);
+    return dialogue !== undefined;
+  }
+
+  /** Opens another chat: what was made of the one before goes. */
+  open(opening: () => void): void {
+    this.work.stop();
+    this.forgetSummary();
+    opening();
+    this.surface.show("chat");
+    this.surface.follow();
+  }
+
+  /** A chat that was changed is no longer what was summarised. */
+  edit(change: () => void): void {
+    this.work.stop();
+    this.forgetSummary();
+    change();
+  }
+
+  private forgetSummary(): void {
+    this.made = this.back = null;
+    this.spoken = "";
+  }
+
+  async download(model: ModelStatus): Promise<void> {
+    this.keep();
+    this.change({ model: model.id });
+    await this.work.guard(async () => {
+      await this.session.fetchModel(model);
+      await this.load();
+    });
+  }
+
+  /** Asked for on the tap itself: browsers weigh the reader's gesture. */
+  keep(): void {
+    void keepStorage().then((kept) => {
+      [this.persisted, this.refused] = [kept, !kept];
+      this.host.requestUpdate();
+    });
+  }
+
+  private async load(): Promise<void> {
+    const model = this.model;
+    if (!model) return;
+    this.interrupted = false;
+    await marked(() => this.session.ensureLoaded(model.id));
+  }
+
+  async remove(model: ModelStatus): Promise<void> {
+    if (confirm(messages().models.confirmDelete(model.name))) await this.work.guard(() => this.session.remove(model.id));
+  }
+
+  async removeEverything(): Promise<void> {
+    if (!confirm(messages().models.confirmEverything)) return;
+    await this.work.guard(async () => {
+      await this.session.remove(null);
+      await this.chat.forget();
+      forgetSettings();
+      this.settings = readSettings();
+      this.apply();
+      this.forgetSummary();
+      this.experiment = null;
+      this.openFirst();
+      this.spoken = messages().models.everythingDeleted;
+    });
+  }
+
+  async summarizeChat(): Promise<void> {
+    if (this.settings.mode === "compare") return this.compare(this.session.available(this.to).map(({ method }) => method), 0);
+    this.forgetSummary();
+    this.surface.follow();
+    await this.work.run(async (signal) => {
+      this.show(blank(this.to, this.method));
+      try {
+        await this.load(); // so that language and method are ones that it has
+        signal.throwIfAborted();
+        const { to, method, settings: { maxTokens, temperature }, chat: { conversation, visible } } = this;
+        const whole = visible.length === conversation.messages.length;
+        const reference = whole ? (conversation.reference?.[to] ?? null) : null;
+        const request = { model: this.model?.id ?? "", messages: visible, to, method, maxTokens, temperature, reference };
+        await summarize(this.session, request, (summary) => { if (!signal.aborted) this.show(summary); }, signal);
+        this.spoken = messages().summary.ready;
+        install.offer();
+      } finally {
+        // Another chat may be open by now: what was left of its summary is not put back.
+        if (this.made) this.show(this.made.text === "" ? null : { ...this.made, running: false, activity: null });
+        if (signal.aborted) this.spoken = messages().summary.stopped;
+      }
+    });
+  }
+
+  private show(summary: Summary | null): void {
+    this.made = summary;
+    this.host.requestUpdate();
+  }
+
+  async readBack(): Promise<void> {
+    const { summary } = this;
+    if (!summary) return;
+    await this.work.run(async (signal) => {
+      const set = (text: string, running: boolean): void => {
+        this.back = { text, running };
+        this.host.requestUpdate();
+      };
+      set("", true);
+      const action = { action: "translate" as const, text: summary.text.trim(), from: summary.language, to: CHAT_LANGUAGE, maxTokens: this.settings.maxTokens };
+      try {
+        await this.session.ask("done", action, { signal, onEvent: (event) => { if (event.type === "delta") set((this.back?.text ?? "") + event.text, true); } });
+      } finally {
+        set(this.back?.text ?? "", false);
+      }
+    });
+  }
+
+  /** Compares `methods` on the chat at hand, or on so many random examples. */
+  async compare(methods: readonly string[], examples: number): Promise<void> {
+    this.surface.show("compare");
+    this.spoken = "";
+    const here: Conversation = { ...this.chat.conversation, messages: this.chat.visible };
+    const chats = examples > 0 ? sample(this.dialogues, examples).map(fromDialogue) : [here];
+    await this.work.run(async (signal) => {
+      try {
+        await this.load();
+        const chosen = this.session.available(this.to).filter(({ method }) => methods.includes(method));
+        const plan = { model: this.model?.id ?? "", to: this.to, methods: chosen, chats, maxTokens: this.settings.maxTokens };
+        const show = (experiment: Experiment): void => {
+          this.experiment = experiment;
+          this.host.requestUpdate();
+        };
+        await runExperiment(this.session, plan, show, signal);
+        this.spoken = messages().compare.done;
+      } finally {
+        if (signal.aborted) this.spoken = messages().compare.stopped(this.experiment?.runs.length ?? 0);
+      }
+    });
+  }
+
+  /** A replay has shown another message: it may be time for a summary, for which it waits. */
+  private replayed(replay: Replay): void {
+    const { replaySummary, replayEvery } = this.settings;
+    const due = replay.finished ? replaySummary !== "never" : replaySummary === "every" && replay.position % replayEvery === 0;
+    if (!due || this.why !== null) return;
+    if (!replay.finished) replay.pause();
+    void this.summarizeChat().then(() => { if (this.chat.replay === replay && !replay.finished) replay.start(); });
+  }
+}

@@ -1,0 +1,125 @@
+// Requests to the engine's worker as promises. A worker that dies rejects what was pending; the next request starts another.
+import type { Action, Metrics, Request, Response } from "../protocol";
+
+/** What may arrive before the answer. */
+export type Event = Extract<Response, { type: "progress" | "notice" | "delta" }>;
+type Failure = Extract<Response, { type: "error" }>;
+/** The answer: what ends a request. */
+export type Answer = Exclude<Response, Event | Failure>;
+
+/** An error of the engine, in words for the reader. */
+export class EngineError extends Error {
+  constructor(
+    readonly kind: Failure["kind"],
+    text: string,
+  ) {
+    super(text);
+    this.name = "EngineError";
+  }
+}
+
+interface Pending {
+  onEvent: (event: Event) => void;
+  resolve: (answer: Answer) => void;
+  reject: (error: Error) => void;
+}
+
+export interface Options {
+  onEvent?: (event: Event) => void;
+  signal?: AbortSignal;
+}
+
+export type { Metrics };
+
+export class EngineClient {
+  private worker: Worker | null = null;
+  private opened: Promise<Worker> | null = null;
+  private pending = new Map<number, Pending>();
+  private nextId = 1;
+
+  /** `onDeath` lets the page forget what the dead worker had loaded. */
+  constructor(
+    private readonly start: () => Worker,
+    private readonly onDeath: () => void = () => {},
+  ) {}
+
+  /** Sends one message. Once `signal` aborts, no event is delivered and the promise rejects with an AbortError. */
+  request(action: Action, { onEvent = () => {}, signal }: Options = {}): Promise<Answer> {
+    if (signal?.aborted) return Promise.reject(aborted());
+    this.opened ??= this.open();
+    return this.opened.then((worker) => {
+      if (signal?.aborted) throw aborted();
+      return this.send(worker, action, onEvent, signal);
+    });
+  }
+
+  /** Starts a worker and waits until it has its catalog and its store. One that cannot be opened is not kept. */
+  private async open(): Promise<Worker> {
+    const worker = this.begin();
+    try {
+      await this.send(worker, { action: "open", base: document.baseURI.replace(/[^/]*$/, "") }, () => {});
+    } catch (cause) {
+      this.bury(cause instanceof Error ? cause : new Error(String(cause)));
+      throw cause;
+    }
+    return worker;
+  }
+
+  private send(worker: Worker, action: Action, onEvent: (event: Event) => void, signal?: AbortSignal): Promise<Answer> {
+    const id = this.nextId++;
+    return new Promise<Answer>((resolve, reject) => {
+      const cancel = (): void => {
+        this.pending.delete(id);
+        worker.postMessage({ version: 1, id: this.nextId++, action: "cancel", target: id } satisfies Request);
+        reject(aborted());
+      };
+      const settle =
+        <T>(end: (value: T) => void) =>
+        (value: T): void => {
+          this.pending.delete(id);
+          signal?.removeEventListener("abort", cancel);
+          end(value);
+        };
+      this.pending.set(id, { onEvent, resolve: settle(resolve), reject: settle(reject) });
+      signal?.addEventListener("abort", cancel, { once: true });
+      worker.postMessage({ version: 1, id, ...action } satisfies Request);
+    });
+  }
+
+  private begin(): Worker {
+    const worker = this.start();
+    worker.addEventListener("message", (event: MessageEvent<Response>) => this.receive(event.data));
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      this.bury(new EngineError("panic", event.message || "The engine could not be started."));
+    });
+    this.worker = worker;
+    return worker;
+  }
+
+  private receive(response: Response): void {
+    // A panic kills the whole instance, whichever request it came from.
+    if (response.type === "error" && response.kind === "panic") {
+      this.bury(new EngineError("panic", response.text));
+      return;
+    }
+    const pending = this.pending.get(response.id);
+    if (!pending) return;
+    if (response.type === "error") pending.reject(new EngineError(response.kind, response.text));
+    else if (response.type === "progress" || response.type === "notice" || response.type === "delta") pending.onEvent(response);
+    else pending.resolve(response);
+  }
+
+  private bury(error: Error): void {
+    this.worker?.terminate();
+    this.worker = this.opened = null;
+    const lost = [...this.pending.values()];
+    this.pending.clear();
+    this.onDeath();
+    for (const each of lost) each.reject(error);
+  }
+}
+
+function aborted(): Error {
+  return new DOMException("Cancelled", "AbortError");
+}

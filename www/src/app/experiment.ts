@@ -1,0 +1,119 @@
+// The paper's automated experiment: every method on the same chats, in turn. One chat is the smallest experiment.
+import type { Metrics } from "../protocol";
+import type { Conversation } from "./conversation";
+import type { EngineSession } from "./engine-session";
+import { type Spread, spread } from "./statistics";
+import { type Rouge, summarize } from "./summary";
+
+export interface Plan {
+  model: string;
+  to: string;
+  methods: readonly { method: string; name: string; extraBytes: number }[];
+  chats: readonly Conversation[];
+  maxTokens: number;
+}
+
+/** One summary of an experiment. */
+export interface Run {
+  chat: string;
+  method: string;
+  text: string;
+  metrics: Metrics;
+  rouge: Rouge | null;
+}
+
+export interface Experiment {
+  plan: Plan;
+  running: boolean;
+  /** Memory of the engine with the model loaded, before the first summary. */
+  idleBytes: number;
+  runs: readonly Run[];
+  /** What is being written at the moment. */
+  current: { chat: string; method: string; text: string } | null;
+}
+
+/** Runs `plan`, chat by chat, so that after a stop every method has seen the same chats (but for the last one). */
+export async function runExperiment(session: EngineSession, plan: Plan, onChange: (experiment: Experiment) => void, signal: AbortSignal): Promise<void> {
+  let experiment: Experiment = { plan, running: true, idleBytes: 0, runs: [], current: null };
+  const set = (state: Partial<Experiment>): void => {
+    experiment = { ...experiment, ...state };
+    onChange(experiment);
+  };
+  set({});
+  try {
+    set({ idleBytes: (await session.ensureLoaded(plan.model)).wasmBytes });
+    for (const chat of plan.chats) {
+      for (const { method } of plan.methods) {
+        signal.throwIfAborted();
+        const request = { ...plan, method, messages: chat.messages, temperature: 0, reference: chat.reference?.[plan.to] ?? null };
+        const summary = await summarize(session, request, ({ text }) => set({ current: { chat: chat.title, method, text } }), signal);
+        if (!summary.metrics) throw new Error(`the engine gave no figures for ${method}`);
+        const { metrics, rouge } = summary;
+        set({ runs: [...experiment.runs, { chat: chat.example ?? chat.title, method, text: summary.text.trim(), metrics, rouge }] });
+      }
+    }
+  } finally {
+    set({ running: false, current: null });
+  }
+}
+
+/** A method's figures over all its runs. */
+export interface Row {
+  method: string;
+  name: string;
+  extraBytes: number;
+  text: string;
+  seconds: Spread | null;
+  firstToken: Spread | null;
+  decode: Spread | null;
+  passes: number | null;
+  rouge1: Spread | null;
+  rouge2: Spread | null;
+  rougeL: Spread | null;
+}
+
+export function rows({ plan, runs }: Experiment): Row[] {
+  return plan.methods.map((each) => {
+    const own = runs.filter(({ method }) => method === each.method);
+    const rouge = (name: keyof Rouge): Spread | null => spread(own.flatMap((run) => run.rouge?.[name] ?? []));
+    return {
+      ...each,
+      text: own.at(-1)?.text ?? "",
+      seconds: spread(own.map(({ metrics }) => metrics.totalMs / 1000)),
+      firstToken: spread(own.map(({ metrics }) => metrics.timeToFirstTokenMs / 1000)),
+      decode: spread(own.filter(({ metrics }) => metrics.decodeMs > 0).map(({ metrics }) => (metrics.generatedTokens * 1000) / metrics.decodeMs)),
+      passes: own[0]?.metrics.passes ?? null,
+      rouge1: rouge("rouge1"),
+      rouge2: rouge("rouge2"),
+      rougeL: rouge("rougeL"),
+    };
+  });
+}
+
+/** WebAssembly memory never shrinks, so the last figure is the peak. */
+export function peakBytes({ idleBytes, runs }: Experiment): number {
+  return runs.reduce((most, { metrics }) => Math.max(most, metrics.wasmBytes), idleBytes);
+}
+
+/** Every run as a line of comma-separated values (RFC 4180). */
+export function toCsv({ plan, runs }: Experiment): string {
+  const header = ["chat", "method", "language", "total_ms", "time_to_first_token_ms", "prefill_ms", "decode_ms", "prompt_tokens", "generated_tokens", "passes", "wasm_bytes", "extra_bytes", "rouge1", "rouge2", "rougeL", "text"];
+  const extra = new Map(plan.methods.map(({ method, extraBytes }) => [method, extraBytes]));
+  const lines = runs.map(({ chat, method, text, metrics: m, rouge }) => [
+    chat, method, plan.to, m.totalMs, m.timeToFirstTokenMs, m.prefillMs, m.decodeMs, m.promptTokens, m.generatedTokens, m.passes, m.wasmBytes,
+    extra.get(method) ?? 0, rouge?.rouge1 ?? "", rouge?.rouge2 ?? "", rouge?.rougeL ?? "", text,
+  ]);
+  return [header, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("");
+}
+
+/** One value of a line. Text that a spreadsheet would take for a formula is marked as text. */
+function cell(value: string | number): string {
+  if (typeof value === "number") return String(value);
+  const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
+
+export function toJson(experiment: Experiment): string {
+  const { plan, idleBytes, runs } = experiment;
+  return JSON.stringify({ model: plan.model, to: plan.to, maxTokens: plan.maxTokens, idleWasmBytes: idleBytes, peakWasmBytes: peakBytes(experiment), runs }, null, 1);
+}

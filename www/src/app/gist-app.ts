@@ -1,0 +1,163 @@
+// The page: views, dialogs, and which of the controller's methods answers which event.
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, query, state } from "lit/decorators.js";
+import startWorker from "#worker?worker";
+import type { ModelStatus } from "../protocol";
+import "../ui/action-bar";
+import "../ui/chat-list";
+import "../ui/chat-view";
+import type { ChatView, ReplayState } from "../ui/chat-view";
+import "../ui/compare-view";
+import type { Comparison } from "../ui/compare-view";
+import { Component } from "../ui/component";
+import { type Icon, icon } from "../ui/icons";
+import "../ui/import-dialog";
+import type { ImportDialog } from "../ui/import-dialog";
+import "../ui/models-view";
+import "../ui/settings-view";
+import "../ui/share-dialog";
+import type { ShareDialog } from "../ui/share-dialog";
+import { base } from "../ui/styles";
+import "../ui/summary-card";
+import "../ui/welcome-card";
+import { readChat } from "./chat-import";
+import { Controller, type View } from "./controller";
+import type { Lines } from "./conversation";
+import { frame } from "./frame";
+import { install } from "./install";
+import { sampleModel } from "./samples";
+import type { Settings } from "./settings";
+import type { Speed } from "./replay";
+import { update } from "./update";
+
+const tabs: [View, Icon][] = [["chat", "chat"], ["compare", "compare"], ["models", "model"], ["settings", "settings"]];
+const detail = <T>(event: Event): T => (event as CustomEvent<T>).detail;
+
+@customElement("gist-app")
+export class GistApp extends Component {
+  static override styles = [base, frame];
+  @state() private view: View = "chat";
+  @query("chat-view") private chatView!: ChatView | null;
+  @query("import-dialog") private importDialog!: ImportDialog;
+  @query("share-dialog") private shareDialog!: ShareDialog;
+  private readonly app = new Controller(
+    this,
+    {
+      show: (view) => this.show(view),
+      showImport: (source) => void this.updateComplete.then(() => (source ? this.importDialog.take(source) : this.importDialog.show())),
+      follow: () => void this.updateComplete.then(() => this.chatView?.toEnd(true)),
+    },
+    () => new startWorker(),
+  );
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    install.onChange(() => this.requestUpdate());
+    update.onChange(() => this.requestUpdate());
+    // Taking a fragment out of the address is a change too, and not one to follow.
+    addEventListener("hashchange", () => { if (location.hash.length > 1) void this.app.work.guard(async () => void (await this.app.followFragment())); });
+    addEventListener("popstate", ({ state }: PopStateEvent) => { this.view = (state as { view?: View } | null)?.view ?? "chat"; });
+    void this.app.work.guard(() => this.app.begin());
+  }
+
+  /** Each view is a place that the browser's Back leaves. */
+  private show(view: View): void {
+    if (view !== this.view) history.pushState({ view }, "");
+    this.view = view;
+  }
+
+  override render(): TemplateResult {
+    const { app, t } = this;
+    const { chat } = app;
+    return html`<div class="frame" data-view=${this.view}>
+      <main>
+      <section class="side" aria-label=${t.chats.title}>
+        <div class="brand"><img src="./icon-192.png" alt="" width="36" height="36"><span role=${this.view === "chats" ? "heading" : nothing} aria-level=${this.view === "chats" ? "1" : nothing}>Pocket Gist</span></div>
+        <chat-list .dialogues=${app.dialogues} .own=${chat.own?.title ?? null} .open=${chat.conversation.example}
+          @import-chat=${() => this.importDialog.show()} @new-chat=${() => app.open(() => chat.startNew())} @random-chat=${() => app.openRandom()}
+          @open-own=${() => app.open(() => chat.openOwn())}
+          @open-example=${(event: Event) => { const found = app.dialogues.find(({ id }) => id === detail<string>(event)); if (found) app.openExample(found); }}></chat-list>
+      </section>
+      <div class="pane">${this.renderBanners()}${this.renderView()}</div>
+      </main>
+      <nav aria-label=${t.nav.label}>${tabs.map(([view, name]) => html`<button aria-current=${this.view === view || (view === "chat" && this.view === "chats") ? "page" : "false"} @click=${() => this.show(view)}>${icon(name)}<span>${t.nav[view as "chat"]}</span></button>`)}</nav>
+      <p class="spoken" role="status">${app.spoken}</p>
+    </div>
+    <import-dialog .read=${(...args: Parameters<ImportDialog["read"]>) => readChat(app.session, ...args)}
+      @imported=${(event: Event) => { const { title, messages } = detail<{ title: string; messages: Lines }>(event); app.open(() => chat.openLines(title || t.chat.imported, messages)); }}></import-dialog>
+    <share-dialog .conversation=${chat.conversation} .choice=${{ method: app.method, task: app.settings.task, to: app.settings.to }}></share-dialog>`;
+  }
+
+  private renderBanners() {
+    const { app: { work }, t } = this;
+    const { problem } = work;
+    return html`
+      ${update.waiting ? html`<div class="banner"><p>${t.update.ready}</p><button class="main" @click=${() => update.accept()}>${t.update.reload}</button></div>` : nothing}
+      ${problem ? html`<div class="banner problem" role="alert"><p><b>${t.faults[problem.kind]}</b>${problem.text}</p>
+        ${problem.retry ? html`<button @click=${problem.retry}>${t.tryAgain}</button>` : nothing}<button class="icon" aria-label=${t.close} @click=${() => work.dismiss()}>${icon("close")}</button></div>` : nothing}
+      ${install.offered ? html`<div class="banner"><p>${t.install.offer}</p><button class="main" @click=${() => this.install()}>${t.install.install}</button><button @click=${() => install.dismiss()}>${t.install.notNow}</button></div>` : nothing}`;
+  }
+
+  /** An app that is installed may keep its storage where a page may not: the browser is asked again. */
+  private async install(): Promise<void> {
+    if ((await install.accept()) && !this.app.persisted) this.app.keep();
+  }
+
+  private renderView() {
+    switch (this.view) {
+      case "chats":
+      case "chat":
+        return this.renderChat();
+      case "compare":
+        return this.renderCompare();
+      case "models":
+        return this.renderModels();
+      case "settings":
+        return this.renderSettings();
+    }
+  }
+
+  private renderChat() {
+    const { app, t } = this;
+    const { chat, session, summary } = app;
+    const replay: ReplayState | null = chat.replay ? { position: chat.replay.position, typing: chat.replay.typing, paused: chat.replay.paused, speed: chat.speed } : null;
+    const notice = app.interrupted ? t.models.interrupted : chat.provenance === "link" ? t.chat.foreign : chat.provenance === "restored" ? t.chat.restored : "";
+    const reference = summary && !summary.running ? (chat.conversation.reference?.[summary.language] ?? null) : null;
+    return html`<div class="view chat">
+      <chat-view .conversation=${chat.conversation} .me=${app.settings.me} .replay=${replay} ?editing=${chat.editing} .notice=${notice}
+        @show-chats=${() => this.show("chats")} @start-replay=${() => app.edit(() => chat.startReplay())} @toggle-edit=${() => chat.toggleEditing()} @share-chat=${() => this.shareDialog.show()}
+        @toggle-replay=${() => chat.toggleReplay()} @skip-replay=${() => chat.replay?.skip()}
+        @replay-speed=${(event: Event) => { chat.setSpeed(detail<Speed>(event)); app.change({ replaySpeed: detail<Speed>(event) }); }}
+        @edit-message=${(event: Event) => app.edit(() => chat.edit(detail(event)))} @delete-message=${(event: Event) => app.edit(() => chat.remove(detail(event)))}>
+        ${app.model && !app.model.complete ? html`<welcome-card .model=${app.model} .download=${session.download} .notices=${session.notices}
+          @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()}></welcome-card>` : nothing}
+        ${summary ? html`<summary-card .summary=${summary} .reference=${reference} .back=${app.back} .noWayBack=${session.target(summary.language)?.noWayBack ?? null} .sampleModel=${sampleModel}
+          @read-back=${() => app.readBack()}></summary-card>` : nothing}
+      </chat-view>
+      <action-bar .languages=${app.languages} .methods=${app.methods} .to=${app.to} .method=${app.method} .me=${app.settings.me} .why=${app.why} ?running=${app.work.running} ?editing=${chat.editing}
+        @choose-language=${(event: Event) => app.chooseLanguage(detail(event))} @choose-method=${(event: Event) => app.change({ method: detail(event) })}
+        @summarize=${() => app.summarizeChat()} @stop=${() => app.work.stop()} @add-message=${(event: Event) => app.edit(() => chat.add(detail(event)))}></action-bar>
+    </div>`;
+  }
+
+  private renderCompare() {
+    const { app } = this;
+    return html`<compare-view class="view" .methods=${app.methods} .chatTitle=${app.chat.conversation.title || this.t.chat.untitled} .why=${app.why} .experiment=${app.experiment} ?busy=${app.work.running}
+      @compare=${(event: Event) => { const { methods, examples } = detail<Comparison>(event); void app.compare(methods, examples); }} @stop=${() => app.work.stop()}></compare-view>`;
+  }
+
+  private renderModels() {
+    const { app } = this;
+    const { session } = app;
+    return html`<models-view class="view" .models=${session.models} .storage=${session.storage} .download=${session.download} .notices=${session.notices} .chosen=${app.model?.id ?? ""}
+      ?persisted=${app.persisted} ?refused=${app.refused} ?busy=${app.work.running}
+      @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()} @use-model=${(event: Event) => app.change({ model: detail<ModelStatus>(event).id })}
+      @delete-model=${(event: Event) => app.remove(detail<ModelStatus>(event))} @delete-everything=${() => app.removeEverything()} @persist=${() => app.keep()}></models-view>`;
+  }
+
+  private renderSettings() {
+    const { app } = this;
+    return html`<settings-view class="view" .settings=${{ ...app.settings, to: app.to === "en" ? app.settings.to : app.to, method: app.method }} .languages=${app.languages} .methods=${app.methods}
+      @change-settings=${(event: Event) => app.change(detail<Partial<Settings>>(event))}></settings-view>`;
+  }
+}

@@ -1,0 +1,106 @@
+// Replays a chat as it might have been written: somebody types for as long as the message is long, others read first.
+import type { Message } from "./conversation";
+
+export interface Step {
+  /** Nothing happens: the message before is being read. */
+  pauseMs: number;
+  /** The sender is seen typing. */
+  typingMs: number;
+}
+
+const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
+
+/** The steps at single speed, one for each message. */
+export function timeline(messages: readonly Message[]): Step[] {
+  return messages.map((message, index) => {
+    const before = messages[index - 1];
+    const read = before ? clamp(250 + before.text.length * 12, 300, 1800) : 200;
+    const sameSender = before?.sender === message.sender;
+    return { pauseMs: sameSender ? read / 2 : read, typingMs: clamp(350 + message.text.length * 28, 500, 3500) };
+  });
+}
+
+export type Speed = 0 | 1 | 4;
+
+/** A replay in progress. `onChange` hears of every step; `onMessage` of every message that has appeared. */
+export class Replay {
+  /** How many messages are there to see. */
+  position = 0;
+  /** Who is typing. */
+  typing: string | null = null;
+  paused = false;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly steps: Step[];
+
+  constructor(
+    private readonly messages: readonly Message[],
+    private speed: Speed,
+    private readonly onChange: () => void,
+    private readonly onMessage: (position: number) => void,
+  ) {
+    this.steps = timeline(messages);
+  }
+
+  get finished(): boolean {
+    return this.position >= this.messages.length;
+  }
+
+  start(): void {
+    this.paused = false;
+    if (this.speed === 0) this.skip();
+    else this.next();
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.stop();
+    this.onChange();
+  }
+
+  /** Shows everything at once. */
+  skip(): void {
+    this.stop();
+    this.position = this.messages.length;
+    this.onChange();
+    this.onMessage(this.position);
+  }
+
+  setSpeed(speed: Speed): void {
+    this.speed = speed;
+    if (!this.paused && !this.finished) {
+      this.stop();
+      this.start();
+    }
+  }
+
+  /** Ends it without another word. */
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.typing = null;
+  }
+
+  private next(): void {
+    const [message, step] = [this.messages[this.position], this.steps[this.position]];
+    if (!message || !step) return;
+    this.after(step.pauseMs, () => {
+      this.typing = message.sender;
+      this.onChange();
+      this.after(step.typingMs, () => {
+        this.typing = null;
+        this.position += 1;
+        this.onChange();
+        this.onMessage(this.position);
+        // Whoever was told may have paused it.
+        if (!this.paused && this.timer === null) this.next();
+      });
+    });
+  }
+
+  private after(milliseconds: number, then: () => void): void {
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      then();
+    }, milliseconds / (this.speed || 1));
+  }
+}

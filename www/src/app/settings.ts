@@ -1,0 +1,100 @@
+// What the reader has chosen, kept across visits. Whatever is read back is checked: another version may have written it.
+import { isUiLanguage, type UiLanguage } from "../i18n";
+
+export interface Settings {
+  /** Language of the page; `auto` follows the browser. */
+  interfaceLanguage: "auto" | UiLanguage;
+  theme: "auto" | "light" | "dark";
+  /** The reader's own name in chats: those messages stand on the right. */
+  me: string;
+  /** Catalog id; empty for the catalog's first. */
+  model: string;
+  task: "summarize" | "translate";
+  /** Language of translated summaries. */
+  to: string;
+  method: string;
+  mode: "single" | "compare";
+  maxTokens: number;
+  /** 0 always takes the most probable token. */
+  temperature: number;
+  /** How fast examples are replayed; 0 is at once. */
+  replaySpeed: 0 | 1 | 4;
+  /** When a replay is summarised. */
+  replaySummary: "never" | "end" | "every";
+  /** For `every`: after so many messages. */
+  replayEvery: number;
+}
+
+export const defaults: Settings = {
+  interfaceLanguage: "auto",
+  theme: "auto",
+  me: "",
+  model: "",
+  task: "translate",
+  to: "es",
+  method: "projection",
+  mode: "single",
+  maxTokens: 160,
+  temperature: 0,
+  replaySpeed: 1,
+  replaySummary: "end",
+  replayEvery: 5,
+};
+
+export const limits = { maxTokens: [16, 512], temperature: [0, 2], replayEvery: [2, 50] } as const;
+
+const oneOf = <T>(...values: T[]) => (value: unknown): boolean => values.includes(value as T);
+const text = (most: number) => (value: unknown): boolean => typeof value === "string" && value.length <= most;
+const within = ([least, most]: readonly [number, number], whole = true) => (value: unknown): boolean =>
+  typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value));
+
+/** One check for each setting: a new one without a check does not compile. */
+const checks: Record<keyof Settings, (value: unknown) => boolean> = {
+  interfaceLanguage: (value) => value === "auto" || isUiLanguage(value),
+  theme: oneOf("auto", "light", "dark"),
+  me: text(60),
+  model: text(200),
+  task: oneOf("summarize", "translate"),
+  to: (value) => typeof value === "string" && /^[a-z]{2,3}$/.test(value),
+  method: (value) => typeof value === "string" && /^[a-z-]{1,40}$/.test(value),
+  mode: oneOf("single", "compare"),
+  maxTokens: within(limits.maxTokens),
+  temperature: within(limits.temperature, false),
+  replaySpeed: oneOf(0, 1, 4),
+  replaySummary: oneOf("never", "end", "every"),
+  replayEvery: within(limits.replayEvery),
+};
+
+const KEY = "pocket-gist.settings";
+
+/** `saved` over the defaults, without what does not pass its check. */
+export function validated(saved: unknown): Settings {
+  const settings: Record<string, unknown> = { ...defaults };
+  if (typeof saved === "object" && saved !== null) {
+    for (const [name, check] of Object.entries(checks)) {
+      const value = (saved as Record<string, unknown>)[name];
+      if (check(value)) settings[name] = value;
+    }
+  }
+  return settings as unknown as Settings;
+}
+
+export function readSettings(): Settings {
+  try {
+    return validated(JSON.parse(localStorage.getItem(KEY) ?? "null"));
+  } catch {
+    return { ...defaults }; // no storage, or not JSON: nothing is lost that could be read
+  }
+}
+
+export function writeSettings(settings: Settings): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(settings));
+  } catch {
+    // Without storage the choice holds for this visit.
+  }
+}
+
+export function forgetSettings(): void {
+  localStorage.removeItem(KEY);
+}

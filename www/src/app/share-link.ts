@@ -1,0 +1,112 @@
+// Links that hold a chat. All of it is in the fragment, which browsers never send to a server. What comes in is a
+// stranger's: every part is checked, and nothing of it is more than text.
+import type { Conversation, Lines } from "./conversation";
+
+export interface Link {
+  /** Id of an example. */
+  example?: string;
+  /** A chat of the sender's own. */
+  chat?: { title: string; lines: Lines };
+  method?: string;
+  task?: "summarize" | "translate";
+  to?: string;
+}
+
+/** Why a link cannot be opened: a key of the messages. */
+export type LinkFault = "version" | "damaged" | "tooLarge" | "unknown";
+
+export class LinkError extends Error {
+  constructor(readonly fault: LinkFault) {
+    super(`the link is not usable: ${fault}`);
+    this.name = "LinkError";
+  }
+}
+
+const VERSION = "1";
+/** Largest chat in a link, unpacked: a small link may not fill the memory. */
+const MAX_BYTES = 2 << 20;
+
+/** The fragment for `conversation`, without `#`. Own text is in it only with `withText`; examples are named by their id. */
+export async function encodeLink(conversation: Conversation, settings: Omit<Link, "example" | "chat">, withText: boolean): Promise<string> {
+  const fields = new URLSearchParams({ v: VERSION });
+  if (conversation.example !== null) fields.set("d", conversation.example);
+  else if (withText) fields.set("c", await pack(conversation));
+  if (settings.method) fields.set("m", settings.method);
+  if (settings.task) fields.set("t", settings.task);
+  if (settings.to) fields.set("l", settings.to);
+  return fields.toString();
+}
+
+/** Whether `fragment` is meant as a link; other fragments are names of places on the page. */
+export function isLink(fragment: string): boolean {
+  return /^#?v=/.test(fragment);
+}
+
+export async function decodeLink(fragment: string): Promise<Link> {
+  const fields = new URLSearchParams(fragment.replace(/^#/, ""));
+  if (fields.get("v") !== VERSION) throw new LinkError("version");
+  const link: Link = {};
+  const word = (name: string, pattern: RegExp): string | undefined => {
+    const value = fields.get(name);
+    if (value === null) return undefined;
+    if (!pattern.test(value)) throw new LinkError("damaged");
+    return value;
+  };
+  const [example, packed] = [word("d", /^[\w.-]{1,80}$/), fields.get("c")];
+  if (example !== undefined) link.example = example;
+  if (packed !== null) link.chat = await unpack(packed);
+  const [method, task, to] = [word("m", /^[a-z-]{1,40}$/), word("t", /^(summarize|translate)$/), word("l", /^[a-z]{2,3}$/)];
+  if (method !== undefined) link.method = method;
+  if (task === "summarize" || task === "translate") link.task = task;
+  if (to !== undefined) link.to = to;
+  if (!link.example && !link.chat) throw new LinkError("damaged");
+  return link;
+}
+
+async function pack({ title, messages }: Conversation): Promise<string> {
+  const json = JSON.stringify({ title, messages: messages.map(({ sender, text }) => [sender, text]) });
+  const stream = new Blob([json]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+  return toBase64Url(new Uint8Array(await new Response(stream).arrayBuffer()));
+}
+
+async function unpack(packed: string): Promise<{ title: string; lines: Lines }> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await inflate(packed));
+  } catch (cause) {
+    // Whatever goes wrong in unpacking, a damaged link is the reason, unless it is known better.
+    throw cause instanceof LinkError ? cause : new LinkError("damaged");
+  }
+  const { title, messages } = (parsed ?? {}) as { title?: unknown; messages?: unknown };
+  const isLine = (line: unknown): line is [string, string] => Array.isArray(line) && line.length === 2 && line.every((part) => typeof part === "string");
+  if (typeof title !== "string" || !Array.isArray(messages) || messages.length === 0 || !messages.every(isLine)) throw new LinkError("damaged");
+  return { title: title.slice(0, 200), lines: messages.map(([sender, text]) => ({ sender: sender.slice(0, 200), text })) };
+}
+
+/** The text of a packed chat; stops as soon as it is longer than it may be. */
+async function inflate(packed: string): Promise<string> {
+  const blob = new Blob([fromBase64Url(packed)]);
+  const reader = blob.stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const pieces: BlobPart[] = [];
+  let size = 0;
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    size += piece.value.byteLength;
+    if (size > MAX_BYTES) {
+      await reader.cancel();
+      throw new LinkError("tooLarge");
+    }
+    pieces.push(piece.value as Uint8Array<ArrayBuffer>);
+  }
+  return new Blob(pieces).text();
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,83 @@
+// One summary, from request to figures: what the result card shows and what an experiment is made of.
+import type { Action, Metrics } from "../protocol";
+import type { Event as EngineEvent } from "./engine-client";
+import type { Activity, EngineSession } from "./engine-session";
+
+/** The language of chats: the one that adapters are trained on. */
+export const CHAT_LANGUAGE = "en";
+
+export interface SummaryRequest {
+  model: string;
+  messages: readonly { sender: string; text: string }[];
+  to: string;
+  method: string;
+  maxTokens: number;
+  temperature: number;
+  /** A summary by a person to compare with. */
+  reference: string | null;
+}
+
+export interface Rouge {
+  rouge1: number;
+  rouge2: number;
+  rougeL: number;
+}
+
+export interface Summary {
+  running: boolean;
+  text: string;
+  language: string;
+  method: string;
+  activity: Activity | null;
+  notices: readonly string[];
+  metrics: Metrics | null;
+  rouge: Rouge | null;
+  /** Written beforehand, and only shown to give an idea. */
+  sample: boolean;
+}
+
+export const blank = (language: string, method: string): Summary => ({
+  running: true, text: "", language, method, activity: null, notices: [], metrics: null, rouge: null, sample: false,
+});
+
+/** Loads the model if need be and summarises. `onChange` is told of every step; the last one is the result. */
+export async function summarize(
+  session: EngineSession,
+  request: SummaryRequest,
+  onChange: (summary: Summary) => void,
+  signal: AbortSignal,
+): Promise<Summary> {
+  const { model, to, method, maxTokens, temperature, reference } = request;
+  let summary = blank(to, method);
+  let pass = 0;
+  const set = (state: Partial<Summary>): void => {
+    summary = { ...summary, ...state };
+    onChange(summary);
+  };
+  set({});
+  await session.ensureLoaded(model);
+  signal.throwIfAborted();
+  const action: Action = {
+    action: "summarize",
+    messages: request.messages.map(({ sender, text }) => ({ sender, text })),
+    from: CHAT_LANGUAGE,
+    to,
+    method,
+    maxTokens,
+    sampling: temperature === 0 ? { temperature: 0, topK: 1, topP: 1, seed: 0 } : { temperature, topK: 40, topP: 0.95, seed: Math.floor(Math.random() * 2 ** 32) },
+  };
+  const onEvent = (event: EngineEvent): void => {
+    if (event.type === "notice") set({ notices: [...summary.notices, event.text] });
+    else if (event.type === "progress") set({ activity: { stage: event.stage, done: event.done, total: event.total } });
+    else {
+      // A second pass replaces the first one's text: that was only the way there.
+      set({ text: event.pass === pass ? summary.text + event.text : event.text, activity: null });
+      pass = event.pass;
+    }
+  };
+  const done = await session.ask("done", action, { onEvent, signal });
+  const metrics = done.metrics ?? null;
+  const rouge = reference === null ? null : await session.ask("rouge", { action: "rouge", reference, candidate: summary.text.trim() });
+  set({ running: false, activity: null, metrics, rouge });
+  return summary;
+}

@@ -1,0 +1,31 @@
+// What every component has: the shared styles, the words of the page, and events that leave it.
+import { type CSSResultGroup, LitElement } from "lit";
+import { type Messages, messages, onUiLanguage } from "../i18n";
+import { base } from "./styles";
+
+export class Component extends LitElement {
+  static override styles: CSSResultGroup = base;
+  private stopListening = (): void => {};
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.stopListening = onUiLanguage(() => this.requestUpdate());
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stopListening();
+  }
+
+  protected get t(): Messages {
+    return messages();
+  }
+
+  /** Tells whoever listens; components know nothing of the engine or of one another. */
+  protected emit(name: string, detail?: unknown): void {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+}
+
+/** The value of the field that an event came from. */
+export const valueIn = (event: Event): string => (event.target as HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement).value;

@@ -1,0 +1,149 @@
+// The messages, as in a messenger. Thousands of them: the newest are drawn at once, older ones in slices whenever the
+// browser has time, and what is not in sight costs no layout (content-visibility).
+import { css, html, nothing, type TemplateResult } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { guard } from "lit/directives/guard.js";
+import { repeat } from "lit/directives/repeat.js";
+import { type Message, senders } from "../app/conversation";
+import { Component } from "./component";
+import { shortTime } from "./format";
+import { icon } from "./icons";
+import { base } from "./styles";
+
+/** Messages that are drawn together. */
+const GROUP = 50;
+/** Groups that are drawn at once. */
+const AT_ONCE = 2;
+
+@customElement("conversation-view")
+export class ConversationView extends Component {
+  static override styles = [base, css`
+    .log { display: block; padding: .5rem 0; }
+    .group { content-visibility: auto; contain-intrinsic-size: auto ${GROUP * 4}rem; }
+    .line { display: flex; gap: .5rem; padding: .125rem .75rem; align-items: flex-end; }
+    .line.first { padding-top: .5rem; }
+    .face { width: 1.875rem; height: 1.875rem; border-radius: 50%; flex: none; display: grid; place-items: center; font-size: .8125rem; font-weight: 650; color: var(--bubble); visibility: hidden; background: currentColor; }
+    .face span { color: var(--bubble); }
+    .line.last .face { visibility: visible; }
+    .bubble { background: var(--bubble); border-radius: 1.125rem; padding: .4375rem .8125rem .5rem; max-width: min(34rem, 82%); min-width: 3rem; box-shadow: 0 1px 1px var(--shadow); overflow-wrap: anywhere; }
+    .line.last .bubble { border-end-start-radius: .375rem; }
+    .text { white-space: pre-wrap; }
+    .name { font-size: .8125rem; font-weight: 650; line-height: 1.3; }
+    .time { font-size: .75rem; color: var(--quiet); float: inline-end; margin: .375rem 0 0 .75rem; line-height: 1; }
+    .me { flex-direction: row-reverse; }
+    .me .bubble { background: var(--bubble-me); }
+    .me .face { display: none; }
+    .me.last .bubble { border-end-start-radius: 1.125rem; border-end-end-radius: .375rem; }
+    .line > button.icon { color: var(--quiet); }
+    .empty { text-align: center; padding: 3rem 1rem; }
+    form { width: 100%; background: var(--card); border: 2px solid var(--accent); border-radius: 1rem; padding: .75rem; }
+    .dots { display: flex; gap: .25rem; padding: .5rem 0 .25rem; }
+    .dots i { width: .4375rem; height: .4375rem; border-radius: 50%; background: var(--quiet); animation: hop 1s infinite ease-in-out; }
+    .dots i:nth-child(2) { animation-delay: .15s; } .dots i:nth-child(3) { animation-delay: .3s; }
+    @keyframes hop { 0%, 60%, 100% { transform: none; opacity: .5; } 30% { transform: translateY(-.25rem); opacity: 1; } }
+    @media (prefers-reduced-motion: reduce) { .dots i { animation: none; } }
+    .s0 { color: var(--sender-0); } .s1 { color: var(--sender-1); } .s2 { color: var(--sender-2); } .s3 { color: var(--sender-3); }
+    .s4 { color: var(--sender-4); } .s5 { color: var(--sender-5); } .s6 { color: var(--sender-6); } .s7 { color: var(--sender-7); }
+  `];
+  @property({ attribute: false }) messages: readonly Message[] = [];
+  /** The reader's own name. */
+  @property({ attribute: false }) me = "";
+  /** Who is typing at the moment. */
+  @property({ attribute: false }) typing: string | null = null;
+  /** Whether messages can be changed. */
+  @property({ type: Boolean }) editable = false;
+  @state() private edited: number | null = null;
+  /** How many groups are drawn, counted from the newest. */
+  @state() private drawn = AT_ONCE;
+  private places = new Map<string, number>();
+  private filling = false;
+
+  protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    if (changed.has("editable") && !this.editable) this.edited = null;
+    if (!changed.has("messages")) return;
+    const before = (changed.get("messages") as readonly Message[] | undefined) ?? [];
+    // Another chat begins anew; one that has grown or changed by a message goes on.
+    if (Math.abs(this.messages.length - before.length) > 1 || this.messages[0]?.text !== before[0]?.text) this.drawn = AT_ONCE;
+    this.places = senders(this.messages);
+  }
+
+  protected override updated(): void {
+    if (this.drawn >= this.groupCount || this.filling) return;
+    const more = (): void => {
+      this.filling = false;
+      this.drawn += 1;
+    };
+    this.filling = true;
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(more, { timeout: 200 });
+    else setTimeout(more, 16);
+  }
+
+  private get groupCount(): number {
+    return Math.max(1, Math.ceil(this.messages.length / GROUP));
+  }
+
+  override render() {
+    const count = this.groupCount;
+    const first = Math.max(0, count - this.drawn);
+    const groups = Array.from({ length: count - first }, (_, index) => first + index);
+    return html`<div class="log" role="log" aria-label=${this.t.chat.conversation} aria-busy=${first > 0 ? "true" : "false"}>
+      ${this.messages.length === 0 && this.typing === null ? html`<p class="empty quiet">${this.t.chat.empty}</p>` : nothing}
+      ${repeat(groups, (index) => index, (index) => this.renderGroup(index))}
+      ${this.typing === null ? nothing : this.renderTyping(this.typing)}
+    </div>`;
+  }
+
+  private renderGroup(index: number) {
+    const start = index * GROUP;
+    const messages = this.messages.slice(start, start + GROUP);
+    const neighbours = [this.messages[start - 1]?.sender, this.messages[start + GROUP]?.sender];
+    const edited = messages.some(({ id }) => id === this.edited) ? this.edited : null;
+    // Only groups whose messages changed are drawn again.
+    return guard([this.t, this.me, this.editable, edited, ...neighbours, ...messages], () => html`<div class="group">${
+      messages.map((message, place) => this.renderMessage(message, this.messages[start + place - 1], this.messages[start + place + 1]))
+    }</div>`);
+  }
+
+  private renderMessage(message: Message, before: Message | undefined, after: Message | undefined): TemplateResult {
+    if (message.id === this.edited) return this.renderForm(message);
+    const [first, last] = [before?.sender !== message.sender, after?.sender !== message.sender];
+    const colour = `s${(this.places.get(message.sender) ?? 0) % 8}`;
+    const mine = this.me !== "" && message.sender === this.me;
+    return html`<div class="line ${first ? "first" : ""} ${last ? "last" : ""} ${mine ? "me" : ""}">
+      <span class="face ${colour}" aria-hidden="true"><span>${initial(message.sender)}</span></span>
+      <div class="bubble" dir="auto">${first && message.sender ? html`<div class="name ${colour}" dir="auto">${message.sender}</div>` : html`<span class="spoken">${message.sender}: </span>`}<span class="text" dir="auto">${message.text}</span>${
+        message.time ? html`<time class="time" datetime=${message.time}>${shortTime(message.time)}</time>` : nothing}</div>
+      ${this.editable ? html`<button class="icon" aria-label=${this.t.chat.editMessage(message.sender)} @click=${() => { this.edited = message.id; }}>${icon("edit")}</button>` : nothing}
+    </div>`;
+  }
+
+  private renderForm(message: Message): TemplateResult {
+    const t = this.t.chat;
+    const end = (event: string, detail: unknown) => (): void => {
+      this.edited = null;
+      this.emit(event, detail);
+    };
+    const save = (event: SubmitEvent): void => {
+      event.preventDefault();
+      const form = new FormData(event.target as HTMLFormElement);
+      end("edit-message", { id: message.id, sender: String(form.get("sender")).trim(), text: String(form.get("text")) })();
+    };
+    return html`<div class="line"><form class="stack" @submit=${save}>
+      <div><label for="sender">${t.sender}</label><input id="sender" name="sender" dir="auto" maxlength="60" .value=${message.sender}></div>
+      <div><label for="text">${t.text}</label><textarea id="text" name="text" rows="3" dir="auto" required .value=${message.text}></textarea></div>
+      <div class="row"><button class="main">${this.t.save}</button>
+        <button type="button" @click=${() => { this.edited = null; }}>${this.t.cancel}</button>
+        <button type="button" class="danger" @click=${end("delete-message", { id: message.id })}>${t.deleteMessage}</button></div>
+    </form></div>`;
+  }
+
+  private renderTyping(sender: string): TemplateResult {
+    const colour = `s${(this.places.get(sender) ?? this.places.size) % 8}`;
+    return html`<div class="line last" aria-hidden="true"><span class="face ${colour}"><span>${initial(sender)}</span></span>
+      <div class="bubble"><div class="name ${colour}" dir="auto">${this.t.chat.typing(sender)}</div><div class="dots"><i></i><i></i><i></i></div></div></div>`;
+  }
+}
+
+function initial(name: string): string {
+  return [...name.trim()][0]?.toUpperCase() ?? "?";
+}

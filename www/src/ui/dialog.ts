@@ -1,0 +1,30 @@
+// A modal dialog: the browser's own, which keeps the focus inside and gives it back.
+import { type CSSResultGroup, html, type TemplateResult } from "lit";
+import { query } from "lit/decorators.js";
+import { Component } from "./component";
+import { icon } from "./icons";
+import { base, dialog } from "./styles";
+
+export abstract class Dialog extends Component {
+  static override styles: CSSResultGroup = [base, dialog];
+  @query("dialog") private dialog!: HTMLDialogElement;
+
+  async show(): Promise<void> {
+    await this.updateComplete;
+    if (!this.dialog.open) this.dialog.showModal();
+  }
+
+  hide(): void {
+    this.dialog.close();
+  }
+
+  protected frame(title: string, body: TemplateResult): TemplateResult {
+    return html`<dialog aria-labelledby="dialog-title" @close=${() => this.closed()}>
+      <header><h2 id="dialog-title">${title}</h2><button class="icon" aria-label=${this.t.close} @click=${() => this.hide()}>${icon("close")}</button></header>
+      ${body}
+    </dialog>`;
+  }
+
+  /** What is to be forgotten when it closes. */
+  protected closed(): void {}
+}

@@ -1,0 +1,32 @@
+// Numbers and names as a reader says them, in the language of the page.
+import { uiLanguage } from "../i18n";
+
+/** A size in MB or GB; small ones with a decimal. */
+export function megabytes(bytes: number): string {
+  const large = bytes >= 10e9;
+  const maximumFractionDigits = large || bytes < 10e6 ? 1 : 0;
+  return `${new Intl.NumberFormat(uiLanguage(), { maximumFractionDigits }).format(bytes / (large ? 1e9 : 1e6))} ${large ? "GB" : "MB"}`;
+}
+
+export function number(value: number, digits = 1): string {
+  return new Intl.NumberFormat(uiLanguage(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}
+
+export function seconds(milliseconds: number): string {
+  return `${number(milliseconds / 1000)} s`;
+}
+
+export function perSecond(count: number, milliseconds: number): string {
+  return milliseconds > 0 ? number((count * 1000) / milliseconds) : "–";
+}
+
+export function language(code: string): string {
+  const name = new Intl.DisplayNames([uiLanguage()], { type: "language" }).of(code) ?? code;
+  return name.charAt(0).toLocaleUpperCase(uiLanguage()) + name.slice(1);
+}
+
+/** A message's local time, as `2024-01-05T15:04:00`, in few characters. */
+export function shortTime(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? "" : new Intl.DateTimeFormat(uiLanguage(), { dateStyle: "short", timeStyle: "short" }).format(date);
+}

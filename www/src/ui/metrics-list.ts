@@ -1,0 +1,37 @@
+// What a summary cost, and how like a person's it is.
+import { css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import type { Rouge } from "../app/summary";
+import type { Metrics } from "../protocol";
+import { Component } from "./component";
+import { megabytes, number, perSecond, seconds } from "./format";
+import { base } from "./styles";
+
+@customElement("metrics-list")
+export class MetricsList extends Component {
+  static override styles = [base, css`
+    dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .625rem .75rem; margin: .5rem 0 0; }
+    dt { font-size: .8125rem; color: var(--quiet); }
+    dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
+    p { margin-top: .625rem; }
+  `];
+  @property({ attribute: false }) metrics: Metrics | null = null;
+  @property({ attribute: false }) rouge: Rouge | null = null;
+
+  override render() {
+    const { metrics, rouge, t: { metrics: t } } = this;
+    if (!metrics) return nothing;
+    const rows: [string, string][] = [
+      [t.firstToken, seconds(metrics.timeToFirstTokenMs)],
+      [t.total, seconds(metrics.totalMs)],
+      [t.prefill, `${perSecond(metrics.promptTokens, metrics.prefillMs)} tok/s`],
+      [t.decode, `${perSecond(metrics.generatedTokens, metrics.decodeMs)} tok/s`],
+      [t.tokens, t.inOut(metrics.promptTokens, metrics.generatedTokens)],
+      [t.passes, String(metrics.passes)],
+      [t.memory, megabytes(metrics.wasmBytes)],
+    ];
+    const likeness: [string, string][] = rouge ? [[t.rouge("1"), number(rouge.rouge1)], [t.rouge("2"), number(rouge.rouge2)], [t.rouge("L"), number(rouge.rougeL)]] : [];
+    return html`<dl>${[...rows, ...likeness].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      <p class="quiet">${t.memory}: ${t.memorySource}.${rouge ? ` ROUGE: ${t.rougeSource}.` : ""}</p>`;
+  }
+}

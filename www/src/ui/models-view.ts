@@ -1,0 +1,95 @@
+// The model manager: what there is, what is on this device, and what room there is.
+import { css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import type { Download } from "../app/engine-session";
+import type { ModelStatus, Storage } from "../protocol";
+import { Component } from "./component";
+import "./download-progress";
+import { megabytes } from "./format";
+import { icon } from "./icons";
+import { base, view } from "./styles";
+
+/** What a phone's browser can hold of a model beside everything else, as a share of the device's memory. */
+const MEMORY_SHARE = 0.5;
+
+@customElement("models-view")
+export class ModelsView extends Component {
+  static override styles = [base, view, css`
+    article { display: grid; gap: .5rem; }
+    .state { display: inline-flex; align-items: center; background: var(--soft); color: var(--accent); border-radius: 1rem; padding: .125rem .75rem; font-size: .8125rem; font-weight: 600; }
+    .warn { color: var(--mark); }
+    meter { width: 100%; height: 1rem; }
+  `];
+  @property({ attribute: false }) models: readonly ModelStatus[] = [];
+  @property({ attribute: false }) storage: Storage | null = null;
+  @property({ attribute: false }) download: Download | null = null;
+  @property({ attribute: false }) notices: readonly string[] = [];
+  /** Id of the model in use. */
+  @property({ attribute: false }) chosen = "";
+  @property({ type: Boolean }) persisted = false;
+  /** Whether the browser has said no to keeping what is stored. */
+  @property({ type: Boolean }) refused = false;
+  @property({ type: Boolean }) busy = false;
+
+  override render() {
+    const { models: t } = this.t;
+    return html`<div class="column">
+      <h1>${t.title}</h1>
+      <p class="quiet">${t.private}</p>
+      ${this.models.length === 0 ? html`<p class="quiet" role="status">${t.looking}</p>` : nothing}
+      ${this.models.map((model) => this.renderModel(model))}
+      ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
+      ${this.storage ? this.renderStorage(this.storage) : nothing}
+    </div>`;
+  }
+
+  private renderModel(model: ModelStatus) {
+    const { models: t } = this.t;
+    const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
+    const [fetching, inUse] = [this.download?.model === model.id, model.id === this.chosen];
+    return html`<article class="card" data-model=${model.id} aria-labelledby="name-${model.id}">
+      <div class="row"><h2 class="grow" id="name-${model.id}">${model.name}</h2>${model.complete && inUse ? html`<span class="state">${t.inUse}</span>` : nothing}</div>
+      <p class="quiet">${size} · ${model.licence}</p>
+      ${model.complete ? html`<p class="quiet">${t.here} ${this.persisted ? t.kept : t.notKept}</p>` : this.renderFit(model)}
+      ${fetching && this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
+      <div class="row">${this.renderActions(model, fetching, inUse, size)}</div>
+    </article>`;
+  }
+
+  private renderActions(model: ModelStatus, fetching: boolean, inUse: boolean, size: string) {
+    const { models: t } = this.t;
+    if (fetching) return html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`;
+    const busy = this.busy || this.download !== null;
+    const remove = html`<button class="danger" ?disabled=${busy} @click=${() => this.emit("delete-model", model)}>${icon("trash")}${this.t.delete}</button>`;
+    if (model.complete) return html`${inUse ? nothing : html`<button class="main" ?disabled=${busy} @click=${() => this.emit("use-model", model)}>${t.use}</button>`}${remove}`;
+    return html`<button class="main" ?disabled=${busy || this.lacksRoom(model)} @click=${() => this.emit("download", model)}>${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>${model.stored > 0 ? remove : nothing}`;
+  }
+
+  private lacksRoom({ bytes, stored }: ModelStatus): boolean {
+    return this.storage !== null && bytes !== undefined && bytes - stored > this.storage.quota - this.storage.usage;
+  }
+
+  /** Whether there is room and memory for a model that is not here yet. */
+  private renderFit(model: ModelStatus) {
+    const { models: t } = this.t;
+    if (model.bytes === undefined || !this.storage) return nothing;
+    const [missing, free] = [model.bytes - model.stored, this.storage.quota - this.storage.usage];
+    if (this.lacksRoom(model)) return html`<p class="quiet warn">${t.tooBig(megabytes(missing), megabytes(Math.max(0, free)))}</p>`;
+    const gigabytes = (navigator as Navigator & { deviceMemory?: number }).deviceMemory;
+    if (gigabytes && model.bytes > gigabytes * 1e9 * MEMORY_SHARE) return html`<p class="quiet warn">${t.muchMemory(gigabytes)}</p>`;
+    return html`<p class="quiet">${t.fits}</p>`;
+  }
+
+  private renderStorage({ usage, quota }: Storage) {
+    const { models: t } = this.t;
+    return html`<section class="card stack" aria-labelledby="storage">
+      <h2 id="storage">${t.storage}</h2>
+      <meter max=${quota} .value=${usage} aria-label=${t.storage}></meter>
+      <p class="quiet">${t.used(megabytes(usage), megabytes(quota))} ${this.persisted ? t.kept : this.refused ? t.persistRefused : nothing}</p>
+      <div class="row">
+        ${this.persisted ? nothing : html`<button @click=${() => this.emit("persist")}>${t.persist}</button>`}
+        <button class="danger" ?disabled=${this.busy || this.download !== null} @click=${() => this.emit("delete-everything")}>${icon("trash")}${t.deleteEverything}</button>
+      </div>
+    </section>`;
+  }
+}

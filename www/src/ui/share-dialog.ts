@@ -1,0 +1,82 @@
+// A link to the chat at hand, with the warning that own text needs, and a QR code to take it to a phone.
+import { css, html, nothing, svg } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { encode } from "uqr";
+import type { Conversation } from "../app/conversation";
+import { canShare, share } from "../app/device";
+import { encodeLink, type Link } from "../app/share-link";
+import { Dialog } from "./dialog";
+import { icon } from "./icons";
+
+/** What the largest QR code holds at its lowest level of correction, in bytes. */
+const QR_BYTES = 2953;
+
+@customElement("share-dialog")
+export class ShareDialog extends Dialog {
+  static override styles = [Dialog.styles, css`
+    .warning { border: 1px solid var(--mark); border-radius: .75rem; padding: .625rem .875rem; }
+    .qr { justify-self: center; width: min(15rem, 100%); background: #ffffff; border-radius: .75rem; }
+    .qr path { fill: #000000; }
+    input { font-family: ui-monospace, monospace; font-size: .8125rem; }
+  `];
+  @property({ attribute: false }) conversation: Conversation | null = null;
+  @property({ attribute: false }) choice: Omit<Link, "example" | "chat"> = {};
+  /** Own text goes into a link only after the reader has said so, each time anew. */
+  @state() private included = false;
+  @state() private url = "";
+  @state() private copied = false;
+
+  protected override closed(): void {
+    this.included = false;
+    this.url = "";
+  }
+
+  override async show(): Promise<void> {
+    this.copied = false;
+    await this.makeLink();
+    await super.show();
+  }
+
+  private async makeLink(): Promise<void> {
+    const { conversation } = this;
+    if (!conversation || (conversation.example === null && !this.included)) {
+      this.url = "";
+      return;
+    }
+    const fragment = await encodeLink(conversation, this.choice, this.included);
+    this.url = `${location.href.replace(/[?#].*$/, "")}#${fragment}`;
+  }
+
+  override render() {
+    const t = this.t.shareLink;
+    const own = this.conversation?.example === null;
+    const include = (event: Event): void => {
+      this.included = (event.target as HTMLInputElement).checked;
+      void this.makeLink();
+    };
+    return this.frame(t.title, html`<div class="stack">
+      ${own
+        ? html`<p class="warning">${t.warning}</p><label class="check"><input type="checkbox" .checked=${this.included} @change=${include}>${t.include}</label>`
+        : html`<p class="quiet">${t.example}</p>`}
+      ${this.url === "" ? nothing : html`
+        <div><label for="link">${t.link}</label><input id="link" readonly .value=${this.url} @focus=${(event: Event) => (event.target as HTMLInputElement).select()}></div>
+        <div class="row"><button class="main" @click=${this.copy}>${icon("copy")}${t.copy}</button>
+          ${canShare() ? html`<button @click=${() => share({ title: this.conversation?.title ?? "", url: this.url })}>${icon("share")}${t.share}</button>` : nothing}
+          <span class="quiet" role="status">${this.copied ? this.t.copied : nothing}</span></div>
+        ${this.renderQr()}`}
+    </div>`);
+  }
+
+  private copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(this.url);
+    this.copied = true;
+  };
+
+  private renderQr() {
+    const t = this.t.shareLink;
+    if (this.url.length > QR_BYTES) return html`<p class="quiet">${t.noQr}</p>`;
+    const { data, size } = encode(this.url, { ecc: "L", boostEcc: true, border: 2 });
+    const dark = data.flatMap((row, y) => row.flatMap((on, x) => (on ? [`M${x} ${y}h1v1h-1z`] : [])));
+    return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label=${t.qr} shape-rendering="crispEdges">${svg`<path d=${dark.join("")}></path>`}</svg>`;
+  }
+}

@@ -1,0 +1,104 @@
+// A summary under its conversation: the text as it is written, what it cost, and what can be done with it.
+import { css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { canShare, offlineVoice, share, speak } from "../app/device";
+import type { Back } from "../app/controller";
+import type { Activity } from "../app/engine-session";
+import type { Summary } from "../app/summary";
+import { Component } from "./component";
+import { language } from "./format";
+import { icon } from "./icons";
+import "./metrics-list";
+import { base } from "./styles";
+
+@customElement("summary-card")
+export class SummaryCard extends Component {
+  static override styles = [base, css`
+    .card { border-radius: 1.25rem; padding: 1rem 1.125rem; box-shadow: 0 .125rem .5rem var(--shadow); border-color: transparent; }
+    header { display: flex; align-items: center; gap: .5rem; color: var(--accent); margin-bottom: .5rem; }
+    .text { font-size: 1.125rem; line-height: 1.55; white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.75rem; }
+    .text[aria-busy="true"]::after { content: ""; display: inline-block; width: .5rem; height: 1.1em; vertical-align: text-bottom; background: var(--accent); border-radius: 2px; animation: blink 1s steps(2) infinite; }
+    @keyframes blink { 50% { opacity: 0; } }
+    @media (prefers-reduced-motion: reduce) { .text::after { animation: none !important; } }
+    .back { border-inline-start: 3px solid var(--accent); padding-inline-start: .875rem; margin-top: .75rem; }
+    .row { margin-top: .75rem; }
+    details { margin-top: .75rem; }
+    summary { cursor: pointer; font-size: .875rem; font-weight: 600; color: var(--quiet); min-height: 1.75rem; }
+    .notice { margin-top: .625rem; }
+    .reference { padding-top: .25rem; }
+  `];
+  @property({ attribute: false }) summary: Summary | null = null;
+  /** What a person wrote, in the language of the summary. */
+  @property({ attribute: false }) reference: string | null = null;
+  @property({ attribute: false }) back: Back | null = null;
+  /** Why the summary cannot be read back in the chat's language; null if it can. */
+  @property({ attribute: false }) noWayBack: string | null = null;
+  /** Name of the model that wrote samples. */
+  @property({ attribute: false }) sampleModel = "";
+  @state() private speaking = false;
+  @state() private copied = false;
+  private readonly voicesCame = (): void => this.requestUpdate();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    globalThis.speechSynthesis?.addEventListener?.("voiceschanged", this.voicesCame);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    globalThis.speechSynthesis?.removeEventListener?.("voiceschanged", this.voicesCame);
+  }
+
+  protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    if (changed.has("summary")) this.copied = false;
+  }
+
+  override render() {
+    const { summary, t } = this;
+    if (!summary) return nothing;
+    return html`<section class="card" aria-labelledby="title">
+      <header>${icon("gist")}<h2 id="title">${t.summary.title} · ${language(summary.language)}</h2></header>
+      ${summary.sample ? html`<p class="quiet">${t.summary.sample(this.sampleModel)}</p>` : nothing}
+      <div class="text" lang=${summary.language} dir="auto" aria-busy=${summary.running ? "true" : "false"}>${summary.text}</div>
+      ${summary.running ? this.renderActivity(summary.activity, summary.text) : nothing}
+      ${summary.metrics && summary.metrics.passesCut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
+      ${summary.notices.map((text) => html`<p class="notice">${text}</p>`)}
+      ${summary.running || summary.text === "" ? nothing : this.renderActions(summary)}
+      ${this.back ? html`<div class="back"><h3>${t.summary.backTitle}</h3><div lang="en" dir="auto" class="backtext" aria-busy=${this.back.running ? "true" : "false"}>${this.back.text}</div></div>` : nothing}
+      ${this.reference ? html`<details><summary>${t.summary.reference}</summary><p class="reference" lang=${summary.language} dir="auto">${this.reference}</p></details>` : nothing}
+      ${summary.metrics ? html`<details open><summary>${t.summary.figures}</summary><metrics-list .metrics=${summary.metrics} .rouge=${summary.rouge}></metrics-list></details>` : nothing}
+    </section>`;
+  }
+
+  private renderActivity(activity: Activity | null, text: string) {
+    const { stages } = this.t;
+    const words = activity?.stage === "prefill" ? stages.prefill(activity.done, activity.total) : text === "" ? stages.load : stages.writing;
+    return html`<p class="quiet activity">${words}</p>`;
+  }
+
+  private renderActions(summary: Summary) {
+    const { t } = this;
+    const voice = offlineVoice(summary.language);
+    const noVoice = voice ? nothing : t.summary.noVoice(language(summary.language));
+    return html`<div class="row">
+        <button class="soft" @click=${() => this.copy(summary.text)}>${icon("copy")}${t.copy}</button>
+        ${canShare() ? html`<button class="soft" @click=${() => share({ text: summary.text.trim() })}>${icon("share")}${t.share}</button>` : nothing}
+        <button class="soft" ?disabled=${!voice} aria-describedby="why-no-voice" @click=${() => voice && this.readAloud(summary.text, voice)}>${icon(this.speaking ? "stop" : "speak")}${this.speaking ? t.summary.stopReading : t.summary.readAloud}</button>
+        ${summary.sample || summary.language === "en" ? nothing : html`<button class="soft" ?disabled=${this.noWayBack !== null || this.back?.running} aria-describedby="why-no-back" @click=${() => this.emit("read-back")}>${t.summary.back}</button>`}
+      </div>
+      <p class="quiet" id="why-no-voice">${noVoice}</p>
+      <p class="quiet" id="why-no-back">${summary.sample || summary.language === "en" ? nothing : this.noWayBack}</p>
+      <p class="quiet" aria-live="polite">${this.copied ? t.copied : nothing}</p>`;
+  }
+
+  private async copy(text: string): Promise<void> {
+    await navigator.clipboard.writeText(text.trim());
+    this.copied = true;
+  }
+
+  private readAloud(text: string, voice: SpeechSynthesisVoice): void {
+    if (this.speaking) speechSynthesis.cancel();
+    else speak(text, voice, () => { this.speaking = false; });
+    this.speaking = !this.speaking;
+  }
+}

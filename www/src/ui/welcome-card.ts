@@ -1,0 +1,37 @@
+// Before there is a model: what it is, what it weighs, under which licence, and that nothing leaves the device.
+import { css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import type { Download } from "../app/engine-session";
+import type { ModelStatus } from "../protocol";
+import { Component } from "./component";
+import "./download-progress";
+import { megabytes } from "./format";
+import { icon } from "./icons";
+import { base } from "./styles";
+
+@customElement("welcome-card")
+export class WelcomeCard extends Component {
+  static override styles = [base, css`
+    .card { border-radius: 1.25rem; border-color: transparent; box-shadow: 0 .125rem .5rem var(--shadow); }
+  `];
+  @property({ attribute: false }) model: ModelStatus | null = null;
+  @property({ attribute: false }) download: Download | null = null;
+  @property({ attribute: false }) notices: readonly string[] = [];
+
+  override render() {
+    const { model, t: { models: t } } = this;
+    if (!model) return nothing;
+    const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
+    const metered = (navigator as Navigator & { connection?: { saveData?: boolean; type?: string } }).connection;
+    return html`<section class="card stack" aria-labelledby="welcome">
+      <h2 id="welcome">${model.name}</h2>
+      <p>${t.welcome(size)} ${t.private}</p>
+      <p class="quiet">${model.licence}${metered?.saveData || metered?.type === "cellular" ? ` · ${t.metered}` : ""}</p>
+      ${this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
+      ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
+      <div class="row">${this.download
+        ? html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`
+        : html`<button class="main" @click=${() => this.emit("download", model)}>${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>`}</div>
+    </section>`;
+  }
+}

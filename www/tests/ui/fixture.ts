@@ -1,0 +1,68 @@
+// What every test of the page shares: the page under a sub-path and the real content security policy, and three things
+// that no test may see: a request to another origin, an error, or a violation of the policy.
+import { test as base, expect, type Page } from "@playwright/test";
+import { serve } from "../../../pkg-scripts/serve.mjs";
+
+type Site = Awaited<ReturnType<typeof serve>>;
+
+export { expect };
+export type { Page };
+
+export const test = base.extend<{ watched: string[] }, { site: Site }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see by the pattern that nothing is needed
+  site: [async ({}, use) => {
+    const site = await serve(new URL("../../dist-test", import.meta.url).pathname, { base: "/some/where/" });
+    await use(site);
+    site.server.closeAllConnections();
+    site.server.close();
+  }, { scope: "worker" }],
+  watched: [async ({ context, site }, use) => {
+    const trouble: string[] = [];
+    // A test may start a server of its own on this machine.
+    const own = (url: string): boolean => url.startsWith(site.url) || url.startsWith("blob:") || new URL(url).hostname === "localhost";
+    context.on("request", (request) => { if (!own(request.url())) trouble.push(request.url()); });
+    context.on("console", (message) => { if (message.type() === "error") trouble.push(message.text()); });
+    context.on("weberror", (error) => trouble.push(error.error().message));
+    await use(trouble);
+    expect(trouble).toEqual([]);
+  }, { auto: true }],
+  page: async ({ page, site }, use) => {
+    await page.goto(site.url);
+    await use(page);
+  },
+});
+
+/** The view named in the tabs. */
+export async function show(page: Page, tab: "Chat" | "Compare" | "Models" | "Settings"): Promise<void> {
+  await page.getByRole("navigation").getByRole("button", { name: tab }).click();
+}
+
+/** The list of chats: beside the chat on a desktop, behind a button on a phone. */
+export async function showChats(page: Page): Promise<void> {
+  const back = page.getByRole("button", { name: "All chats" });
+  if (await back.isVisible()) await back.click();
+}
+
+export async function download(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Download 253 MB" }).click();
+  await expect(page.getByRole("button", { name: "Summarize" })).toBeEnabled();
+  await expect(page.locator("#method option[value=projection]")).toBeAttached();
+}
+
+/** Opens a chat of one's own by pasting it. */
+export async function paste(page: Page, text: string): Promise<void> {
+  await showChats(page);
+  await page.getByRole("button", { name: "Import a chat" }).click();
+  await page.getByLabel("Paste a chat").fill(text);
+  await page.getByRole("button", { name: "Read the text" }).click();
+  await page.getByRole("button", { name: /^Use \d+ messages?$/ }).click();
+}
+
+export async function summarize(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(done(page)).toHaveText("The summary is ready.");
+}
+
+export const summaryText = (page: Page) => page.locator("summary-card .text");
+/** What a screen reader is told at the end. */
+export const done = (page: Page) => page.locator("gist-app .frame > [role=status]");

@@ -1,0 +1,131 @@
+// From the first visit to a summary, and what can go wrong on the way.
+import { done, download, expect, paste, summarize, summaryText, test } from "./fixture";
+
+test("says what it needs, downloads, tells of a refused chunk, and summarises with figures", async ({ page }) => {
+  await expect(page.getByRole("button", { name: "Summarize" })).toBeDisabled();
+  await expect(page.getByText("Gemma Terms of Use")).toBeVisible();
+  await expect(page.getByText("your chats never leave this device")).toBeVisible();
+  await page.getByRole("button", { name: "Download 253 MB" }).click();
+  await expect(page.getByText("A damaged piece was refused")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Summarize" })).toBeEnabled();
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(summaryText(page)).toHaveAttribute("aria-busy", "true");
+  await expect(done(page)).toHaveText("The summary is ready.");
+  await expect(summaryText(page)).toHaveAttribute("aria-busy", "false");
+  await expect(summaryText(page)).toHaveText(/^Frank dice .* boda\.$/);
+  await expect(summaryText(page)).toHaveAttribute("lang", "es");
+  const figures = page.locator("metrics-list dl");
+  for (const figure of ["First token5.2 s", "Total7.6 s", "Prefill47.1 tok/s", "Decode10.0 tok/s", "Tokens240 in, 24 out", "Passes1", "WASM memory412 MB", "ROUGE-151.2", "ROUGE-224.1", "ROUGE-L47.3"]) {
+    await expect(figures).toContainText(figure);
+  }
+  await page.getByText("A person’s summary").click();
+  await expect(page.locator(".reference")).toContainText("Se ha roto la cuerda");
+});
+
+test("a sample is shown before there is a model, and says so", async ({ page }) => {
+  await expect(page.getByText("Sample: written beforehand")).toBeVisible();
+  await expect(summaryText(page)).not.toBeEmpty();
+  await download(page);
+  await expect(page.getByText("Sample: written beforehand")).toBeHidden();
+});
+
+test("methods that cannot be used are greyed, with the reason", async ({ page }) => {
+  await download(page);
+  await expect(page.locator("#method option", { hasText: "no joint-expert adapter" })).toBeDisabled();
+  await page.locator("#method").selectOption("two-step");
+  await page.reload();
+  await expect(page.locator("#method option[value=projection]")).toBeAttached({ timeout: 1 }).catch(() => {});
+});
+
+test("English asks for no translation, and takes a method that can", async ({ page }) => {
+  await download(page);
+  await page.locator("#to").selectOption("en");
+  await expect(page.locator("#method")).toHaveValue("primary");
+  await summarize(page);
+  await expect(summaryText(page)).toHaveText(/^Frank says/);
+  await expect(page.getByRole("button", { name: "Read it back in English" })).toBeHidden();
+});
+
+test("a summary is read back in English where that can be done", async ({ page }) => {
+  await download(page);
+  await summarize(page);
+  await page.getByRole("button", { name: "Read it back in English" }).click();
+  await expect(page.locator(".backtext")).toHaveText("Frank says that the rope of the bell has broken.");
+  await page.locator("#to").selectOption("fr");
+  await summarize(page);
+  await expect(page.getByRole("button", { name: "Read it back in English" })).toBeDisabled();
+  await expect(page.getByText("no adapter that translates fr to en")).toBeVisible();
+});
+
+test("a summary can be copied", async ({ page, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await download(page);
+  await summarize(page);
+  await page.getByRole("button", { name: "Copy" }).click();
+  await expect(page.getByText("Copied.")).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^Frank dice .* boda\.$/);
+});
+
+test("is read aloud by a voice of this device only", async ({ page, site }) => {
+  await page.addInitScript(() => {
+    const spoken: string[] = [];
+    Object.assign(globalThis, { spoken });
+    const voice = { lang: "es-ES", localService: true } as SpeechSynthesisVoice;
+    const server = { lang: "fr-FR", localService: false } as SpeechSynthesisVoice;
+    Object.defineProperty(speechSynthesis, "getVoices", { value: () => [server, voice] });
+    Object.defineProperty(speechSynthesis, "speak", { value: ({ text }: SpeechSynthesisUtterance) => spoken.push(text) });
+    Object.defineProperty(SpeechSynthesisUtterance.prototype, "voice", { set() {} });
+  });
+  await page.goto(site.url);
+  await download(page);
+  await summarize(page);
+  await page.getByRole("button", { name: "Read aloud" }).click();
+  await expect(page.getByRole("button", { name: "Stop reading" })).toBeVisible();
+  expect(await page.evaluate(() => (globalThis as unknown as { spoken: string[] }).spoken)).toEqual([expect.stringMatching(/^Frank dice/)]);
+  await page.locator("#to").selectOption("fr");
+  await summarize(page);
+  await expect(page.getByText("no offline voice for French")).toBeVisible();
+});
+
+test("after Stop nothing more arrives, and the model stays loaded", async ({ page }) => {
+  await download(page);
+  await paste(page, "Ana: SLOW");
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(summaryText(page)).toContainText("Frank");
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  const before = await summaryText(page).textContent();
+  await page.waitForTimeout(1000);
+  expect(await summaryText(page).textContent()).toBe(before);
+  await expect(done(page)).toHaveText("Stopped.");
+  await expect(page.getByRole("button", { name: "Summarize" })).toBeEnabled();
+});
+
+test("untrusted text never becomes markup, and dropped messages are told", async ({ page }) => {
+  await download(page);
+  await paste(page, "<img src=x>: LONG <img src=x onerror=alert(1)>\n<b>Eve</b>: <script>alert(1)</script>");
+  await summarize(page);
+  await expect(page.getByText("did not fit")).toBeVisible();
+  await expect(summaryText(page)).toContainText("<img src=x onerror=alert(1)>");
+  await expect(page.getByRole("log")).toContainText("<script>alert(1)</script>");
+  await expect(page.locator("img:not(.brand img)")).toHaveCount(0);
+  await expect(page.locator("conversation-view b, conversation-view script")).toHaveCount(0);
+});
+
+test("a panic is told, and the next try gets a fresh worker", async ({ page }) => {
+  await download(page);
+  const [first] = page.workers();
+  await paste(page, "Ana: PANIC");
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(page.getByRole("alert")).toContainText("stopped unexpectedly");
+  await paste(page, "Ana: hello");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(done(page)).toHaveText("The summary is ready.");
+  expect(page.workers()).not.toContain(first);
+});
+
+test("no room left: says what to do", async ({ page }) => {
+  await download(page);
+  await paste(page, "Ana: QUOTA");
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(page.getByRole("alert")).toContainText("Free some space");
+});

@@ -1,0 +1,101 @@
+// The modules that need no page.
+import { expect, test } from "@playwright/test";
+import { fromMessages } from "../../src/app/conversation";
+import { sample } from "../../src/app/dialogues";
+import { type Experiment, peakBytes, rows, toCsv } from "../../src/app/experiment";
+import { daysBefore, within } from "../../src/app/import-range";
+import { timeline } from "../../src/app/replay";
+import { defaults, validated } from "../../src/app/settings";
+import { decodeLink, encodeLink } from "../../src/app/share-link";
+import { spread } from "../../src/app/statistics";
+import { de } from "../../src/i18n/de";
+import { en } from "../../src/i18n/en";
+import { es } from "../../src/i18n/es";
+import { fr } from "../../src/i18n/fr";
+import { pick } from "../../src/i18n";
+
+test("a link holds a chat and gives it back", async () => {
+  const chat = fromMessages("Été 🏖", [{ sender: "Zoë", text: "a\nb & c" }, { sender: "", text: "שלום" }]);
+  const fragment = await encodeLink(chat, { method: "two-step", task: "summarize", to: "de" }, true);
+  expect(fragment).toMatch(/^v=1&c=[\w-]+&m=two-step&t=summarize&l=de$/);
+  const link = await decodeLink(`#${fragment}`);
+  expect(link).toEqual({ chat: { title: "Été 🏖", lines: chat.messages.map(({ sender, text }) => ({ sender, text })) }, method: "two-step", task: "summarize", to: "de" });
+  expect(await encodeLink(chat, {}, false)).toBe("v=1");
+});
+
+test("parts of a chat are taken by number and by date", () => {
+  const messages = [{ time: "2024-01-30T23:59:00" }, { time: null }, { time: "2024-01-31T00:00:00" }, { time: "2024-02-01T09:00:00" }];
+  expect(within(messages, { kind: "all" })).toHaveLength(4);
+  expect(within(messages, { kind: "last", count: 2 })).toHaveLength(2);
+  expect(within(messages, { kind: "since", date: "2024-01-31" })).toEqual(messages.slice(2));
+  expect(within(messages, { kind: "since", date: "2024-02-02" })).toEqual([]);
+  expect(daysBefore(new Date(2024, 2, 1, 15), 1)).toBe("2024-02-29");
+  expect(daysBefore(new Date(2024, 0, 1), 1)).toBe("2023-12-31");
+});
+
+test("longer messages take longer to type, within bounds", () => {
+  const { messages } = fromMessages("", [{ sender: "A", text: "hi" }, { sender: "A", text: "x".repeat(60) }, { sender: "B", text: "x".repeat(5000) }]);
+  const [first, second, third] = timeline(messages);
+  expect(first?.typingMs).toBe(500);
+  expect(second?.typingMs).toBeGreaterThan(1500);
+  expect(third?.typingMs).toBe(3500);
+  expect(second?.pauseMs).toBeLessThan(third?.pauseMs ?? 0);
+});
+
+test("mean and sample standard deviation", () => {
+  expect(spread([])).toBeNull();
+  expect(spread([3])).toEqual({ mean: 3, deviation: 0, count: 1 });
+  expect(spread([2, 4, 4, 4, 5, 5, 7, 9])?.deviation).toBeCloseTo(2.138, 3);
+});
+
+test("random examples are different ones", () => {
+  const all = Array.from({ length: 20 }, (_, i) => ({ id: String(i), scenario: "", turns: [], summary: {} }));
+  expect(new Set(sample(all, 20).map(({ id }) => id)).size).toBe(20);
+  expect(sample(all, 50)).toHaveLength(20);
+});
+
+test("an experiment becomes rows and lines, and text cannot become a formula", () => {
+  const metrics = (totalMs: number) => ({ promptTokens: 10, generatedTokens: 5, timeToFirstTokenMs: 100, prefillMs: 90, decodeMs: 50, totalMs, passes: 1, passesCut: 0, wasmBytes: totalMs * 1000 });
+  const experiment: Experiment = {
+    plan: { model: "m", to: "es", methods: [{ method: "a", name: "A", extraBytes: 7 }, { method: "b", name: "B", extraBytes: 0 }], chats: [], maxTokens: 9 },
+    running: false, idleBytes: 1, current: null,
+    runs: [
+      { chat: "1", method: "a", text: '=HYPERLINK("x")', metrics: metrics(1000), rouge: { rouge1: 40, rouge2: 20, rougeL: 30 } },
+      { chat: "2", method: "a", text: "uno, dos", metrics: metrics(3000), rouge: { rouge1: 60, rouge2: 20, rougeL: 30 } },
+    ],
+  } as unknown as Experiment;
+  const [a, b] = rows(experiment);
+  expect(a?.seconds?.mean).toBe(2);
+  expect(a?.rouge1?.mean).toBe(50);
+  expect(a?.decode?.mean).toBe(100);
+  expect(b?.seconds).toBeNull();
+  expect(peakBytes(experiment)).toBe(3_000_000);
+  const lines = toCsv(experiment).trim().split("\r\n");
+  expect(lines[1]).toBe(`1,a,es,1000,100,90,50,10,5,1,1000000,7,40,20,30,"'=HYPERLINK(""x"")"`);
+  expect(lines[2]).toMatch(/,"uno, dos"$/);
+});
+
+test("settings are checked one by one", () => {
+  expect(validated(null)).toEqual(defaults);
+  expect(validated({ theme: "dark", temperature: -1, replaySpeed: 4, unknown: 1 })).toEqual({ ...defaults, theme: "dark", replaySpeed: 4 });
+});
+
+test("the page's language is the first of the reader's that there is", () => {
+  expect(pick(["it-IT", "de-AT", "fr"])).toBe("de");
+  expect(pick(["ja"])).toBe("en");
+});
+
+test("no line of the tables is empty, and translations differ from English where words are meant", () => {
+  type Table = { [key: string]: string | ((...values: never[]) => string) | Table };
+  const lines = (table: Table, path = ""): [string, string][] => Object.entries(table).flatMap(([key, value]): [string, string][] => {
+    if (typeof value === "object") return lines(value, `${path}${key}.`);
+    return [[`${path}${key}`, typeof value === "string" ? value : value(...([2, 3] as never[]))]];
+  });
+  const english = new Map(lines(en as unknown as Table));
+  for (const [name, table] of Object.entries({ es, fr, de })) {
+    const all = lines(table as unknown as Table);
+    expect(all.filter(([, text]) => text.trim() === "")).toEqual([]);
+    const same = all.filter(([path, text]) => text.length > 12 && english.get(path) === text);
+    expect(same, name).toEqual([]);
+  }
+});
