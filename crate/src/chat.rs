@@ -148,15 +148,18 @@ fn can_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// `name` as `split_speaker` finds it before a colon.
+/// `name` as `split_speaker` finds it before a colon. Only what is no name at all stays empty: a message in the middle
+/// that names nobody would be read as part of the one before it.
 fn tidy_name(name: &str) -> String {
+    if name.is_empty() {
+        return String::new();
+    }
     let name = tidy(name).replace(':', " ");
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let name = shorten(&name);
     match name {
-        "" => String::new(),
-        _ if name.chars().all(|c| c.is_ascii_digit()) => shorten(&format!("@{name}")).to_owned(),
         _ if !name.chars().any(can_name) => "Unknown".to_owned(),
+        _ if name.chars().all(|c| c.is_ascii_digit()) => shorten(&format!("@{name}")).to_owned(),
         _ => name.to_owned(),
     }
 }
@@ -293,6 +296,7 @@ mod tests {
             ("007", "@007"),
             ("👑", "👑"),
             ("...", "Unknown"),
+            ("\0", "Unknown"),
             ("", ""),
             (&long, &long[..40]),
             (&"1".repeat(50), &format!("@{}", "1".repeat(39))),

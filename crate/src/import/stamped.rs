@@ -74,7 +74,9 @@ pub fn read(name: &str, text: &str, order: Option<DateOrder>) -> Result<Option<C
         match spoken(draft, text, style, is_signal) {
             Some((sender, text, marks)) => {
                 media += marks;
-                messages.push(Message::new(sender.trim_start_matches(['~', ' ', '\u{202f}', '\u{a0}']), &text, time));
+                // WhatsApp's sign for a name that is not in the address book.
+                let name = sender.strip_prefix('~').map_or(sender, str::trim_start);
+                messages.push(Message::new(if name.is_empty() { sender } else { name }, &text, time));
             }
             None => announcements += 1,
         }
@@ -205,6 +207,14 @@ mod tests {
         ] {
             assert_eq!(split_sender(rest), expected, "{rest}");
         }
+    }
+
+    #[test]
+    fn names_that_are_none_stay_apart_from_the_message_before() {
+        let text =
+            "24.12.23, 10:00 - Ana: a\n24.12.23, 10:01 - \0: b\n24.12.23, 10:02 - ~: c\n24.12.23, 10:03 - ~ Bo: d";
+        let expected = ["Ana: a", "Unknown: b", "Unknown: c", "Bo: d"].map(str::to_owned);
+        assert_eq!(read_lines(text), Some(expected.into()));
     }
 
     #[test]

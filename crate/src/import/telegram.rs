@@ -171,7 +171,8 @@ impl Messages {
             text.push_str(&part);
         }
         let time = entry.date.and_then(|date| date.parse::<DateTime>().ok());
-        self.messages.push(Message::new(entry.from.as_deref().unwrap_or(DELETED), &text, time));
+        let sender = entry.from.as_deref().filter(|name| !name.is_empty()).unwrap_or(DELETED);
+        self.messages.push(Message::new(sender, &text, time));
     }
 }
 
@@ -281,7 +282,7 @@ mod tests {
             {"id":5,"type":"message","date":"2025-01-15T10:33:00","from":"Ben","file":"f","file_name":"plan.pdf","text":""},
             {"id":6,"type":"message","date":"2025-01-15T10:34:00","from":"Ben","file":"f","media_type":"voice_message","text":""},
             {"id":7,"type":"message","date":"2025-01-15T10:35:00","from":"Ben","poll":{"question":"When?","answers":[{"text":"now","voters":1}]},"text":""},
-            {"id":8,"type":"message","date":"soon","from":"Ben","text":"no date"},
+            {"id":8,"type":"message","date":"soon","from":"","text":"no date"},
             {"id":9,"type":"message","date":"2025-01-15T10:36:00","from":"Ben","text":""}]}"#,
         );
         let lines: Vec<String> = chat.conversation.messages().iter().map(ToString::to_string).collect();
@@ -292,7 +293,7 @@ mod tests {
             "Ben: [document: plan.pdf]",
             "Ben: [voice message]",
             "Ben: [poll: When?]",
-            "Ben: no date",
+            "Deleted Account: no date",
         ];
         assert_eq!(lines, expected);
         assert_eq!((chat.format, chat.announcements, chat.media), (Format::Telegram, 1, 3));
