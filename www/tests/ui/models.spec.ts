@@ -8,7 +8,7 @@ test("a paused download resumes, and both views show it", async ({ page }) => {
   await page.evaluate(() => new BroadcastChannel("fake").postMessage("hold"));
   await card.getByRole("button", { name: "Download 253 MB" }).click();
   await expect(card.getByRole("progressbar", { name: "Download" })).toBeVisible();
-  await expect(card.getByText(/MB\/s, about \d+ s left/)).toBeVisible();
+  await expect(card.getByText(/[MG]B\/s, about \d+ s left/)).toBeVisible();
   await show(page, "Chat");
   await expect(page.locator("welcome-card").getByRole("progressbar")).toBeVisible();
   await page.getByRole("button", { name: "Pause download" }).click();
