@@ -178,6 +178,14 @@ impl Engine {
         Ok(())
     }
 
+    /// To be called once all adapters are there: makes room for what any method can make of them.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn reserve_pairs(&mut self) -> Result<()> {
+        self.executor.reserve_rank(self.library.largest_rank())
+    }
+
     /// Why `method` cannot do `task` with the adapters at hand, or `None` if it can.
     pub fn unavailable(&self, method: Method, task: &Task) -> Option<String> {
         plan(method, task, &self.library, &self.spec).err().map(|error| error.to_string())

@@ -83,6 +83,17 @@ impl Executor {
         }
     }
 
+    /// Makes room for pairs of up to `rank`, so that changing to them takes no longer than writing them.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn reserve_rank(&mut self, rank: usize) -> Result<()> {
+        match self {
+            Executor::Cpu(_) => Ok(()),
+            Executor::Gpu(gpu) => gpu.reserve_rank(rank),
+        }
+    }
+
     /// Forgets the context.
     pub fn reset(&mut self) {
         match self {

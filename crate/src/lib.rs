@@ -46,6 +46,8 @@ pub mod engine;
 
 pub mod lorahub;
 
+pub mod trial;
+
 pub mod catalog;
 pub mod install;
 

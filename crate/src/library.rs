@@ -83,6 +83,16 @@ impl Correction {
         }
     }
 
+    /// Rank of what it adds to a merge.
+    pub fn rank(&self) -> usize {
+        match self {
+            Correction::Projection(projection) => projection.s,
+            Correction::Baked(baked) => baked.s,
+            Correction::Calibration(calibration) | Correction::CalibrationPlus(calibration) => calibration.s,
+            Correction::LoraHub(_) => 0,
+        }
+    }
+
     /// What it was made with.
     pub fn made_for(&self) -> &MadeFor {
         match self {
@@ -116,6 +126,15 @@ impl Library {
         };
         self.corrections.retain(|entry| !same(entry));
         self.corrections.push((from.to_owned(), to.to_owned(), correction));
+    }
+
+    /// The largest rank that any method can make of the adapters at hand: two of them one after the other and a
+    /// correction beside them.
+    pub fn largest_rank(&self) -> usize {
+        let mut ranks: Vec<usize> = self.adapters.iter().map(|(_, adapter)| adapter.rank).collect();
+        ranks.sort_unstable();
+        let corrections = self.corrections.iter().map(|(.., correction)| correction.rank()).max().unwrap_or(0);
+        ranks.iter().rev().take(2).sum::<usize>() + corrections
     }
 
     /// The languages that adapters and corrections at hand can write, beside the text's own.

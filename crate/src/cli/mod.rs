@@ -133,6 +133,7 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
             pollster::block_on(install(&mut engine, adapter, &file))?;
         }
     }
+    engine.reserve_pairs()?;
     Ok(engine)
 }
 
@@ -174,7 +175,7 @@ impl OwnAdapters {
             let correction = Correction::read(&path.display().to_string(), &read_file(path)?, &engine.spec)?;
             engine.add_correction(from, to, correction).map_err(|error| error.at(path.display()))?;
         }
-        Ok(())
+        engine.reserve_pairs()
     }
 }
 

@@ -261,7 +261,12 @@ impl Gpu {
     /// The pipeline of `shader`, compiled when it is asked for first.
     pub fn pipeline(&self, shader: &Shader) -> Rc<Pipeline> {
         let mut pipelines = self.pipelines.borrow_mut();
-        pipelines.entry(shader.source.clone()).or_insert_with(|| Rc::new(Pipeline::new(&self.device, shader))).clone()
+        let make = || {
+            #[cfg(not(target_arch = "wasm32"))]
+            keep(shader);
+            Rc::new(Pipeline::new(&self.device, shader))
+        };
+        pipelines.entry(shader.source.clone()).or_insert_with(make).clone()
     }
 
     /// How many pipelines were compiled.
@@ -421,6 +426,17 @@ fn describe(error: &wgpu::Error) -> (DeviceFault, String) {
         wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
             (DeviceFault::Validation, description.clone())
         }
+    }
+}
+
+/// Writes the shader to a file of the folder `WGSL_DIR`, if that is set: other compilers are tried with it.
+#[cfg(not(target_arch = "wasm32"))]
+fn keep(shader: &Shader) {
+    let Some(folder) = std::env::var_os("WGSL_DIR") else { return };
+    let name = format!("{}-{}.wgsl", shader.label, &crate::adapter::sha256(shader.source.as_bytes())[..16]);
+    let path = std::path::Path::new(&folder).join(name);
+    if let Err(error) = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, &shader.source)) {
+        eprintln!("{}: {error}", path.display());
     }
 }
 

@@ -200,19 +200,23 @@ impl Decoder {
         self.gpu.check()
     }
 
-    /// Makes room for pairs of up to `rank`, so that changing to them only writes.
+    /// Makes room for pairs of up to `rank` and compiles what they need, so that changing to them only writes. There are no
+    /// pairs afterwards.
     ///
     /// # Errors
     /// If the device refuses.
     pub fn reserve_rank(&mut self, rank: usize) -> Result<()> {
         if rank > 0 && !self.slots.as_ref().is_some_and(|slots| slots.fit(rank)) {
             self.reset();
-            self.adapted = false;
             self.work = self.new_work(self.cache.positions, slots::padded(rank))?;
             self.slots = Some(Slots::new(&self.gpu, &self.spec, rank)?);
+            self.adapted = true;
+            self.rebuild()?;
+            self.programs.warm(&self.gpu, &self.step);
+            self.adapted = false;
             self.rebuild()?;
         }
-        Ok(())
+        self.gpu.check()
     }
 
     /// Forgets the context. Ids that are on their way are not waited for.

@@ -1,7 +1,7 @@
 //! The messages between page and worker, version 1: the one definition, from which the page's TypeScript types are made.
 //!
 //! Every message carries the `id` of the request it belongs to. A request gets any number of events (`progress`,
-//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`, `imported`) or an `error`.
+//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`, `trial`, `imported`, `rouge`) or an `error`.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::import::{ChatTitle, DateOrder, ImportedChat};
 use crate::engine;
 use crate::error::Error;
+use crate::gpu::{self, Counters};
 
 /// Version of these messages; others are refused.
 pub const VERSION: u32 = 1;
@@ -56,6 +57,14 @@ pub enum Action {
     },
     /// Loads a model that is in the store. Answer: loaded.
     Load {
+        /// Catalog id.
+        model: String,
+        /// Where it is to run.
+        backend: Backend,
+    },
+    /// Runs a part of a model that is in the store on the processor and on the GPU. The memory that this takes is only
+    /// given back with the worker. Answer: trial.
+    Trial {
         /// Catalog id.
         model: String,
     },
@@ -112,6 +121,18 @@ pub enum Action {
         /// Id of that request.
         target: u32,
     },
+}
+
+/// Where a model is to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum Backend {
+    /// On the processor.
+    Cpu,
+    /// On the GPU, and nowhere else.
+    Gpu,
+    /// On the GPU where that is possible, and on the processor elsewhere.
+    Auto,
 }
 
 /// A message of a chat. Sender and text come apart, so that no text can pass for another sender's message.
@@ -189,8 +210,23 @@ pub enum Body {
         model: String,
         /// What can be asked of it.
         targets: Vec<Target>,
+        /// The GPU that it runs on; null if it runs on the processor.
+        gpu: Option<String>,
+        /// Why it does not run on the GPU, where it was to if possible.
+        no_gpu: Option<String>,
         /// Size of the WebAssembly memory, which never shrinks: its peak.
         wasm_bytes: u64,
+        /// Bytes of all buffers on the GPU.
+        gpu_bytes: u64,
+    },
+    /// How long a summary of usual length takes, by the part that was run.
+    Trial {
+        /// On the processor, in milliseconds.
+        cpu_ms: f64,
+        /// On the GPU, in milliseconds; null if it cannot be used.
+        gpu_ms: Option<f64>,
+        /// Why the GPU cannot be used.
+        no_gpu: Option<String>,
     },
     /// How alike two texts are: F1 in percent.
     Rouge {
@@ -247,6 +283,8 @@ pub enum NoticeKind {
     Retry,
     /// The chat was too long.
     MessagesDropped,
+    /// The GPU failed and everything begins anew: text that was told before is void.
+    Restarted,
 }
 
 /// A model of the catalog. Byte counts include its adapters.
@@ -329,6 +367,37 @@ pub struct Metrics {
     pub per_pass: Vec<PassMetrics>,
     /// Size of the WebAssembly memory.
     pub wasm_bytes: u64,
+    /// What the GPU did; null if it had no part in it.
+    pub gpu: Option<GpuMetrics>,
+}
+
+/// What the GPU did. Counts are of the tokens that were generated one by one.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct GpuMetrics {
+    /// Bytes of all its buffers.
+    pub bytes: u64,
+    /// Tokens that were computed one by one.
+    pub tokens: u64,
+    /// Dispatches for them.
+    pub dispatches: u64,
+    /// Compute passes for them.
+    pub passes: u64,
+    /// Submits for them.
+    pub submits: u64,
+    /// Readbacks of their ids.
+    pub readbacks: u64,
+    /// Bytes of weights, low-rank pairs and cache that they read.
+    pub bytes_read: u64,
+}
+
+impl GpuMetrics {
+    /// What `decoder` did since its counters were `before`.
+    pub fn since(before: Counters, decoder: &gpu::Decoder) -> Self {
+        let Counters { tokens, dispatches, passes, submits, readbacks, bytes } = decoder.counters().since(before);
+        let allocated = decoder.gpu().allocated();
+        Self { bytes: allocated, tokens, dispatches, passes, submits, readbacks, bytes_read: bytes }
+    }
 }
 
 /// What one pass of the model cost.
@@ -361,7 +430,7 @@ impl From<engine::PassMetrics> for PassMetrics {
 
 impl Metrics {
     /// The engine's own figures, with those that only the worker knows.
-    pub fn new(of: engine::Metrics, total_ms: f64, wasm_bytes: u64) -> Self {
+    pub fn new(of: engine::Metrics, total_ms: f64, wasm_bytes: u64, gpu: Option<GpuMetrics>) -> Self {
         Self {
             prompt_tokens: of.prompt_tokens,
             generated_tokens: of.generated_tokens,
@@ -373,6 +442,7 @@ impl Metrics {
             passes_cut: of.passes_cut,
             per_pass: of.per_pass.into_iter().map(Into::into).collect(),
             wasm_bytes,
+            gpu,
         }
     }
 }
@@ -391,6 +461,8 @@ pub enum FaultKind {
     Quota,
     /// A file is not what it should be.
     Corrupt,
+    /// The GPU failed, and with it the model that was loaded.
+    Device,
     /// The engine is broken; a fresh worker is needed.
     Panic,
 }
@@ -415,7 +487,8 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let kind = match error {
             Error::Input(_) => FaultKind::Input,
-            Error::Failure(_) | Error::Device(..) => FaultKind::Failure,
+            Error::Failure(_) => FaultKind::Failure,
+            Error::Device(..) => FaultKind::Device,
         };
         Self::new(kind, error.to_string())
     }

@@ -17,14 +17,17 @@ use super::download::{self, Listener, Location, Wanted};
 use super::host::{self, Breath};
 use super::import::answer;
 use super::protocol::{
-    Action, Body, ChatMessage, Fault, FaultKind, MethodStatus, Metrics, ModelStatus, NoticeKind, Request, Response,
-    Sampling, Stage, Target, VERSION,
+    Action, Backend, Body, ChatMessage, Fault, FaultKind, GpuMetrics, MethodStatus, Metrics, ModelStatus, NoticeKind,
+    Request, Response, Sampling, Stage, Target, VERSION,
 };
 use super::store::{Store, StoreSource};
 use crate::catalog::{Adapter, Catalog, Manifest, Model, Origin};
 use crate::chat::{Conversation, Message};
 use crate::cpu::Mode;
 use crate::engine::{self, DEFAULT_CONTEXT, Engine, Event};
+use crate::error::Error;
+use crate::executor;
+use crate::gpu::device::{self, Gpu};
 use crate::import::{self, import};
 use crate::input;
 use crate::install::install;
@@ -33,6 +36,7 @@ use crate::prompt::Task;
 use crate::rouge::{Rouge, rouge};
 use crate::sampler;
 use crate::source::Source;
+use crate::trial;
 
 /// Language that chats are in: the one that adapters are trained on.
 const CHAT_LANGUAGE: &str = "en";
@@ -129,11 +133,18 @@ struct Site {
 struct Shared {
     outlet: Outlet,
     site: RefCell<Option<Rc<Site>>>,
-    engine: RefCell<Option<Engine>>,
+    engine: RefCell<Option<Ready>>,
     /// The signal of the request that has the engine.
     engine_user: RefCell<Option<AbortSignal>>,
     running: RefCell<HashMap<u32, AbortController>>,
     breath: Breath,
+}
+
+/// A loaded model, and what it takes to load it again.
+struct Ready {
+    engine: Engine,
+    model: String,
+    backend: Backend,
 }
 
 impl Shared {
@@ -179,7 +190,8 @@ impl Shared {
             Action::Status => self.status().await,
             Action::Download { model } => self.download(id, &model, signal).await.map(|()| done()),
             Action::Delete { model } => self.delete(model.as_deref()).await.map(|()| done()),
-            Action::Load { model } => self.load(id, &model, signal).await,
+            Action::Load { model, backend } => self.load(id, &model, backend, signal).await,
+            Action::Trial { model } => self.trial(&model, signal).await,
             Action::Summarize { messages, from, to, method, max_tokens, sampling } => {
                 let chat = Conversation::new(messages.into_iter().map(Message::from).collect())?;
                 let request = engine::Request {
@@ -283,22 +295,76 @@ impl Shared {
         Ok(())
     }
 
-    async fn load(&self, id: u32, model: &str, signal: &AbortSignal) -> Result<Body, Fault> {
+    async fn load(&self, id: u32, model: &str, backend: Backend, signal: &AbortSignal) -> Result<Body, Fault> {
         let site = self.site()?;
-        let model = site.catalog.model(model)?;
         let _claim = self.claim(signal).await?;
         self.engine.take(); // its memory is needed for the next one
+        let (mut engine, no_gpu) = self.prepare(id, model, backend, signal).await?;
+        let targets = targets(&engine, &site.catalog, model)?;
+        let gpu = engine.executor().gpu().map(|decoder| decoder.gpu().name.clone());
+        let gpu_bytes = engine.executor().gpu().map_or(0, |decoder| decoder.gpu().allocated());
+        let model = model.to_owned();
+        self.engine.replace(Some(Ready { engine, model: model.clone(), backend }));
+        Ok(Body::Loaded { model, targets, gpu, no_gpu, wasm_bytes: host::wasm_bytes(), gpu_bytes })
+    }
+
+    /// The engine with all that the catalog has for the model, and why it does not run on the GPU, where it was to if
+    /// possible.
+    async fn prepare(
+        &self,
+        id: u32,
+        model: &str,
+        backend: Backend,
+        signal: &AbortSignal,
+    ) -> Result<(Engine, Option<String>), Fault> {
+        let place = match backend {
+            Backend::Cpu => return Ok((self.prepare_on(id, model, Mode::Fast.into(), signal).await?, None)),
+            Backend::Gpu | Backend::Auto => open_gpu().await,
+        };
+        let result = match place {
+            Ok(gpu) => self.prepare_on(id, model, gpu, signal).await,
+            Err(error) => Err(error.into()),
+        };
+        match result {
+            // A model that does not fit the GPU is refused as input; one that fits neither is refused once more.
+            Err(Fault { kind: FaultKind::Device | FaultKind::Input, text }) if backend == Backend::Auto => {
+                Ok((self.prepare_on(id, model, Mode::Fast.into(), signal).await?, Some(text)))
+            }
+            result => Ok((result?, None)),
+        }
+    }
+
+    async fn prepare_on(
+        &self,
+        id: u32,
+        model: &str,
+        place: executor::Backend,
+        signal: &AbortSignal,
+    ) -> Result<Engine, Fault> {
+        let site = self.site()?;
+        let model = site.catalog.model(model)?;
         let source = site.source(&file_id(model), signal).await?;
         let mut progress = |done, total| self.outlet.send(id, Body::Progress { stage: Stage::Load, done, total });
-        let mut engine = Engine::load(&source, model.template(), Mode::Fast, DEFAULT_CONTEXT, &mut progress).await?;
+        let mut engine = Engine::load(&source, model.template(), place, DEFAULT_CONTEXT, &mut progress).await?;
         for adapter in site.catalog.adapters_of(&model.id) {
             let source = site.source(&adapter_file_id(adapter), signal).await?;
             let file = source.range(0, source.len()).await?;
             install(&mut engine, adapter, &file).await?;
         }
-        let targets = targets(&engine, &site.catalog, &model.id)?;
-        self.engine.replace(Some(engine));
-        Ok(Body::Loaded { model: model.id.clone(), targets, wasm_bytes: host::wasm_bytes() })
+        engine.reserve_pairs()?;
+        Ok(engine)
+    }
+
+    async fn trial(&self, model: &str, signal: &AbortSignal) -> Result<Body, Fault> {
+        let site = self.site()?;
+        let source = site.source(&file_id(site.catalog.model(model)?), signal).await?;
+        let cpu_ms = trial::run(&source, Mode::Fast.into()).await?;
+        let gpu_ms = match open_gpu().await {
+            Ok(gpu) => trial::run(&source, gpu).await,
+            Err(error) => Err(error),
+        };
+        let no_gpu = gpu_ms.as_ref().err().map(Error::to_string);
+        Ok(Body::Trial { cpu_ms, gpu_ms: gpu_ms.ok(), no_gpu })
     }
 
     async fn summarize(
@@ -310,10 +376,25 @@ impl Shared {
     ) -> Result<Body, Fault> {
         let started = Instant::now();
         let _claim = self.claim(signal).await?;
-        let mut engine = self.engine.take().ok_or_else(|| input!("no model is loaded; load one first"))?;
-        let result = self.run(id, &mut engine, chat, request, signal).await;
-        self.engine.replace(Some(engine));
-        let metrics = Metrics::new(result?, started.elapsed().as_secs_f64() * 1e3, host::wasm_bytes());
+        let mut ready = self.engine.take().ok_or_else(|| input!("no model is loaded; load one first"))?;
+        let mut result = self.run(id, &mut ready.engine, chat, request, signal).await;
+        if let Err(Fault { kind: FaultKind::Device, text }) = &result
+            && !signal.aborted()
+        {
+            let text = format!("{text}. The model is loaded again.");
+            self.outlet.send(id, Body::Notice { kind: NoticeKind::Restarted, text });
+            let Ready { engine, model, backend } = ready;
+            drop(engine);
+            let (engine, _) = self.prepare(id, &model, backend, signal).await?;
+            ready = Ready { engine, model, backend };
+            result = self.run(id, &mut ready.engine, chat, request, signal).await;
+        }
+        if !matches!(result, Err(Fault { kind: FaultKind::Device, .. })) {
+            self.engine.replace(Some(ready));
+        }
+        let (metrics, gpu) = result?;
+        let total_ms = started.elapsed().as_secs_f64() * 1e3;
+        let metrics = Metrics::new(metrics, total_ms, host::wasm_bytes(), gpu);
         Ok(Body::Done { cancelled: false, metrics: Some(metrics) })
     }
 
@@ -324,7 +405,8 @@ impl Shared {
         chat: &Conversation,
         request: &engine::Request,
         signal: &AbortSignal,
-    ) -> Result<engine::Metrics, Fault> {
+    ) -> Result<(engine::Metrics, Option<GpuMetrics>), Fault> {
+        let before = engine.executor().gpu().map(|decoder| decoder.counters());
         let mut run = engine.start(chat, request)?;
         let mut metrics = engine::Metrics::default();
         while let Some(event) = run.step().await? {
@@ -342,7 +424,9 @@ impl Shared {
                 Event::Done(done) => metrics = done,
             }
         }
-        Ok(metrics)
+        drop(run);
+        let gpu = engine.executor().gpu().zip(before).map(|(decoder, before)| GpuMetrics::since(before, decoder));
+        Ok((metrics, gpu))
     }
 
     /// Takes the engine for one request. Waits for one that was stopped and is about to let go; refuses beside another.
@@ -433,6 +517,11 @@ impl Site {
             location: Location::Whole(url),
         })
     }
+}
+
+/// The browser's GPU.
+async fn open_gpu() -> crate::error::Result<executor::Backend> {
+    Ok(executor::Backend::Gpu(Rc::new(Gpu::open(device::Options::default()).await?)))
 }
 
 /// The first place that a browser can fetch `model` from.
