@@ -24,12 +24,15 @@ use crate::sampler::uniform;
 /// Weights beyond ± this are not tried.
 pub const MAX_WEIGHT: f32 = 1.5;
 
+#[cfg(not(target_arch = "wasm32"))]
 /// What a mean magnitude of 1 of the weights costs.
 const PRICE: f64 = 0.05;
 
+#[cfg(not(target_arch = "wasm32"))]
 /// Standard deviation of the first step.
 const FIRST_STEP: f32 = 0.5;
 
+#[cfg(not(target_arch = "wasm32"))]
 /// Steps grow by this after a success, and by its inverse fourth root after a failure: where one try in five succeeds,
 /// they stay as they are.
 const GROWTH: f32 = 1.5;

@@ -49,7 +49,7 @@ pub struct Features {
 pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
-    /// What it calls itself.
+    /// What it calls itself. Browsers often do not tell wgpu; the caller may know better.
     pub name: String,
     /// Whether it computes on the processor.
     pub software: bool,
@@ -171,7 +171,7 @@ impl Gpu {
             note(&uncaptured, kind, text);
         }));
         Ok(Self {
-            name: if info.name.is_empty() { info.driver.clone() } else { info.name.clone() },
+            name: [info.name, info.driver].into_iter().find(|name| !name.is_empty()).unwrap_or("without a name".to_owned()),
             software: info.device_type == wgpu::DeviceType::Cpu,
             features: Features { f16: required_features.contains(wgpu::Features::SHADER_F16), subgroup },
             largest_binding: options

@@ -41,9 +41,6 @@ use crate::source::Source;
 use crate::spec::Spec;
 use crate::weights::Weights;
 
-/// Tokens whose ids come back together, while the next group is computed.
-const GROUP: usize = 8;
-
 /// The decoder with its weights, the pairs in use and the key-value cache in GPU memory.
 pub struct Decoder {
     spec: Spec,
@@ -63,6 +60,8 @@ pub struct Decoder {
     /// Tokens chosen since the last prompt, counting those under way.
     chosen: usize,
     flights: VecDeque<Flight>,
+    /// When ids came back last, or generating began.
+    landed: Instant,
     counters: Counters,
 }
 
@@ -158,6 +157,7 @@ impl Decoder {
             last: Step::new(0, 1),
             chosen: 0,
             flights: VecDeque::new(),
+            landed: Instant::now(),
             counters: Counters::default(),
             gpu,
         })
@@ -294,11 +294,16 @@ impl Decoder {
     pub async fn next(&mut self, sampling: &Sampling, taken: usize, limit: usize) -> Result<Vec<u32>> {
         if self.flights.is_empty() {
             // The first alone: the reader waits for it.
-            self.launch(sampling, if taken == 0 { 1 } else { GROUP }, limit)?;
+            self.landed = Instant::now();
+            self.launch(sampling, if taken == 0 { 1 } else { self.pace.group() }, limit)?;
         }
-        self.launch(sampling, GROUP, limit)?;
+        self.launch(sampling, self.pace.group(), limit)?;
         let Some(flight) = self.flights.pop_front() else { return Ok(Vec::new()) };
         let ring: Vec<u32> = self.gpu.map(&flight.staging).await?;
+        if flight.first > 0 {
+            self.pace.generated(flight.count, self.landed.elapsed());
+        }
+        self.landed = Instant::now();
         Ok((flight.first..flight.first + flight.count).map(|i| ring[i % RING as usize]).collect())
     }
 

@@ -1,4 +1,4 @@
-//! How much of a prompt goes to the GPU at once: as much as takes about a fifth of a second. More would leave a cancel
+//! How much goes to the GPU at once: as much as takes about a fifth of a second. More would leave a cancel or a reader
 //! waiting, and phones end the work of a GPU that does not answer.
 
 use std::time::Duration;
@@ -12,18 +12,22 @@ const FEWEST_TOKENS: usize = 32;
 /// What a submit should take.
 const TARGET: Duration = Duration::from_millis(200);
 
+/// Tokens whose ids come back together, at most.
+const GROUP: usize = 8;
+
 /// Learns from passes how large the next may be.
 pub struct Pace {
     all_layers: usize,
     most: usize,
     tokens: usize,
     layers: usize,
+    group: usize,
 }
 
 impl Pace {
     /// For a decoder of `layers` whose buffers hold `most` tokens.
     pub fn new(layers: usize, most: usize) -> Self {
-        Self { all_layers: layers, most, tokens: FEWEST_TOKENS.min(most), layers }
+        Self { all_layers: layers, most, tokens: FEWEST_TOKENS.min(most), layers, group: GROUP }
     }
 
     /// Tokens of the next pass.
@@ -34,6 +38,17 @@ impl Pace {
     /// Layers of each submit.
     pub fn layers(&self) -> usize {
         self.layers
+    }
+
+    /// Tokens that are generated before their ids come back.
+    pub fn group(&self) -> usize {
+        self.group
+    }
+
+    /// Generating `tokens` took `time`.
+    pub fn generated(&mut self, tokens: usize, time: Duration) {
+        let fitting = tokens as f64 * TARGET.as_secs_f64() / time.as_secs_f64().max(1e-6);
+        self.group = (fitting as usize).clamp(1, GROUP);
     }
 
     /// A pass of `tokens` took `time`.
@@ -68,5 +83,15 @@ mod tests {
         assert_eq!((pace.tokens(), pace.layers()), (32, 1));
         pace.took(7, Duration::from_millis(1));
         assert_eq!((pace.tokens(), pace.layers()), (32, 1), "a short rest says nothing");
+    }
+
+    #[test]
+    fn ids_come_back_in_groups_that_take_no_longer_than_a_pass() {
+        let mut pace = Pace::new(18, 256);
+        let mut after = |tokens, milliseconds| {
+            pace.generated(tokens, Duration::from_millis(milliseconds));
+            pace.group()
+        };
+        assert_eq!([after(1, 5), after(8, 400), after(4, 2000), after(1, 10)], [8, 4, 1, 8]);
     }
 }

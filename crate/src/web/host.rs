@@ -1,6 +1,6 @@
 //! What the engine uses of the browser: fetch, digests, storage figures, and giving way to messages.
 
-use js_sys::{Promise, Uint8Array};
+use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -76,6 +76,18 @@ pub async fn length(url: &str, signal: &AbortSignal) -> Result<u64, Fault> {
         let text = format!("{url}: the server does not say how long the file is (HTTP {})", response.status());
         Fault::new(FaultKind::Network, text)
     })
+}
+
+/// What the browser tells of its GPU, such as `arm valhall`.
+pub async fn gpu_name() -> Option<String> {
+    let get = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok().filter(JsValue::is_truthy);
+    let gpu = get(&scope().navigator(), "gpu")?;
+    let request: Function = get(&gpu, "requestAdapter")?.dyn_into().ok()?;
+    let adapter: Promise = request.call0(&gpu).ok()?.dyn_into().ok()?;
+    let info = get(&JsFuture::from(adapter).await.ok()?, "info")?;
+    let words: Vec<String> =
+        ["vendor", "architecture"].iter().filter_map(|name| get(&info, name)?.as_string()).collect();
+    Some(words.join(" ")).filter(|name| !name.is_empty())
 }
 
 /// Figures of the browser's storage.

@@ -221,8 +221,8 @@ pub enum Body {
     },
     /// How long a summary of usual length takes, by the part that was run.
     Trial {
-        /// On the processor, in milliseconds.
-        cpu_ms: f64,
+        /// On the processor, in milliseconds; null if the GPU cannot be used, since there is nothing to choose then.
+        cpu_ms: Option<f64>,
         /// On the GPU, in milliseconds; null if it cannot be used.
         gpu_ms: Option<f64>,
         /// Why the GPU cannot be used.

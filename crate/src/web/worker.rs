@@ -25,7 +25,6 @@ use crate::catalog::{Adapter, Catalog, Manifest, Model, Origin};
 use crate::chat::{Conversation, Message};
 use crate::cpu::Mode;
 use crate::engine::{self, DEFAULT_CONTEXT, Engine, Event};
-use crate::error::Error;
 use crate::executor;
 use crate::gpu::device::{self, Gpu};
 use crate::import::{self, import};
@@ -358,13 +357,17 @@ impl Shared {
     async fn trial(&self, model: &str, signal: &AbortSignal) -> Result<Body, Fault> {
         let site = self.site()?;
         let source = site.source(&file_id(site.catalog.model(model)?), signal).await?;
-        let cpu_ms = trial::run(&source, Mode::Fast.into()).await?;
-        let gpu_ms = match open_gpu().await {
+        let on_gpu = match open_gpu().await {
             Ok(gpu) => trial::run(&source, gpu).await,
             Err(error) => Err(error),
         };
-        let no_gpu = gpu_ms.as_ref().err().map(Error::to_string);
-        Ok(Body::Trial { cpu_ms, gpu_ms: gpu_ms.ok(), no_gpu })
+        Ok(match on_gpu {
+            Ok(milliseconds) => {
+                let cpu_ms = trial::run(&source, Mode::Fast.into()).await?;
+                Body::Trial { cpu_ms: Some(cpu_ms), gpu_ms: Some(milliseconds), no_gpu: None }
+            }
+            Err(error) => Body::Trial { cpu_ms: None, gpu_ms: None, no_gpu: Some(error.to_string()) },
+        })
     }
 
     async fn summarize(
@@ -521,7 +524,11 @@ impl Site {
 
 /// The browser's GPU.
 async fn open_gpu() -> crate::error::Result<executor::Backend> {
-    Ok(executor::Backend::Gpu(Rc::new(Gpu::open(device::Options::default()).await?)))
+    let mut gpu = Gpu::open(device::Options::default()).await?;
+    if let Some(name) = host::gpu_name().await {
+        gpu.name = name;
+    }
+    Ok(executor::Backend::Gpu(Rc::new(gpu)))
 }
 
 /// The first place that a browser can fetch `model` from.

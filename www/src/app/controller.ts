@@ -2,6 +2,7 @@
 import type { ReactiveControllerHost } from "lit";
 import { messages, setUiLanguage } from "../i18n";
 import type { MethodStatus, ModelStatus } from "../protocol";
+import { forgetTrials, fromAddress } from "./backend";
 import { ChatController } from "./chat-controller";
 import { fromFile, fromText, type ImportSource } from "./chat-import";
 import { type Conversation, empty, fromDialogue } from "./conversation";
@@ -125,11 +126,11 @@ export class Controller {
   }
 
   change(settings: Partial<Settings>): void {
-    const model = this.model?.id;
+    const [model, backend] = [this.model?.id, this.session.backend];
     this.settings = { ...this.settings, ...settings };
     writeSettings(this.settings);
     this.apply();
-    if (this.model?.complete && this.model.id !== model) void this.work.guard(() => this.load());
+    if (this.model?.complete && (this.model.id !== model || this.session.backend !== backend)) void this.work.guard(() => this.load());
   }
 
   /** English is the chat's own language: choosing it asks for no translation. */
@@ -138,11 +139,12 @@ export class Controller {
   }
 
   private apply(): void {
-    const { interfaceLanguage, theme, replaySpeed } = this.settings;
+    const { interfaceLanguage, theme, replaySpeed, backend } = this.settings;
     setUiLanguage(interfaceLanguage);
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
     this.chat.speed = replaySpeed;
+    this.session.backend = fromAddress(location.search) ?? backend;
     this.host.requestUpdate();
   }
 
@@ -251,6 +253,7 @@ export class Controller {
       await this.session.remove(null);
       await this.chat.forget();
       forgetSettings();
+      forgetTrials();
       this.settings = readSettings();
       this.apply();
       this.forgetSummary();
@@ -300,7 +303,10 @@ export class Controller {
       set("", true);
       const action = { action: "translate" as const, text: summary.text.trim(), from: summary.language, to: CHAT_LANGUAGE, maxTokens: this.settings.maxTokens };
       try {
-        await this.session.ask("done", action, { signal, onEvent: (event) => { if (event.type === "delta") set((this.back?.text ?? "") + event.text, true); } });
+        await this.session.ask("done", action, { signal, onEvent: (event) => {
+          if (event.type === "delta") set((this.back?.text ?? "") + event.text, true);
+          if (event.type === "notice" && event.kind === "restarted") set("", true);
+        } });
       } finally {
         set(this.back?.text ?? "", false);
       }

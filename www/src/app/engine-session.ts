@@ -1,7 +1,8 @@
 // What the page knows of the engine: the models on this device, a download in progress, what is loaded and can be asked.
 import type { ReactiveControllerHost } from "lit";
-import type { Action, MethodStatus, ModelStatus, Stage, Storage, Target } from "../protocol";
-import { type Answer, EngineClient, type Event as EngineEvent } from "./engine-client";
+import type { Action, Backend, MethodStatus, ModelStatus, Stage, Storage, Target } from "../protocol";
+import { isFaster, type Placement, type Trial, trialOf } from "./backend";
+import { type Answer, EngineClient, EngineError, type Event as EngineEvent } from "./engine-client";
 import { Speed } from "./speed";
 
 export interface Download {
@@ -26,23 +27,31 @@ export class EngineSession {
   storage: Storage | null = null;
   download: Download | null = null;
   loaded: Loaded | null = null;
+  /** Where that runs, and why. */
+  placement: Placement | null = null;
+  /** Where models are to run. One that is loaded is loaded again before it is used next. */
+  backend: Backend = "auto";
   loading: Activity | null = null;
   /** What was told while fetching. */
   notices: readonly string[] = [];
-  private load: { model: string; done: Promise<Loaded> } | null = null;
+  private loadedFor: Backend | null = null;
+  private load: { model: string; backend: Backend; done: Promise<Loaded> } | null = null;
   private stopper: AbortController | null = null;
   private readonly client: EngineClient;
 
   constructor(
     private readonly host: ReactiveControllerHost,
-    startWorker: () => Worker,
+    private readonly startWorker: () => Worker,
   ) {
     this.client = new EngineClient(startWorker, () => this.set({ loaded: null, loading: null }));
   }
 
   /** Sends one request; whatever answer is not of `type` is a fault of the engine. */
   async ask<T extends Answer["type"]>(type: T, action: Action, options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {}): Promise<AnswerOf<T>> {
-    const answer = await this.client.request(action, options);
+    const answer = await this.client.request(action, options).catch((cause: unknown) => {
+      if (cause instanceof EngineError && cause.kind === "device") this.set({ loaded: null }); // it went with the GPU
+      throw cause;
+    });
     if (answer.type !== type) throw new Error(`the engine answered ${answer.type} where ${type} was expected`);
     return answer as AnswerOf<T>;
   }
@@ -90,29 +99,49 @@ export class EngineSession {
 
   /** Loads a model unless it is loaded; whoever asks while it is loading waits for that. */
   async ensureLoaded(model: string): Promise<Loaded> {
-    if (this.loaded?.model === model) return this.loaded;
-    if (this.load?.model !== model) {
+    const { backend } = this;
+    if (this.loaded?.model === model && this.loadedFor === backend) return this.loaded;
+    if (this.load?.model !== model || this.load.backend !== backend) {
       const before = this.load?.done.catch(() => {}); // whoever began that is told
-      const done = Promise.resolve(before).then(() => this.loadNow(model));
-      this.load = { model, done };
+      const done = Promise.resolve(before).then(() => this.loadNow(model, backend));
+      this.load = { model, backend, done };
       const forget = (): void => { if (this.load?.done === done) this.load = null; };
       done.then(forget, forget);
     }
     return this.load.done;
   }
 
-  private async loadNow(model: string): Promise<Loaded> {
-    this.set({ loaded: null, loading: { stage: "load", done: 0, total: 0 } }); // if this fails, no model is loaded
+  private async loadNow(model: string, choice: Backend): Promise<Loaded> {
+    this.set({ loaded: null, placement: null, loading: { stage: "load", done: 0, total: 0 } }); // if this fails, no model is loaded
     const onEvent = (event: EngineEvent): void => {
       if (event.type === "progress") this.set({ loading: { stage: event.stage, done: event.done, total: event.total } });
       if (event.type === "notice") this.set({ notices: [...this.notices, event.text] });
     };
     try {
-      const loaded = await this.ask("loaded", { action: "load", model }, { onEvent });
-      this.set({ loaded });
+      const trial = choice === "auto" ? await trialOf(model, () => this.makeTrial(model)) : null;
+      const backend = trial && !isFaster(trial) ? "cpu" : choice;
+      const loaded = await this.ask("loaded", { action: "load", model, backend }, { onEvent });
+      const noGpu = loaded.noGpu ?? trial?.noGpu ?? null;
+      const why = choice !== "auto" ? "chosen" : noGpu === null ? "trial" : "noGpu";
+      this.loadedFor = choice;
+      this.set({ loaded, placement: { gpu: loaded.gpu ?? null, why, trial, noGpu } });
       return loaded;
     } finally {
       this.set({ loading: null });
+    }
+  }
+
+  /** Runs a part of the model both ways, in a worker of its own: its memory is given back with it. */
+  private async makeTrial(model: string): Promise<Trial> {
+    if (!("gpu" in navigator)) return { cpuMs: null, gpuMs: null, noGpu: "this browser has no WebGPU" };
+    const client = new EngineClient(this.startWorker);
+    try {
+      const answer = await client.request({ action: "trial", model });
+      if (answer.type !== "trial") throw new Error(`the engine answered ${answer.type} where trial was expected`);
+      const { cpuMs, gpuMs, noGpu } = answer;
+      return { cpuMs: cpuMs ?? null, gpuMs: gpuMs ?? null, noGpu: noGpu ?? null };
+    } finally {
+      client.close();
     }
   }
 
@@ -123,7 +152,7 @@ export class EngineSession {
     await this.refresh();
   }
 
-  private set(state: Partial<Pick<EngineSession, "models" | "storage" | "download" | "loaded" | "loading" | "notices">>): void {
+  private set(state: Partial<Pick<EngineSession, "models" | "storage" | "download" | "loaded" | "loading" | "notices" | "placement">>): void {
     Object.assign(this, state);
     this.host.requestUpdate();
   }

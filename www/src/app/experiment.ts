@@ -22,11 +22,17 @@ export interface Run {
   rouge: Rouge | null;
 }
 
+/** Bytes of the engine's WebAssembly memory and of its buffers on the GPU. */
+export interface Memory {
+  wasm: number;
+  gpu: number;
+}
+
 export interface Experiment {
   plan: Plan;
   running: boolean;
-  /** Memory of the engine with the model loaded, before the first summary. */
-  idleBytes: number;
+  /** Memory with the model loaded, before the first summary. */
+  idle: Memory;
   runs: readonly Run[];
   /** What is being written at the moment. */
   current: { chat: string; method: string; text: string } | null;
@@ -34,14 +40,15 @@ export interface Experiment {
 
 /** Runs `plan`, chat by chat, so that after a stop every method has seen the same chats (but for the last one). */
 export async function runExperiment(session: EngineSession, plan: Plan, onChange: (experiment: Experiment) => void, signal: AbortSignal): Promise<void> {
-  let experiment: Experiment = { plan, running: true, idleBytes: 0, runs: [], current: null };
+  let experiment: Experiment = { plan, running: true, idle: { wasm: 0, gpu: 0 }, runs: [], current: null };
   const set = (state: Partial<Experiment>): void => {
     experiment = { ...experiment, ...state };
     onChange(experiment);
   };
   set({});
   try {
-    set({ idleBytes: (await session.ensureLoaded(plan.model)).wasmBytes });
+    const { wasmBytes, gpuBytes } = await session.ensureLoaded(plan.model);
+    set({ idle: { wasm: wasmBytes, gpu: gpuBytes } });
     for (const chat of plan.chats) {
       for (const { method } of plan.methods) {
         signal.throwIfAborted();
@@ -90,17 +97,18 @@ export function rows({ plan, runs }: Experiment): Row[] {
   });
 }
 
-/** WebAssembly memory never shrinks, so the last figure is the peak. */
-export function peakBytes({ idleBytes, runs }: Experiment): number {
-  return runs.reduce((most, { metrics }) => Math.max(most, metrics.wasmBytes), idleBytes);
+/** WebAssembly memory never shrinks, and buffers on the GPU only grow with the longest chat: each has its peak at the end. */
+export function peak({ idle, runs }: Experiment): Memory {
+  const most = (of: (metrics: Metrics) => number, least: number): number => runs.reduce((most, { metrics }) => Math.max(most, of(metrics)), least);
+  return { wasm: most(({ wasmBytes }) => wasmBytes, idle.wasm), gpu: most(({ gpu }) => gpu?.bytes ?? 0, idle.gpu) };
 }
 
 /** Every run as a line of comma-separated values (RFC 4180). */
 export function toCsv({ plan, runs }: Experiment): string {
-  const header = ["chat", "method", "language", "total_ms", "time_to_first_token_ms", "prefill_ms", "decode_ms", "prompt_tokens", "generated_tokens", "passes", "wasm_bytes", "extra_bytes", "rouge1", "rouge2", "rougeL", "text"];
+  const header = ["chat", "method", "language", "total_ms", "time_to_first_token_ms", "prefill_ms", "decode_ms", "prompt_tokens", "generated_tokens", "passes", "wasm_bytes", "gpu_bytes", "extra_bytes", "rouge1", "rouge2", "rougeL", "text"];
   const extra = new Map(plan.methods.map(({ method, extraBytes }) => [method, extraBytes]));
   const lines = runs.map(({ chat, method, text, metrics: m, rouge }) => [
-    chat, method, plan.to, m.totalMs, m.timeToFirstTokenMs, m.prefillMs, m.decodeMs, m.promptTokens, m.generatedTokens, m.passes, m.wasmBytes,
+    chat, method, plan.to, m.totalMs, m.timeToFirstTokenMs, m.prefillMs, m.decodeMs, m.promptTokens, m.generatedTokens, m.passes, m.wasmBytes, m.gpu?.bytes ?? 0,
     extra.get(method) ?? 0, rouge?.rouge1 ?? "", rouge?.rouge2 ?? "", rouge?.rougeL ?? "", text,
   ]);
   return [header, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("");
@@ -114,6 +122,6 @@ function cell(value: string | number): string {
 }
 
 export function toJson(experiment: Experiment): string {
-  const { plan, idleBytes, runs } = experiment;
-  return JSON.stringify({ model: plan.model, to: plan.to, maxTokens: plan.maxTokens, idleWasmBytes: idleBytes, peakWasmBytes: peakBytes(experiment), runs }, null, 1);
+  const { plan, idle, runs } = experiment;
+  return JSON.stringify({ model: plan.model, to: plan.to, maxTokens: plan.maxTokens, idleBytes: idle, peakBytes: peak(experiment), runs }, null, 1);
 }

@@ -157,7 +157,7 @@ export class GistApp extends Component {
 
   private renderSettings() {
     const { app } = this;
-    return html`<settings-view class="view" .settings=${{ ...app.settings, to: app.to === "en" ? app.settings.to : app.to, method: app.method }} .languages=${app.languages} .methods=${app.methods}
+    return html`<settings-view class="view" .settings=${{ ...app.settings, to: app.to === "en" ? app.settings.to : app.to, method: app.method }} .languages=${app.languages} .methods=${app.methods} .placement=${app.session.placement}
       @change-settings=${(event: Event) => app.change(detail<Partial<Settings>>(event))}></settings-view>`;
   }
 }

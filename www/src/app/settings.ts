@@ -1,5 +1,6 @@
 // What the reader has chosen, kept across visits. Whatever is read back is checked: another version may have written it.
 import { isUiLanguage, type UiLanguage } from "../i18n";
+import type { Backend } from "../protocol";
 
 export interface Settings {
   /** Language of the page; `auto` follows the browser. */
@@ -14,6 +15,8 @@ export interface Settings {
   to: string;
   method: string;
   mode: "single" | "compare";
+  /** Where the model runs. */
+  backend: Backend;
   maxTokens: number;
   /** 0 always takes the most probable token. */
   temperature: number;
@@ -34,6 +37,7 @@ export const defaults: Settings = {
   to: "es",
   method: "projection",
   mode: "single",
+  backend: "auto",
   maxTokens: 160,
   temperature: 0,
   replaySpeed: 1,
@@ -58,6 +62,7 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
   to: (value) => typeof value === "string" && /^[a-z]{2,3}$/.test(value),
   method: (value) => typeof value === "string" && /^[a-z-]{1,40}$/.test(value),
   mode: oneOf("single", "compare"),
+  backend: oneOf("auto", "gpu", "cpu"),
   maxTokens: within(limits.maxTokens),
   temperature: within(limits.temperature, false),
   replaySpeed: oneOf(0, 1, 4),

@@ -67,7 +67,7 @@ export async function summarize(
     sampling: temperature === 0 ? { temperature: 0, topK: 1, topP: 1, seed: 0 } : { temperature, topK: 40, topP: 0.95, seed: Math.floor(Math.random() * 2 ** 32) },
   };
   const onEvent = (event: EngineEvent): void => {
-    if (event.type === "notice") set({ notices: [...summary.notices, event.text] });
+    if (event.type === "notice") set({ notices: [...summary.notices, event.text], ...(event.kind === "restarted" && { text: "" }) });
     else if (event.type === "progress") set({ activity: { stage: event.stage, done: event.done, total: event.total } });
     else {
       // A second pass replaces the first one's text: that was only the way there.

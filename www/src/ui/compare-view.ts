@@ -2,7 +2,7 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { save } from "../app/device";
-import { type Experiment, peakBytes, type Row, rows, toCsv, toJson } from "../app/experiment";
+import { type Experiment, type Memory, peak, type Row, rows, toCsv, toJson } from "../app/experiment";
 import type { Spread } from "../app/statistics";
 import type { MethodStatus } from "../protocol";
 import "./bar-chart";
@@ -108,7 +108,7 @@ export class CompareView extends Component {
         <tbody>${all.map((row) => html`<tr data-method=${row.method}><th scope="row">${row.name}</th><td>${words(row.seconds)}</td><td>${words(row.firstToken)}</td><td>${words(row.decode)}</td>
           ${rated ? html`<td>${words(row.rouge1)}</td><td>${words(row.rouge2)}</td><td>${words(row.rougeL)}</td>` : nothing}<td>${row.passes ?? "–"}</td><td>${number(row.extraBytes / 1e6, 2)}</td></tr>`)}</tbody>
       </table></div>
-      <p class="quiet">${experiment.plan.chats.length > 1 ? t.spread : nothing} ${t.memory(megabytes(experiment.idleBytes), megabytes(peakBytes(experiment)))} ${rated ? nothing : t.noReference}</p>
+      <p class="quiet">${experiment.plan.chats.length > 1 ? t.spread : nothing} ${t.memory(this.amounts(experiment.idle), this.amounts(peak(experiment)))} ${rated ? nothing : t.noReference}</p>
       ${experiment.running ? nothing : html`<div class="row">
         <button class="soft" @click=${() => save(`${stem}.csv`, "text/csv", toCsv(experiment))}>${t.csv}</button>
         <button class="soft" @click=${() => save(`${stem}.json`, "application/json", toJson(experiment))}>${t.json}</button></div>`}
@@ -116,6 +116,10 @@ export class CompareView extends Component {
     <section class="card charts">${this.renderCharts(all, rated)}</section>
     <section class="card stack"><h2>${t.texts}</h2>
       <div>${all.map(({ name, text }) => html`<h3>${name}</h3><blockquote lang=${experiment.plan.to} dir="auto">${text}</blockquote>`)}</div></section>`;
+  }
+
+  private amounts({ wasm, gpu }: Memory): string {
+    return gpu === 0 ? `${megabytes(wasm)} (WASM)` : this.t.compare.both(megabytes(wasm), megabytes(gpu));
   }
 
   private renderCharts(all: readonly Row[], rated: boolean) {

@@ -2,10 +2,18 @@
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Rouge } from "../app/summary";
+import type { Messages } from "../i18n";
 import type { Metrics } from "../protocol";
 import { Component } from "./component";
 import { megabytes, number, perSecond, seconds } from "./format";
 import { base } from "./styles";
+
+/** What the GPU holds, and what it did for each token that was generated. */
+function gpuRows(gpu: Metrics["gpu"], t: Messages["metrics"]): [string, string][] {
+  if (!gpu) return [];
+  const each = (count: number, digits = 0): string => number(count / Math.max(1, gpu.tokens), digits);
+  return [[t.gpuMemory, megabytes(gpu.bytes)], [t.gpuWork, t.gpuCounts(each(gpu.dispatches), each(gpu.passes), each(gpu.submits), each(gpu.readbacks, 2))]];
+}
 
 @customElement("metrics-list")
 export class MetricsList extends Component {
@@ -29,9 +37,10 @@ export class MetricsList extends Component {
       [t.tokens, t.inOut(metrics.promptTokens, metrics.generatedTokens)],
       [t.passes, String(metrics.passes)],
       [t.memory, megabytes(metrics.wasmBytes)],
+      ...gpuRows(metrics.gpu, this.t.metrics),
     ];
     const likeness: [string, string][] = rouge ? [[t.rouge("1"), number(rouge.rouge1)], [t.rouge("2"), number(rouge.rouge2)], [t.rouge("L"), number(rouge.rougeL)]] : [];
     return html`<dl>${[...rows, ...likeness].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-      <p class="quiet">${t.memory}: ${t.memorySource}.${rouge ? ` ROUGE: ${t.rougeSource}.` : ""}</p>`;
+      <p class="quiet">${t.memory}: ${t.memorySource}.${metrics.gpu ? ` ${t.gpuMemory}: ${t.gpuMemorySource}.` : ""}${rouge ? ` ROUGE: ${t.rougeSource}.` : ""}</p>`;
   }
 }

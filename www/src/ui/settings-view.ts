@@ -1,11 +1,12 @@
 // All settings. Each change leaves as one event; the controller keeps them.
 import { css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import type { Placement } from "../app/backend";
 import { limits, type Settings } from "../app/settings";
 import { uiLanguages } from "../i18n";
 import type { MethodStatus } from "../protocol";
 import { Component, valueIn } from "./component";
-import { language } from "./format";
+import { language, seconds } from "./format";
 import { methodOptions } from "./method-options";
 import { base, view } from "./styles";
 
@@ -18,6 +19,7 @@ export class SettingsView extends Component {
   @property({ attribute: false }) settings!: Settings;
   @property({ attribute: false }) languages: readonly string[] = [];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
+  @property({ attribute: false }) placement: Placement | null = null;
 
   private set(change: Partial<Settings>): void {
     this.emit("change-settings", change);
@@ -40,6 +42,14 @@ export class SettingsView extends Component {
     return html`<div><label for=${name}>${label}</label><input id=${name} type="number" min=${least} max=${most} step=${step} .value=${String(this.settings[name])} @change=${change}></div>`;
   }
 
+  /** Where the model runs, and why. */
+  private explain({ gpu, why, trial, noGpu }: Placement): string {
+    const { placement: t } = this.t;
+    const place = gpu === null ? t.cpu : t.gpu(gpu);
+    const times = trial?.cpuMs && trial.gpuMs ? t.times(seconds(trial.gpuMs), seconds(trial.cpuMs)) : "";
+    return [place, why === "chosen" ? t.chosen : why === "trial" ? times : t.noGpu(noGpu ?? "")].filter(Boolean).join(" ");
+  }
+
   override render() {
     const { config: t } = this.t;
     const { settings } = this;
@@ -52,10 +62,12 @@ export class SettingsView extends Component {
           ${this.choice("to", t.target, Object.fromEntries(translations.map((code) => [code, language(code)])), settings.task === "summarize" || translations.length === 0)}
           <div><label for="method">${t.method}</label><select id="method" ?disabled=${this.methods.length === 0} @change=${(event: Event) => this.set({ method: valueIn(event) })}>${methodOptions(this.methods, settings.method)}</select></div>
           ${this.choice("mode", t.mode, { single: t.single, compare: t.compare })}
+          ${this.choice("backend", t.backend, t.backends)}
           ${this.amount("maxTokens", t.maxTokens, 1)}
           ${this.amount("temperature", t.temperature, 0.1)}
         </div>
         ${this.methods.length === 0 ? html`<p class="quiet">${t.methodsLater}</p>` : nothing}
+        ${this.placement ? html`<p class="quiet" data-place=${this.placement.gpu === null ? "cpu" : "gpu"}>${this.explain(this.placement)}</p>` : nothing}
       </section>
       <section class="card" aria-labelledby="replay"><h2 id="replay">${t.replay}</h2>
         <div class="fields">

@@ -17,6 +17,7 @@ const models = [
 const bytes = models[0]?.bytes ?? 0;
 let stored = 0;
 let held = false;
+let gpu: string | undefined;
 new BroadcastChannel("fake").onmessage = ({ data }: MessageEvent<"hold" | "go">) => { held = data === "hold"; };
 const cancelled = new Set<number>();
 const texts: Record<string, string> = {
@@ -57,13 +58,20 @@ async function write(id: number, text: string, slowly: boolean): Promise<void> {
     if (cancelled.has(id)) return;
     post(id, { type: "delta", text: word, pass: 0 });
   }
-  const metrics = { promptTokens: 240, generatedTokens: 24, timeToFirstTokenMs: 5200, prefillMs: 5100, decodeMs: 2400, totalMs: 7600, passes: 1, passesCut: 0, perPass: [], wasmBytes: 412_000_000 };
-  post(id, { type: "done", metrics, cancelled: false });
+  const metrics = { promptTokens: 240, generatedTokens: 24, timeToFirstTokenMs: 5200, prefillMs: 5100, decodeMs: 2400, totalMs: 7600, passes: 1, passesCut: 0, perPass: [], wasmBytes: 412_000_000, gpu: undefined };
+  const work = { bytes: 290_000_000, tokens: 20, dispatches: 2960, passes: 20, submits: 20, readbacks: 6, bytesRead: 5e9 };
+  post(id, { type: "done", metrics: { ...metrics, gpu: gpu === undefined ? undefined : work }, cancelled: false });
 }
 
 async function summarize(id: number, { messages, to }: ActionOf<"summarize">): Promise<void> {
   const chat = messages.map(({ sender, text }) => `${sender}: ${text}`).join("\n");
   if (chat.includes("PANIC")) return post(id, { type: "error", kind: "panic", text: "The engine stopped unexpectedly." });
+  if (chat.includes("LOST")) return post(id, { type: "error", kind: "device", text: "the GPU example failed: the device was lost" });
+  if (chat.includes("RESTART")) {
+    post(id, { type: "delta", pass: 0, text: "Half a " });
+    await wait(50);
+    post(id, { type: "notice", kind: "restarted", text: "the GPU example failed: the device was lost. The model is loaded again." });
+  }
   if (chat.includes("QUOTA")) return post(id, { type: "error", kind: "quota", text: "There is no room left on this device. Free some space and try again." });
   if (chat.includes("LONG")) post(id, { type: "notice", kind: "messagesDropped", text: "The first 12 messages did not fit and were left out." });
   post(id, { type: "progress", stage: "prefill", done: 120, total: 240 });
@@ -94,7 +102,10 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
       stored = 0;
       return post(id, done);
     case "load":
-      return post(id, { type: "loaded", model: message.model, wasmBytes: 4e8, targets });
+      gpu = message.backend === "cpu" ? undefined : "example";
+      return post(id, { type: "loaded", model: message.model, gpu, noGpu: undefined, wasmBytes: 4e8, gpuBytes: gpu ? 2.9e8 : 0, targets });
+    case "trial":
+      return post(id, { type: "trial", cpuMs: 7600, gpuMs: 2100, noGpu: undefined });
     case "summarize":
       return void summarize(id, message);
     case "translate":

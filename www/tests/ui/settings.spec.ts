@@ -17,6 +17,33 @@ test("choices are kept across visits", async ({ page, site }) => {
   expect(saved).toMatchObject({ method: "two-step", to: "fr", task: "translate" });
 });
 
+test("the page says where the model runs, and why; setting and address choose", async ({ page, site }) => {
+  await download(page);
+  await show(page, "Settings");
+  const place = page.locator("[data-place]");
+  await expect(place).toHaveText("The model runs on the graphics processor (example). By a trial on this device, a usual summary takes about 2.1 s on the graphics processor and 7.6 s on the processor.");
+  await page.getByLabel("Runs on").selectOption("cpu");
+  await expect(place).toHaveText("The model runs on the processor. That is your choice.");
+  await page.goto(`${site.url}?backend=gpu`);
+  await page.getByRole("button", { name: "Download 253 MB" }).click(); // the stand-in forgets with its worker
+  await show(page, "Settings");
+  await expect(place).toHaveText("The model runs on the graphics processor (example). That is your choice.");
+  await expect(page.getByLabel("Runs on")).toHaveValue("cpu");
+});
+
+test("a trial that finds the graphics processor slower, or none, is remembered for its model and browser", async ({ page, site }) => {
+  const remember = (trial: object) => page.evaluate((trial) => localStorage.setItem("pocket-gist.trials", JSON.stringify({ "gemma-3-270m": { ...trial, browser: navigator.userAgent } })), trial);
+  await remember({ cpuMs: 3000, gpuMs: 9000, noGpu: null });
+  await download(page);
+  await show(page, "Settings");
+  await expect(page.locator("[data-place=cpu]")).toContainText("about 9.0 s on the graphics processor and 3.0 s on the processor");
+  await remember({ cpuMs: null, gpuMs: null, noGpu: "there is none" });
+  await page.goto(site.url);
+  await download(page);
+  await show(page, "Settings");
+  await expect(page.locator("[data-place=cpu]")).toHaveText("The model runs on the processor. The graphics processor cannot be used: there is none.");
+});
+
 test("settings that somebody has broken are not believed", async ({ page, site }) => {
   await page.evaluate(() => localStorage.setItem("pocket-gist.settings", JSON.stringify({ theme: "<b>", maxTokens: 1e9, method: 3, to: "fr" })));
   await page.goto(site.url);

@@ -123,6 +123,25 @@ test("a panic is told, and the next try gets a fresh worker", async ({ page }) =
   expect(page.workers()).not.toContain(first);
 });
 
+test("what was written before the graphics processor failed is void, and the figures name it", async ({ page }) => {
+  await download(page);
+  await paste(page, "Ana: RESTART");
+  await summarize(page);
+  await expect(summaryText(page)).toHaveText("Frank dice que la cuerda de la campana se ha roto. Hamish consigue otra antes de la boda.");
+  await expect(page.locator("summary-card")).toContainText("The model is loaded again.");
+  await expect(page.locator("metrics-list")).toContainText("148 dispatches, 1 pass, 1 submit, 0.30 readbacks");
+});
+
+test("a graphics processor that fails twice takes the model with it, which the next try loads", async ({ page }) => {
+  await download(page);
+  await paste(page, "Ana: LOST");
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(page.getByRole("alert")).toContainText("The graphics processor failed.");
+  await paste(page, "Ana: hello");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(done(page)).toHaveText("The summary is ready.");
+});
+
 test("no room left: says what to do", async ({ page }) => {
   await download(page);
   await paste(page, "Ana: QUOTA");

@@ -2,7 +2,7 @@
 import { expect, test } from "@playwright/test";
 import { fromMessages } from "../../src/app/conversation";
 import { sample } from "../../src/app/dialogues";
-import { type Experiment, peakBytes, rows, toCsv } from "../../src/app/experiment";
+import { type Experiment, peak, rows, toCsv } from "../../src/app/experiment";
 import { daysBefore, within } from "../../src/app/import-range";
 import { timeline } from "../../src/app/replay";
 import { defaults, validated } from "../../src/app/settings";
@@ -55,10 +55,10 @@ test("random examples are different ones", () => {
 });
 
 test("an experiment becomes rows and lines, and text cannot become a formula", () => {
-  const metrics = (totalMs: number) => ({ promptTokens: 10, generatedTokens: 5, timeToFirstTokenMs: 100, prefillMs: 90, decodeMs: 50, totalMs, passes: 1, passesCut: 0, wasmBytes: totalMs * 1000 });
+  const metrics = (totalMs: number) => ({ promptTokens: 10, generatedTokens: 5, timeToFirstTokenMs: 100, prefillMs: 90, decodeMs: 50, totalMs, passes: 1, passesCut: 0, wasmBytes: totalMs * 1000, gpu: { bytes: 5 } });
   const experiment: Experiment = {
     plan: { model: "m", to: "es", methods: [{ method: "a", name: "A", extraBytes: 7 }, { method: "b", name: "B", extraBytes: 0 }], chats: [], maxTokens: 9 },
-    running: false, idleBytes: 1, current: null,
+    running: false, idle: { wasm: 1, gpu: 7 }, current: null,
     runs: [
       { chat: "1", method: "a", text: '=HYPERLINK("x")', metrics: metrics(1000), rouge: { rouge1: 40, rouge2: 20, rougeL: 30 } },
       { chat: "2", method: "a", text: "uno, dos", metrics: metrics(3000), rouge: { rouge1: 60, rouge2: 20, rougeL: 30 } },
@@ -69,9 +69,9 @@ test("an experiment becomes rows and lines, and text cannot become a formula", (
   expect(a?.rouge1?.mean).toBe(50);
   expect(a?.decode?.mean).toBe(100);
   expect(b?.seconds).toBeNull();
-  expect(peakBytes(experiment)).toBe(3_000_000);
+  expect(peak(experiment)).toEqual({ wasm: 3_000_000, gpu: 7 });
   const lines = toCsv(experiment).trim().split("\r\n");
-  expect(lines[1]).toBe(`1,a,es,1000,100,90,50,10,5,1,1000000,7,40,20,30,"'=HYPERLINK(""x"")"`);
+  expect(lines[1]).toBe(`1,a,es,1000,100,90,50,10,5,1,1000000,5,7,40,20,30,"'=HYPERLINK(""x"")"`);
   expect(lines[2]).toMatch(/,"uno, dos"$/);
 });
 
