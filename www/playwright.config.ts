@@ -1,5 +1,5 @@
 // System Chromium only. `unit`: modules without a page. `phone` and `desktop`: the page with a fake engine (dist-test/).
-// `real`: the page as it is built, with the real model.
+// `gpu`: the built engine on WebGPU in software. `real`: the page as it is built, with the real model.
 import { defineConfig } from "@playwright/test";
 import { launch } from "./tests/chromium";
 
@@ -11,6 +11,7 @@ export default defineConfig({
     { name: "unit", testDir: "tests/unit" },
     { name: "phone", testDir: "tests/ui", timeout: 60_000, use: { viewport: { width: 412, height: 915 }, isMobile: true, hasTouch: true } },
     { name: "desktop", testDir: "tests/ui", timeout: 60_000, use: { viewport: { width: 1280, height: 860 } } },
+    { name: "gpu", testDir: "tests/gpu", timeout: 600_000 },
     { name: "real", testDir: "tests/real", timeout: 300_000 },
   ],
 });

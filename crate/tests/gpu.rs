@@ -208,7 +208,8 @@ fn decoding_takes_few_dispatches_one_submit_and_fewer_readbacks() {
             assert_eq!((taken, cost.tokens), (41, 40), "never more than asked for");
             assert_eq!(cost.dispatches, cost.tokens * (each * layers + 4), "rank {rank}: {cost:?}");
             assert_eq!((cost.submits, cost.passes), (cost.tokens, cost.tokens), "rank {rank}: {cost:?}");
-            assert!(cost.readbacks <= 1 + cost.tokens.div_ceil(8), "rank {rank}: {cost:?}");
+            // Groups of 8, after small ones by which the speed is found out.
+            assert!(cost.readbacks <= 3 + cost.tokens.div_ceil(8), "rank {rank}: {cost:?}");
         }
     }
 }

@@ -15,6 +15,9 @@ const TARGET: Duration = Duration::from_millis(200);
 /// Tokens whose ids come back together, at most.
 const GROUP: usize = 8;
 
+/// The same before anything is known.
+const FIRST_GROUP: usize = 2;
+
 /// Learns from passes how large the next may be.
 pub struct Pace {
     all_layers: usize,
@@ -27,7 +30,7 @@ pub struct Pace {
 impl Pace {
     /// For a decoder of `layers` whose buffers hold `most` tokens.
     pub fn new(layers: usize, most: usize) -> Self {
-        Self { all_layers: layers, most, tokens: FEWEST_TOKENS.min(most), layers, group: GROUP }
+        Self { all_layers: layers, most, tokens: FEWEST_TOKENS.min(most), layers, group: FIRST_GROUP }
     }
 
     /// Tokens of the next pass.

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../../..");
-const program = join(process.env["CARGO_TARGET_DIR"] ?? join(root, "target"), "release/gist");
+export const program = join(process.env["CARGO_TARGET_DIR"] ?? join(root, "target"), "release/gist");
 const model = "gemma-3-270m";
 
 /**
@@ -18,8 +18,8 @@ function gist(args: string[], input = ""): { text: string; tokens: number[]; log
 }
 
 /** The greedy summary in Spanish by the command line. */
-export function native(chat: string, method: string): string {
-  return gist(["summarize", "-", "--to", "es", "--method", method], chat).text;
+export function native(chat: string, method: string, maxTokens = 160): string {
+  return gist(["summarize", "-", "--to", "es", "--method", method, "--max-tokens", String(maxTokens)], chat).text;
 }
 
 /** The gap where two summaries of one chat first differ; null if they are equal. For methods of one pass. */

@@ -1,0 +1,67 @@
+// Browsers' compiler of WGSL is stricter than the one that native builds use. Every shader that the Rust tests have made is
+// compiled by it: in Chromium what its software GPU can run, and all, f16 included, by the same compiler without a GPU.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@playwright/test";
+import { create, globals } from "webgpu";
+import { open } from "./bench";
+
+const folder = process.env["WGSL_DIR"] ?? join(import.meta.dirname, "../../../target/wgsl");
+
+interface Variant {
+  name: string;
+  code: string;
+  f16: boolean;
+}
+
+function variants(): Variant[] {
+  if (!existsSync(folder)) throw new Error(`${folder} is missing; the Rust tests write it: WGSL_DIR=${folder} cargo test --release`);
+  return readdirSync(folder).map((name) => {
+    const code = readFileSync(join(folder, name), "utf8");
+    // As the engine's wasm build does; naga refuses the directive.
+    const subgroups = /\bsubgroup[A-Z_]/.test(code) ? "enable subgroups;\n" : "";
+    return { name, code: subgroups + code, f16: /^enable f16;/m.test(code) };
+  });
+}
+
+/** Errors of compiling `all`, by `device`. Runs in a page too, so it refers to nothing outside. */
+async function errors(device: GPUDevice, all: Variant[]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { name, code } of all) {
+    device.pushErrorScope("validation");
+    const module = device.createShaderModule({ code });
+    await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } }).catch(() => {}); // the scope tells
+    const { messages } = await module.getCompilationInfo();
+    const error = await device.popErrorScope();
+    const told = messages.filter(({ type }) => type === "error").map(({ lineNum, message }) => `${lineNum}: ${message}`);
+    if (told.length > 0 || error) wrong.push(`${name}: ${told.join("; ") || error?.message}`);
+  }
+  return wrong;
+}
+
+test("every variant compiles as in a browser, f16 included", async () => {
+  const all = variants();
+  expect(all.filter(({ f16 }) => f16).length).toBeGreaterThan(20);
+  expect(all.filter(({ code }) => code.startsWith("enable subgroups;")).length).toBeGreaterThan(20);
+  Object.assign(globalThis, globals);
+  const adapter = await create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]).requestAdapter();
+  const device = await adapter?.requestDevice({ requiredFeatures: ["shader-f16", "subgroups"] });
+  if (!device) throw new Error("the compiler's device is missing");
+  expect(await errors(device, [{ name: "broken", code: "enable subgroups; fn main() { let x: u32 = 1.0; }", f16: false }])).toHaveLength(1);
+  expect(await errors(device, all)).toEqual([]);
+  device.destroy();
+});
+
+test("every variant without f16 compiles in Chromium", async () => {
+  const bench = await open();
+  const wrong = await bench.page.evaluate(
+    async ({ errors, all }) => {
+      const adapter = await navigator.gpu.requestAdapter();
+      const device = await adapter?.requestDevice({ requiredFeatures: ["subgroups" as GPUFeatureName] });
+      return device ? await (new Function(`return ${errors}`)() as (device: GPUDevice, all: object[]) => Promise<string[]>)(device, all) : ["there is no device"];
+    },
+    { errors: errors.toString(), all: variants().filter(({ f16 }) => !f16) },
+  );
+  await bench.close();
+  expect(wrong).toEqual([]);
+});
