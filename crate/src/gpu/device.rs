@@ -171,7 +171,10 @@ impl Gpu {
             note(&uncaptured, kind, text);
         }));
         Ok(Self {
-            name: [info.name, info.driver].into_iter().find(|name| !name.is_empty()).unwrap_or("without a name".to_owned()),
+            name: [info.name, info.driver]
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .unwrap_or("without a name".to_owned()),
             software: info.device_type == wgpu::DeviceType::Cpu,
             features: Features { f16: required_features.contains(wgpu::Features::SHADER_F16), subgroup },
             largest_binding: options

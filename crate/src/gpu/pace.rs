@@ -12,8 +12,12 @@ const FEWEST_TOKENS: usize = 32;
 /// What a submit should take.
 const TARGET: Duration = Duration::from_millis(200);
 
-/// Tokens whose ids come back together, at most.
+/// Tokens whose ids come back together, at most and at least.
 const GROUP: usize = 8;
+const SMALL_GROUP: usize = 4;
+
+/// Where even the smallest group would take longer, ids come back one by one: a GPU in software.
+const LONGEST_GROUP: Duration = Duration::from_secs(2);
 
 /// The same before anything is known.
 const FIRST_GROUP: usize = 2;
@@ -50,8 +54,9 @@ impl Pace {
 
     /// Generating `tokens` took `time`.
     pub fn generated(&mut self, tokens: usize, time: Duration) {
-        let fitting = tokens as f64 * TARGET.as_secs_f64() / time.as_secs_f64().max(1e-6);
-        self.group = (fitting as usize).clamp(1, GROUP);
+        let each = time.as_secs_f64().max(1e-6) / tokens as f64;
+        let small = if SMALL_GROUP as f64 * each > LONGEST_GROUP.as_secs_f64() { 1 } else { SMALL_GROUP };
+        self.group = ((TARGET.as_secs_f64() / each) as usize).clamp(small, GROUP);
     }
 
     /// A pass of `tokens` took `time`.
@@ -89,12 +94,12 @@ mod tests {
     }
 
     #[test]
-    fn ids_come_back_in_groups_that_take_no_longer_than_a_pass() {
+    fn ids_come_back_in_groups_or_one_by_one_where_that_takes_seconds() {
         let mut pace = Pace::new(18, 256);
         let mut after = |tokens, milliseconds| {
             pace.generated(tokens, Duration::from_millis(milliseconds));
             pace.group()
         };
-        assert_eq!([after(1, 5), after(8, 400), after(4, 2000), after(1, 10)], [8, 4, 1, 8]);
+        assert_eq!([after(1, 5), after(8, 300), after(4, 1900), after(4, 2100), after(1, 10)], [8, 5, 4, 1, 8]);
     }
 }
