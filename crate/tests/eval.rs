@@ -119,13 +119,18 @@ fn the_report_sums_up_the_examples() {
 }
 
 #[test]
-fn summaries_in_the_language_of_the_chat_are_measured_too() {
+fn single_tasks_are_measured_too() {
     let setup = Setup::new();
     let report =
         setup.run(&["--to", "en", "--primary", &adapter("one"), "--limit", "2", "--max-tokens", "4", "--json"]);
     let methods: Vec<&String> = report.as_object().unwrap().keys().collect();
     assert_eq!(methods, ["primary", "zero-shot"]);
     assert_eq!(report["primary"]["examples"], 2);
+    let translation =
+        ["--to", "es", "--task", "translate", "--secondary", &adapter("two"), "--max-tokens", "4", "--json"];
+    let report = setup.run(&translation);
+    let methods: Vec<&String> = report.as_object().unwrap().keys().collect();
+    assert_eq!(methods, ["secondary", "zero-shot"]);
 }
 
 #[test]

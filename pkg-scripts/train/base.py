@@ -33,13 +33,13 @@ def tensors_sha256(reader):
 
 
 class Base:
-    """A GGUF file, named by a catalog id or a path, with its prompt template."""
+    """A GGUF file, named by a catalog id or a path, which may be relative to the models, with its prompt template."""
 
     def __init__(self, name):
         catalog = json.loads((DATA / "catalog.json").read_text())
         entries = {entry["id"]: entry for entry in catalog["models"]}
         entry = entries.get(name) or next((e for e in entries.values() if e["file"] == pathlib.Path(name).name), None)
-        self.path = MODELS / entry["file"] if name in entries else pathlib.Path(name)
+        self.path = MODELS / (entry["file"] if name in entries else name)
         if not self.path.exists():
             sys.exit(f"{self.path} is not there; run pkg-scripts/models {name}, or name another base in the configuration")
         self.id = entry["id"] if entry else self.path.stem

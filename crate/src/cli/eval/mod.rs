@@ -23,6 +23,7 @@ use serde_json::json;
 
 use self::report::{Output, Report};
 use super::files::write_file;
+use super::summarize::{TaskKind, task};
 use super::{ModelOptions, OwnAdapters, learned_bytes, load, read_dialogues};
 
 /// Arguments of `gist eval`.
@@ -37,6 +38,9 @@ pub struct Eval {
     /// Language of the chats
     #[arg(long, default_value = "en")]
     from: String,
+    /// What is made of the chats, and compared with the summaries [default: a summary in the language of --to]
+    #[arg(long, value_enum)]
+    task: Option<TaskKind>,
     /// Methods to compare: names with commas between them, or all that have their adapters
     #[arg(long, value_name = "all|A,B", default_value = "all")]
     methods: String,
@@ -70,7 +74,7 @@ pub struct Eval {
 impl Eval {
     /// Runs every method on every dialogue, and reports.
     pub fn run(self) -> Result<()> {
-        let task = Task::summary(&self.from, &self.to)?;
+        let task = task(self.task, &self.from, &self.to)?;
         let dialogues = read_dialogues(&self.data, self.limit.unwrap_or(usize::MAX))?;
         let cases = dialogues.into_iter().map(|dialogue| self.case(dialogue)).collect::<Result<Vec<_>>>()?;
         if cases.is_empty() {
