@@ -39,6 +39,10 @@ enum Command {
     /// Measure speed
     #[command(after_help = "Example:\n  gist bench gemma-3-270m --method projection --json")]
     Bench(cli::bench::Bench),
+    /// Measure quality and cost of methods on dialogues with summaries
+    #[command(after_help = "Examples:\n  gist eval --data models/dialogues/test.jsonl --to es --charts charts\n  \
+        gist eval --data val.jsonl --to es --methods two-step,projection --limit 20 --json")]
+    Eval(cli::eval::Eval),
     /// Write what a method adds to the base as an adapter of its own
     #[command(after_help = "Examples:\n  gist merge --method ties --to es --out merged\n  \
         gist merge --method projection --to es --out merged.gguf")]
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Logits(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::Eval(command) => command.run(),
         Command::Merge(command) => command.run(),
         Command::Bake(command) => command.run(),
         Command::Lorahub(command) => command.run(),

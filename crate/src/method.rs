@@ -13,6 +13,7 @@ use crate::low_rank::Pairs;
 use crate::merge;
 use crate::prompt::Task;
 use crate::spec::Spec;
+use crate::{baked, calibration, projection};
 
 /// A way to make a summary in another language from the adapters at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -200,6 +201,30 @@ pub fn plan(method: Method, task: &Task, library: &Library, spec: &Spec) -> Resu
             Err(input!("method {method} is not made for this task; use zero-shot, or the adapter of this task alone"))
         }
     }
+}
+
+/// Number of values that `method` has learned for `task` beyond the two adapters that it merges.
+///
+/// # Errors
+/// If it has learned some, and they are not in `library`.
+pub fn extra_parameters(method: Method, task: &Task, library: &Library, spec: &Spec) -> Result<usize> {
+    let Task::SummarizeTranslate { from, to } = task else { return Ok(0) };
+    Ok(match method {
+        Method::JointExpert => {
+            let joint = Skill::SummarizeTranslate { from: from.clone(), to: to.clone() };
+            library.adapter(&joint)?.parameters()
+        }
+        Method::Projection | Method::Calibration | Method::CalibrationPlus | Method::LoraHub => {
+            match library.correction(method, from, to)? {
+                Correction::Projection(projection) => projection::parameters(spec, projection.s),
+                Correction::Baked(baked) => baked::parameters(spec, baked.s),
+                Correction::Calibration(_) => calibration::parameters(spec),
+                Correction::CalibrationPlus(calibration) => calibration::parameters_plus(spec, calibration.s),
+                Correction::LoraHub(found) => found.weights.len(),
+            }
+        }
+        _ => 0,
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `gist lorahub`: searches weights for two adapters.
 
-use std::io::{BufRead, BufReader, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use clap::Args;
 use gist::dialogue::Dialogue;
@@ -11,7 +11,7 @@ use gist::lorahub::{self, Example};
 use gist::prompt::Task;
 
 use super::files::write_file;
-use super::{ModelOptions, OwnAdapters, load};
+use super::{ModelOptions, OwnAdapters, load, read_dialogues};
 
 /// Arguments of `gist lorahub`.
 #[derive(Args)]
@@ -85,16 +85,4 @@ impl Search {
         };
         dialogues.into_iter().map(example).collect()
     }
-}
-
-/// The first `limit` dialogues of a file of JSON lines.
-fn read_dialogues(path: &Path, limit: usize) -> Result<Vec<Dialogue>> {
-    let file = std::fs::File::open(path).map_err(|error| input!("{}: {error}", path.display()))?;
-    let mut dialogues = Vec::new();
-    for (number, line) in BufReader::new(file).lines().take(limit).enumerate() {
-        let line = line.map_err(|error| input!("{}: {error}", path.display()))?;
-        let dialogue = Dialogue::parse(&line);
-        dialogues.push(dialogue.map_err(|error| error.at(format!("{} line {}", path.display(), number + 1)))?);
-    }
-    Ok(dialogues)
 }

@@ -1,6 +1,7 @@
 //! What the commands of `gist` share: finding models and adapters, a progress bar, memory.
 
 pub mod bench;
+pub mod eval;
 pub mod files;
 pub mod import;
 pub mod inspect;
@@ -8,21 +9,24 @@ pub mod lorahub;
 pub mod merge;
 pub mod summarize;
 
-use std::io::IsTerminal;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
 use gist::adapter::{Adapter, PEFT_FILES};
-use gist::catalog::Catalog;
+use gist::catalog::{self, Catalog};
 use gist::cpu::Mode;
+use gist::dialogue::Dialogue;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
 use gist::error::Result;
 use gist::executor;
 use gist::gpu::{self, device::Gpu};
 use gist::input;
 use gist::install::install;
-use gist::method::{Correction, Skill};
+use gist::learned::Summary;
+use gist::method::{Correction, Method, Skill};
 use gist::source::FileSource;
 use gist::spec::Spec;
 
@@ -99,31 +103,35 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| input!("{}: {error}", path.display()))
 }
 
+/// The catalog, the file that a path or a catalog id names, and what the catalog has for it.
+fn locate(model: &str) -> Result<(Catalog, PathBuf, Option<catalog::Model>)> {
+    let catalog = Catalog::parse(&read_file(&data_folder().join("catalog.json"))?)?;
+    let path = Path::new(model);
+    let is_path = path.exists() || model.ends_with(".gguf") || model.contains(std::path::MAIN_SEPARATOR);
+    if is_path {
+        let file = path.file_name().and_then(|name| name.to_str());
+        let entry = catalog.models.iter().find(|entry| Some(entry.file.as_str()) == file).cloned();
+        return Ok((catalog, path.to_owned(), entry));
+    }
+    let entry = catalog.model(model)?.clone();
+    let path = models_folder().join(&entry.file);
+    if !path.exists() {
+        return Err(input!("model {model} is not on this machine; run pkg-scripts/models {model}"));
+    }
+    Ok((catalog, path, Some(entry)))
+}
+
 /// Loads the model that a path or a catalog id names, with the adapters that the catalog has for it.
 pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
     options.set_threads();
-    let catalog_path = data_folder().join("catalog.json");
-    let catalog = Catalog::parse(&read_file(&catalog_path)?)?;
-    let path = Path::new(model);
-    let is_path = path.exists() || model.ends_with(".gguf") || model.contains(std::path::MAIN_SEPARATOR);
-    let (path, entry) = if is_path {
-        let file = path.file_name().and_then(|name| name.to_str());
-        (path.to_owned(), catalog.models.iter().find(|entry| Some(entry.file.as_str()) == file))
-    } else {
-        let entry = catalog.model(model)?;
-        let path = models_folder().join(&entry.file);
-        if !path.exists() {
-            return Err(input!("model {model} is not on this machine; run pkg-scripts/models {model}"));
-        }
-        (path, Some(entry))
-    };
+    let (catalog, path, entry) = locate(model)?;
     let source = FileSource::open(&path)?;
     let bar = progress_bar();
     let mut progress = |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     };
-    let template = entry.and_then(|entry| entry.template());
+    let template = entry.as_ref().and_then(catalog::Model::template);
     let loading = Engine::load(&source, template, options.backend()?, options.context, &mut progress);
     let mut engine = pollster::block_on(loading).map_err(|error| error.at(path.display()))?;
     bar.finish_and_clear();
@@ -156,6 +164,9 @@ pub struct OwnAdapters {
     /// Translation adapter: a PEFT folder or a GGUF LoRA
     #[arg(long, value_name = "PATH")]
     pub secondary: Option<PathBuf>,
+    /// Joint-expert adapter: a PEFT folder or a GGUF LoRA
+    #[arg(long, value_name = "PATH")]
+    pub joint: Option<PathBuf>,
     /// Learned file made with the two: a projection, baked or not, a calibration or LoraHub weights; may be repeated
     #[arg(long, value_name = "FILE")]
     pub learned: Vec<PathBuf>,
@@ -171,12 +182,58 @@ impl OwnAdapters {
             let skill = Skill::Translate { from: from.to_owned(), to: to.to_owned() };
             engine.library.add(skill, read_adapter(path, &engine.spec)?);
         }
+        if let Some(path) = &self.joint {
+            let skill = Skill::SummarizeTranslate { from: from.to_owned(), to: to.to_owned() };
+            engine.library.add(skill, read_adapter(path, &engine.spec)?);
+        }
         for path in &self.learned {
             let correction = Correction::read(&path.display().to_string(), &read_file(path)?, &engine.spec)?;
             engine.add_correction(from, to, correction).map_err(|error| error.at(path.display()))?;
         }
         engine.reserve_pairs()
     }
+}
+
+/// Sizes of the files that methods need beyond the two adapters, as [`load`] and [`OwnAdapters::install`] take them.
+pub fn learned_bytes(model: &str, own: &OwnAdapters, from: &str, to: &str) -> Result<BTreeMap<Method, u64>> {
+    let (catalog, _, entry) = locate(model)?;
+    let base = entry.map(|entry| entry.id).unwrap_or_default();
+    let mut files: Vec<(String, PathBuf)> = catalog
+        .adapters_of(&base)
+        .filter(|entry| (&*entry.task, &*entry.from, &*entry.to) == ("summarize-translate", from, to))
+        .map(|entry| (entry.method.clone(), data_folder().join(&entry.path)))
+        .collect();
+    if let Some(path) = &own.joint {
+        let tensors = if path.is_dir() { path.join(PEFT_FILES[1]) } else { path.clone() };
+        files.push(("lora".to_owned(), tensors));
+    }
+    for path in &own.learned {
+        let kind = Summary::of(&read_file(path)?)?.method;
+        files.push((kind.unwrap_or_else(|| "projection".to_owned()), path.clone()));
+    }
+    let mut bytes = BTreeMap::new();
+    for (kind, path) in files {
+        let method = match kind.as_str() {
+            "lora" => Method::JointExpert,
+            "baked" => Method::Projection,
+            other => other.parse()?,
+        };
+        let length = std::fs::metadata(&path).map_err(|error| input!("{}: {error}", path.display()))?.len();
+        bytes.insert(method, length);
+    }
+    Ok(bytes)
+}
+
+/// The first `limit` dialogues of a file of JSON lines.
+pub fn read_dialogues(path: &Path, limit: usize) -> Result<Vec<Dialogue>> {
+    let file = std::fs::File::open(path).map_err(|error| input!("{}: {error}", path.display()))?;
+    let mut dialogues = Vec::new();
+    for (number, line) in BufReader::new(file).lines().take(limit).enumerate() {
+        let line = line.map_err(|error| input!("{}: {error}", path.display()))?;
+        let dialogue = Dialogue::parse(&line);
+        dialogues.push(dialogue.map_err(|error| error.at(format!("{} line {}", path.display(), number + 1)))?);
+    }
+    Ok(dialogues)
 }
 
 /// A bar on standard error where that is a terminal, and nothing elsewhere.

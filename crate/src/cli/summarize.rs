@@ -62,7 +62,7 @@ pub struct Summarize {
 
 /// What is made of a chat.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum TaskKind {
+pub enum TaskKind {
     /// A summary in the chat's language
     Summarize,
     /// A summary in another language
@@ -71,27 +71,27 @@ enum TaskKind {
     Translate,
 }
 
-impl Summarize {
-    fn task(&self) -> Result<Task> {
-        let Self { from, to, .. } = self;
-        match (self.task, Task::summary(from, to)?) {
-            (None, task) => Ok(task),
-            (Some(TaskKind::Translate), _) => Task::translation(from, to),
-            (Some(TaskKind::Summarize), task @ Task::Summarize) => Ok(task),
-            (Some(TaskKind::SummarizeTranslate), task @ Task::SummarizeTranslate { .. }) => Ok(task),
-            (Some(TaskKind::Summarize), _) => Err(input!(
-                "a summary alone is in the language of the chat, {from}, not in {to}; leave out --task or set --to {from}"
-            )),
-            (Some(TaskKind::SummarizeTranslate), _) => {
-                Err(input!("the chat is in {to} already; leave out --task or set --from"))
-            }
+/// What is asked for by --task, --from and --to.
+pub fn task(kind: Option<TaskKind>, from: &str, to: &str) -> Result<Task> {
+    match (kind, Task::summary(from, to)?) {
+        (None, task) => Ok(task),
+        (Some(TaskKind::Translate), _) => Task::translation(from, to),
+        (Some(TaskKind::Summarize), task @ Task::Summarize) => Ok(task),
+        (Some(TaskKind::SummarizeTranslate), task @ Task::SummarizeTranslate { .. }) => Ok(task),
+        (Some(TaskKind::Summarize), _) => Err(input!(
+            "a summary alone is in the language of the chat, {from}, not in {to}; leave out --task or set --to {from}"
+        )),
+        (Some(TaskKind::SummarizeTranslate), _) => {
+            Err(input!("the chat is in {to} already; leave out --task or set --from"))
         }
     }
+}
 
+impl Summarize {
     /// Reads the chat, runs the method, streams the last pass.
     pub fn run(self) -> Result<()> {
         let chat = self.chat.read()?.conversation;
-        let task = self.task()?;
+        let task = task(self.task, &self.from, &self.to)?;
         let method = self.method.unwrap_or(Method::default_for(&task));
         let mut engine = load(&self.model, &self.options)?;
         self.own.install(&mut engine, &self.from, &self.to)?;

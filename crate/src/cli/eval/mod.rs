@@ -1,0 +1,231 @@
+//! `gist eval`: quality and cost of methods on dialogues whose summaries people wrote.
+
+mod charts;
+mod report;
+mod statistics;
+
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use gist::chat::{Conversation, Message};
+use gist::dialogue::Dialogue;
+use gist::engine::{Engine, Event, Metrics, Request};
+use gist::error::Result;
+use gist::input;
+use gist::method::Method;
+use gist::prompt::Task;
+use gist::rouge::rouge;
+use gist::sampler::Sampling;
+use serde_json::json;
+
+use self::report::{Output, Report};
+use super::files::write_file;
+use super::summarize::{TaskKind, task};
+use super::{ModelOptions, OwnAdapters, learned_bytes, load, read_dialogues};
+
+/// Arguments of `gist eval`.
+#[derive(Args)]
+pub struct Eval {
+    /// Dialogues with summaries, JSON lines
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Language of the summaries
+    #[arg(long)]
+    to: String,
+    /// Language of the chats
+    #[arg(long, default_value = "en")]
+    from: String,
+    /// What is made of the chats, and compared with the summaries [default: a summary in the language of --to]
+    #[arg(long, value_enum)]
+    task: Option<TaskKind>,
+    /// Methods to compare: names with commas between them, or all that have their adapters
+    #[arg(long, value_name = "all|A,B", default_value = "all")]
+    methods: String,
+    /// Use only so many dialogues, from the start of the file
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Longest summary in tokens
+    #[arg(long, default_value_t = 160)]
+    max_tokens: usize,
+    /// Of the bootstrap: another seed, slightly other intervals
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Write each summary with its scores to this file as it is made, JSON lines
+    #[arg(long, value_name = "FILE")]
+    examples: Option<PathBuf>,
+    /// Write rouge.svg and time.svg to this folder
+    #[arg(long, value_name = "DIR")]
+    charts: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// GGUF file or catalog id
+    #[arg(long, default_value = "gemma-3-270m")]
+    model: String,
+    #[command(flatten)]
+    own: OwnAdapters,
+    #[command(flatten)]
+    options: ModelOptions,
+}
+
+impl Eval {
+    /// Runs every method on every dialogue, and reports.
+    pub fn run(self) -> Result<()> {
+        let task = task(self.task, &self.from, &self.to)?;
+        let dialogues = read_dialogues(&self.data, self.limit.unwrap_or(usize::MAX))?;
+        let cases = dialogues.into_iter().map(|dialogue| self.case(dialogue)).collect::<Result<Vec<_>>>()?;
+        if cases.is_empty() {
+            return Err(input!("{}: there are no dialogues to use", self.data.display()));
+        }
+        let mut examples = match &self.examples {
+            Some(path) => {
+                let file = File::create(path).map_err(|error| input!("{}: {error}", path.display()))?;
+                Some(BufWriter::new(file))
+            }
+            None => None,
+        };
+        let mut engine = load(&self.model, &self.options)?;
+        self.own.install(&mut engine, &self.from, &self.to)?;
+        let methods = self.methods(&engine, &task)?;
+
+        // What is read and compiled at first use is not part of a summary's time.
+        self.summarise(&mut engine, &task, methods[0], &cases[0], 1)?;
+        let bar = progress_bar(cases.len() * methods.len());
+        let mut outputs: Vec<Vec<Output>> = methods.iter().map(|_| Vec::new()).collect();
+        // Methods take turns on each dialogue, so that a busy machine is busy for all of them.
+        for case in &cases {
+            for (method, outputs) in methods.iter().zip(&mut outputs) {
+                bar.set_message(method.id());
+                let output = self.summarise(&mut engine, &task, *method, case, self.max_tokens)?;
+                if let Some(file) = &mut examples {
+                    writeln!(file, "{}", output.to_json(case, *method))?;
+                    file.flush()?;
+                }
+                outputs.push(output);
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+
+        let bytes = learned_bytes(&self.model, &self.own, &self.from, &self.to)?;
+        let report = Report::new(&methods, &outputs, &bytes, &engine, &task, self.seed)?;
+        if let Some(folder) = &self.charts {
+            std::fs::create_dir_all(folder).map_err(|error| input!("{}: {error}", folder.display()))?;
+            for (name, svg) in [("rouge.svg", charts::rouge(&report)), ("time.svg", charts::time(&report))] {
+                write_file(&folder.join(name), |out| Ok(out.write_all(svg.as_bytes())?))?;
+            }
+        }
+        match self.json {
+            true => println!("{}", report.to_json()),
+            false => print!("{report}"),
+        }
+        Ok(())
+    }
+
+    fn case(&self, dialogue: Dialogue) -> Result<Case> {
+        let summary = dialogue.summary.get(&self.to).filter(|summary| !summary.trim().is_empty());
+        let reference = summary.ok_or_else(|| input!("{}: there is no summary in {}", dialogue.id, self.to))?.clone();
+        let messages = dialogue.turns.iter().map(|turn| Message::new(&turn.speaker, &turn.text, None)).collect();
+        let chat = Conversation::new(messages).map_err(|error| error.at(&dialogue.id))?;
+        Ok(Case { id: dialogue.id, chat, reference })
+    }
+
+    /// The methods asked for. Of `all`, those that lack an adapter or are of another task are left out, and named.
+    fn methods(&self, engine: &Engine, task: &Task) -> Result<Vec<Method>> {
+        if self.methods != "all" {
+            let mut methods: Vec<Method> = Vec::new();
+            for method in self.methods.split(',').map(str::parse::<Method>) {
+                let method = method?;
+                if let Some(reason) = engine.unavailable(method, task) {
+                    return Err(input!("{method}: {reason}"));
+                }
+                if !methods.contains(&method) {
+                    methods.push(method);
+                }
+            }
+            return Ok(methods);
+        }
+        let (here, missing): (Vec<_>, Vec<_>) =
+            Method::ALL.into_iter().partition(|method| engine.unavailable(*method, task).is_none());
+        if !missing.is_empty() {
+            let names: Vec<&str> = missing.into_iter().map(Method::id).collect();
+            eprintln!("gist: not available for this task and model, and left out: {}", names.join(", "));
+        }
+        Ok(here)
+    }
+
+    fn summarise(
+        &self,
+        engine: &mut Engine,
+        task: &Task,
+        method: Method,
+        case: &Case,
+        max_tokens: usize,
+    ) -> Result<Output> {
+        let request = Request { task: task.clone(), method, max_tokens, sampling: Sampling::default() };
+        let mut passes = vec![String::new(); method.passes()];
+        let mut metrics = Metrics::default();
+        let started = Instant::now();
+        let mut step = || -> Result<()> {
+            let mut run = engine.start(&case.chat, &request)?;
+            while let Some(event) = pollster::block_on(run.step())? {
+                match event {
+                    Event::Notice(notice) => eprintln!("gist: {}: {notice}", case.id),
+                    Event::Text { pass, delta } => passes[pass].push_str(&delta),
+                    Event::Prefill { .. } => {}
+                    Event::Done(done) => metrics = done,
+                }
+            }
+            Ok(())
+        };
+        step().map_err(|error| error.at(format!("{} by {method}", case.id)))?;
+        let seconds = started.elapsed().as_secs_f64();
+        let text = passes.pop().unwrap_or_default().trim().to_owned();
+        let cut = metrics.per_pass.last().is_some_and(|pass| pass.cut);
+        Ok(Output { scores: rouge(&case.reference, &text), text, earlier: passes, seconds, cut, metrics })
+    }
+}
+
+/// A dialogue and the summary that is wanted of it.
+struct Case {
+    id: String,
+    chat: Conversation,
+    reference: String,
+}
+
+impl Output {
+    /// A line of the file of examples.
+    fn to_json(&self, case: &Case, method: Method) -> String {
+        let mut line = json!({
+            "id": case.id,
+            "method": method.id(),
+            "text": self.text,
+            "reference": case.reference,
+            "rouge1": self.scores.rouge1,
+            "rouge2": self.scores.rouge2,
+            "rougeL": self.scores.rouge_l,
+            "seconds": self.seconds,
+            "prompt_tokens": self.metrics.prompt_tokens,
+            "generated_tokens": self.metrics.generated_tokens,
+            "cut": self.cut,
+        });
+        if let [first] = &self.earlier[..] {
+            line["first_pass"] = first.trim().into();
+        }
+        line.to_string()
+    }
+}
+
+fn progress_bar(length: usize) -> indicatif::ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return indicatif::ProgressBar::hidden();
+    }
+    let bar = indicatif::ProgressBar::new(length as u64);
+    match indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} summaries, {eta} left  {msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
