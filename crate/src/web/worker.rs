@@ -17,8 +17,8 @@ use super::download::{self, Listener, Location, Wanted};
 use super::host::{self, Breath};
 use super::import::answer;
 use super::protocol::{
-    Action, Body, ChatMessage, Fault, FaultKind, MethodStatus, Metrics, ModelStatus, NoticeKind, Request, Response,
-    Sampling, Stage, Target, VERSION,
+    Action, Body, ChatMessage, Fault, FaultKind, MethodStatus, Metrics, ModelStatus, NoticeKind, Part, Request,
+    Response, Sampling, Stage, Target, VERSION,
 };
 use super::store::{Store, StoreSource};
 use crate::catalog::{Adapter, Catalog, Manifest, Model, Origin};
@@ -289,7 +289,7 @@ impl Shared {
         let _claim = self.claim(signal).await?;
         self.engine.take(); // its memory is needed for the next one
         let source = site.source(&file_id(model), signal).await?;
-        let mut progress = |done, total| self.outlet.send(id, Body::Progress { stage: Stage::Load, done, total });
+        let mut progress = |done, total| self.outlet.send(id, Body::Progress { stage: Stage::Load, done, total, part: None });
         let mut engine = Engine::load(&source, model.template(), Mode::Fast, DEFAULT_CONTEXT, &mut progress).await?;
         for adapter in site.catalog.adapters_of(&model.id) {
             let source = site.source(&adapter_file_id(adapter), signal).await?;
@@ -333,12 +333,13 @@ impl Shared {
                 break;
             }
             match event {
-                Event::Notice(text) => self.outlet.send(id, Body::Notice { kind: NoticeKind::MessagesDropped, text }),
-                Event::Prefill { done, total, .. } => {
+                Event::Notice(text) => self.outlet.send(id, Body::Notice { kind: NoticeKind::NotMerged, text }),
+                Event::Prefill { at, done, total } => {
+                    let part = (at.windows > 1).then_some(Part { index: at.window, count: at.windows });
                     let (done, total) = (done as u64, total as u64);
-                    self.outlet.send(id, Body::Progress { stage: Stage::Prefill, done, total });
+                    self.outlet.send(id, Body::Progress { stage: Stage::Prefill, done, total, part });
                 }
-                Event::Text { pass, delta } => self.outlet.send(id, Body::Delta { pass, text: delta }),
+                Event::Text { at, delta } => self.outlet.send(id, Body::Delta { step: at.step, text: delta }),
                 Event::Done(done) => metrics = done,
             }
         }
@@ -510,7 +511,7 @@ struct Report<'a> {
 impl Report<'_> {
     fn tell(&self) {
         let (stage, done) = (Stage::Download, self.done.get().max(0) as u64);
-        self.outlet.send(self.id, Body::Progress { stage, done, total: self.total });
+        self.outlet.send(self.id, Body::Progress { stage, done, total: self.total, part: None });
     }
 }
 
