@@ -89,40 +89,6 @@ impl Conversation {
     pub fn messages(&self) -> &[Message] {
         &self.messages
     }
-
-    /// The newest messages that together cost at most `budget`, and how many older ones were dropped.
-    ///
-    /// `cost` is asked for one message at a time, from the newest backwards, and no further than the budget reaches: five
-    /// megabytes of chat are not counted in full to keep the last page.
-    ///
-    /// # Errors
-    /// If `cost` fails or even the newest message costs more than `budget`.
-    pub fn newest_within(
-        &self,
-        budget: usize,
-        mut cost: impl FnMut(&Message) -> Result<usize>,
-    ) -> Result<(Conversation, usize)> {
-        let mut total = 0;
-        let mut first = self.messages.len();
-        for (index, message) in self.messages.iter().enumerate().rev() {
-            total += cost(message)?;
-            if total > budget {
-                break;
-            }
-            first = index;
-        }
-        if first == self.messages.len() {
-            return Err(input!(
-                "the newest message alone has {total} tokens and {budget} are free for the conversation; shorten it"
-            ));
-        }
-        Ok((Self { messages: self.messages[first..].to_vec() }, first))
-    }
-
-    /// The same without its oldest message, or `None` if there is only one.
-    pub fn without_oldest(&self) -> Option<Conversation> {
-        (self.messages.len() > 1).then(|| Self { messages: self.messages[1..].to_vec() })
-    }
 }
 
 /// The refusal of more than [`MAX_MESSAGES`].
@@ -339,22 +305,5 @@ mod tests {
             let error = Conversation::parse(text).unwrap_err().to_string();
             assert_eq!(error, "the conversation is empty; give lines of the form `Name: text`", "{text:?}");
         }
-    }
-
-    #[test]
-    fn the_oldest_messages_are_dropped_and_no_more_are_counted_than_needed() {
-        let text: String = (0..1000).map(|i| format!("A: message {i}\n")).collect();
-        let chat = Conversation::parse(&text).unwrap();
-        let mut counted = 0;
-        let (kept, dropped) = chat
-            .newest_within(10, |_| {
-                counted += 1;
-                Ok(3)
-            })
-            .unwrap();
-        assert_eq!((kept.messages().len(), dropped, counted), (3, 997, 4));
-        assert_eq!(kept.messages()[2].text, "message 999");
-        let error = chat.newest_within(2, |_| Ok(3)).unwrap_err().to_string();
-        assert!(error.contains("3 tokens and 2 are free"), "{error}");
     }
 }

@@ -43,6 +43,8 @@ pub mod library;
 pub mod method;
 
 pub mod engine;
+pub mod run;
+pub mod windows;
 
 pub mod lorahub;
 

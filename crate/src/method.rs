@@ -106,7 +106,7 @@ impl Method {
         }
     }
 
-    /// How many times the model generates.
+    /// How many times the model generates for a chat that it can read at once.
     pub fn passes(self) -> usize {
         if self == Method::TwoStep { 2 } else { 1 }
     }
@@ -129,10 +129,10 @@ impl FromStr for Method {
     }
 }
 
-/// One pass of the model.
+/// One pass of the model, or one for each part of a text that is too long for it.
 #[derive(Debug)]
 pub struct Generation {
-    /// What the prompt asks for. The text is the chat in the first pass and the result before in the next.
+    /// What the prompt asks for. The text is the chat for the first, and for the next what the one before wrote.
     pub task: Task,
     /// What is applied to the base, in Hugging Face's layout.
     pub pairs: Pairs,
@@ -225,6 +225,17 @@ pub fn extra_parameters(method: Method, task: &Task, library: &Library, spec: &S
         }
         _ => 0,
     })
+}
+
+/// The pass that makes a summary, in its own language, of one part of a chat that is too long for `method` to read at
+/// once: with the summarization adapter, and zero-shot without. `None` where that adapter is not at hand, as beside a baked
+/// projection.
+pub fn shorten(method: Method, library: &Library, spec: &Spec) -> Option<Generation> {
+    let pairs = match method {
+        Method::ZeroShot => Pairs::none(spec),
+        _ => merge::single(library.adapter(&Skill::Summarize).ok()?),
+    };
+    Some(Generation { task: Task::Summarize, pairs })
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ fn finish(engine: &mut Engine, request: &Request) -> (Vec<String>, Metrics) {
     while let Some(event) = pollster::block_on(run.step()).unwrap() {
         assert!(metrics.is_none(), "nothing comes after the end");
         match event {
-            Event::Text { pass, delta } => texts[pass].push_str(&delta),
+            Event::Text { at, delta } => texts[at.pass].push_str(&delta),
             Event::Done(done) => metrics = Some(done),
             Event::Prefill { done, total, .. } => assert!(done <= total),
             Event::Notice(text) => panic!("{text}"),

@@ -42,7 +42,7 @@ pub struct ModelOptions {
     /// Threads to use [default: one per core]
     #[arg(long)]
     pub threads: Option<usize>,
-    /// Longest context in tokens; longer chats lose their oldest messages
+    /// Longest context in tokens; longer chats are read in parts
     #[arg(long, default_value_t = DEFAULT_CONTEXT)]
     pub context: usize,
 }

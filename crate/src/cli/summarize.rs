@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gist::engine::{Event, Metrics, Request};
+use gist::engine::{Event, Metrics, Place, Request};
 use gist::error::Result;
 use gist::input;
 use gist::merge;
@@ -99,20 +99,28 @@ impl Summarize {
             Sampling { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed };
         let request = Request { task, method, max_tokens: self.max_tokens, sampling };
         let mut run = engine.start(&chat, &request)?;
-        let last_pass = method.passes() - 1;
-        let mut texts = vec![String::new(); method.passes()];
-        let mut metrics = Metrics::default();
+        let (mut text, mut texts) = (String::new(), Vec::<String>::new());
+        let (mut metrics, mut reading) = (Metrics::default(), Place::default());
         while let Some(event) = pollster::block_on(run.step())? {
             match event {
                 Event::Notice(notice) => eprintln!("gist: {notice}"),
-                Event::Text { pass, delta } => {
-                    texts[pass].push_str(&delta);
-                    if !self.json && pass == last_pass {
-                        print!("{delta}");
-                        std::io::stdout().flush()?;
+                Event::Text { at, delta } => {
+                    texts.resize_with(at.pass + 1, String::new);
+                    texts[at.pass].push_str(&delta);
+                    if at.last {
+                        text.push_str(&delta);
+                        if !self.json {
+                            print!("{delta}");
+                            std::io::stdout().flush()?;
+                        }
                     }
                 }
-                Event::Prefill { .. } => {}
+                Event::Prefill { at, .. } => {
+                    if at != reading {
+                        tell_part(reading, at);
+                    }
+                    reading = at;
+                }
                 Event::Done(done) => metrics = done,
             }
         }
@@ -120,6 +128,7 @@ impl Summarize {
             println!();
             return Ok(());
         }
+        texts.resize_with(metrics.passes, String::new); // where the last wrote nothing
         let per_pass = metrics.per_pass.iter().zip(&texts).map(|(pass, text)| {
             json!({
                 "text": text.trim(),
@@ -131,13 +140,14 @@ impl Summarize {
             })
         });
         let report = json!({
-            "text": texts[last_pass].trim(),
+            "text": text.trim(),
             "method": method.id(),
             "prompt_tokens": metrics.prompt_tokens,
             "generated_tokens": metrics.generated_tokens,
             "time_to_first_token_ms": metrics.time_to_first_token_ms,
             "prefill_ms": metrics.prefill_ms,
             "decode_ms": metrics.decode_ms,
+            "windows": metrics.windows,
             "passes": metrics.passes,
             "passes_cut": metrics.passes_cut,
             "per_pass": per_pass.collect::<Vec<_>>(),
@@ -145,6 +155,15 @@ impl Summarize {
         });
         println!("{report}");
         Ok(())
+    }
+}
+
+/// Tells on standard error of a pass that reads one of several parts, or what was written about them.
+fn tell_part(before: Place, at: Place) {
+    if at.windows > 1 {
+        eprintln!("gist: reading part {} of {}", at.window + 1, at.windows);
+    } else if before.windows > 1 {
+        eprintln!("gist: reading the summaries of {} parts", before.windows);
     }
 }
 

@@ -138,6 +138,14 @@ impl Tokenizer {
         self.encode_prompt(&[Part::Markup(text)])
     }
 
+    /// How many tokens `text` has in a prompt, where nothing in it is a control token.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn count(&self, text: &str) -> Result<usize> {
+        Ok(self.encode_parts(&[Part::Plain(text)])?.len())
+    }
+
     /// Ids of a prompt in parts, as if its text were one, but with control tokens parsed in markup only. The begin token
     /// is added as by [`Tokenizer::encode_with_bos`].
     ///

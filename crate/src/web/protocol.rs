@@ -182,6 +182,8 @@ pub enum Body {
         done: u64,
         /// All of them.
         total: u64,
+        /// Which part of a text that is read in several; nothing where it is read at once.
+        part: Option<Part>,
     },
     /// Something the user should know.
     Notice {
@@ -192,8 +194,8 @@ pub enum Body {
     },
     /// New text.
     Delta {
-        /// Pass of the model, from 0. Only the last pass is the summary.
-        pass: usize,
+        /// Step, from 0. A step's text is all that it writes; only that of the last step is the summary.
+        step: usize,
         /// Only what is new.
         text: String,
     },
@@ -281,10 +283,19 @@ pub enum NoticeKind {
     ChunkRefused,
     /// The connection broke and is tried again.
     Retry,
-    /// The chat was too long.
-    MessagesDropped,
+    /// The chat was too long to be read at once, and the summaries of its parts could not be made one.
+    NotMerged,
     /// The GPU failed and everything begins anew: text that was told before is void.
     Restarted,
+}
+
+/// One of the parts of a text that is too long to be read at once.
+#[derive(Debug, Clone, Copy, Serialize, Tsify)]
+pub struct Part {
+    /// From 0.
+    pub index: usize,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// A model of the catalog. Byte counts include its adapters.
@@ -335,7 +346,7 @@ pub struct MethodStatus {
     pub method: String,
     /// Name for people.
     pub name: String,
-    /// How many times the model generates.
+    /// How many times the model generates for a chat that it can read at once.
     pub passes: usize,
     /// Why it cannot be used; null if it can.
     pub unavailable: Option<String>,
@@ -351,7 +362,7 @@ pub struct Metrics {
     pub prompt_tokens: usize,
     /// Tokens generated.
     pub generated_tokens: usize,
-    /// Until the first text of the last pass.
+    /// Until the first text of the last step.
     pub time_to_first_token_ms: f64,
     /// Reading prompts.
     pub prefill_ms: f64,

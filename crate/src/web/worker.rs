@@ -17,7 +17,7 @@ use super::download::{self, Listener, Location, Wanted};
 use super::host::{self, Breath};
 use super::import::answer;
 use super::protocol::{
-    Action, Backend, Body, ChatMessage, Fault, FaultKind, GpuMetrics, MethodStatus, Metrics, ModelStatus, NoticeKind,
+    Action, Backend, Body, ChatMessage, Fault, FaultKind, GpuMetrics, MethodStatus, Metrics, ModelStatus, NoticeKind, Part,
     Request, Response, Sampling, Stage, Target, VERSION,
 };
 use super::store::{Store, StoreSource};
@@ -343,7 +343,8 @@ impl Shared {
         let site = self.site()?;
         let model = site.catalog.model(model)?;
         let source = site.source(&file_id(model), signal).await?;
-        let mut progress = |done, total| self.outlet.send(id, Body::Progress { stage: Stage::Load, done, total });
+        let mut progress =
+            |done, total| self.outlet.send(id, Body::Progress { stage: Stage::Load, done, total, part: None });
         let mut engine = Engine::load(&source, model.template(), place, DEFAULT_CONTEXT, &mut progress).await?;
         for adapter in site.catalog.adapters_of(&model.id) {
             let source = site.source(&adapter_file_id(adapter), signal).await?;
@@ -418,12 +419,13 @@ impl Shared {
                 break;
             }
             match event {
-                Event::Notice(text) => self.outlet.send(id, Body::Notice { kind: NoticeKind::MessagesDropped, text }),
-                Event::Prefill { done, total, .. } => {
+                Event::Notice(text) => self.outlet.send(id, Body::Notice { kind: NoticeKind::NotMerged, text }),
+                Event::Prefill { at, done, total } => {
+                    let part = (at.windows > 1).then_some(Part { index: at.window, count: at.windows });
                     let (done, total) = (done as u64, total as u64);
-                    self.outlet.send(id, Body::Progress { stage: Stage::Prefill, done, total });
+                    self.outlet.send(id, Body::Progress { stage: Stage::Prefill, done, total, part });
                 }
-                Event::Text { pass, delta } => self.outlet.send(id, Body::Delta { pass, text: delta }),
+                Event::Text { at, delta } => self.outlet.send(id, Body::Delta { step: at.step, text: delta }),
                 Event::Done(done) => metrics = done,
             }
         }
@@ -606,7 +608,7 @@ struct Report<'a> {
 impl Report<'_> {
     fn tell(&self) {
         let (stage, done) = (Stage::Download, self.done.get().max(0) as u64);
-        self.outlet.send(self.id, Body::Progress { stage, done, total: self.total });
+        self.outlet.send(self.id, Body::Progress { stage, done, total: self.total, part: None });
     }
 }
 

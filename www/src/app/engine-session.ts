@@ -1,6 +1,6 @@
 // What the page knows of the engine: the models on this device, a download in progress, what is loaded and can be asked.
 import type { ReactiveControllerHost } from "lit";
-import type { Action, Backend, MethodStatus, ModelStatus, Stage, Storage, Target } from "../protocol";
+import type { Action, Backend, MethodStatus, ModelStatus, Part, Stage, Storage, Target } from "../protocol";
 import { isFaster, type Placement, type Trial, trialOf } from "./backend";
 import { type Answer, EngineClient, EngineError, type Event as EngineEvent } from "./engine-client";
 import { Speed } from "./speed";
@@ -17,6 +17,8 @@ export interface Activity {
   stage: Stage;
   done: number;
   total: number;
+  /** Which part of a chat that is read in several. */
+  part?: Part | undefined;
 }
 
 type AnswerOf<T extends Answer["type"]> = Extract<Answer, { type: T }>;

@@ -49,7 +49,7 @@ export async function summarize(
 ): Promise<Summary> {
   const { model, to, method, maxTokens, temperature, reference } = request;
   let summary = blank(to, method);
-  let pass = 0;
+  let step = 0;
   const set = (state: Partial<Summary>): void => {
     summary = { ...summary, ...state };
     onChange(summary);
@@ -68,11 +68,11 @@ export async function summarize(
   };
   const onEvent = (event: EngineEvent): void => {
     if (event.type === "notice") set({ notices: [...summary.notices, event.text], ...(event.kind === "restarted" && { text: "" }) });
-    else if (event.type === "progress") set({ activity: { stage: event.stage, done: event.done, total: event.total } });
+    else if (event.type === "progress") set({ activity: { stage: event.stage, done: event.done, total: event.total, part: event.part } });
     else {
-      // A second pass replaces the first one's text: that was only the way there.
-      set({ text: event.pass === pass ? summary.text + event.text : event.text, activity: null });
-      pass = event.pass;
+      // A second step replaces the first one's text: that was only the way there.
+      set({ text: event.step === step ? summary.text + event.text : event.text, activity: null });
+      step = event.step;
     }
   };
   const done = await session.ask("done", action, { onEvent, signal });

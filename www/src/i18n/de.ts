@@ -80,6 +80,7 @@ export const de: Messages = {
     download: "Wird heruntergeladen",
     load: "Das Modell wird geladen…",
     prefill: (done, total) => `Der Chat wird gelesen: ${done} von ${total} Token`,
+    part: (index, count, done, total) => `Teil ${index} von ${count} wird gelesen: ${done} von ${total} Token`,
     writing: "Wird geschrieben…",
   },
   metrics: {

@@ -78,6 +78,7 @@ export const en = {
     download: "Downloading",
     load: "Loading the model…",
     prefill: (done: number, total: number) => `Reading the chat: ${done} of ${total} tokens`,
+    part: (index: number, count: number, done: number, total: number) => `Reading part ${index} of ${count}: ${done} of ${total} tokens`,
     writing: "Writing…",
   },
   metrics: {

@@ -80,6 +80,7 @@ export const es: Messages = {
     download: "Descargando",
     load: "Cargando el modelo…",
     prefill: (done, total) => `Leyendo el chat: ${done} de ${total} tokens`,
+    part: (index, count, done, total) => `Leyendo la parte ${index} de ${count}: ${done} de ${total} tokens`,
     writing: "Escribiendo…",
   },
   metrics: {

@@ -80,6 +80,7 @@ export const fr: Messages = {
     download: "Téléchargement",
     load: "Chargement du modèle…",
     prefill: (done, total) => `Lecture de la discussion : ${done} jetons sur ${total}`,
+    part: (index, count, done, total) => `Lecture de la partie ${index} sur ${count} : ${done} jetons sur ${total}`,
     writing: "Rédaction…",
   },
   metrics: {

@@ -72,8 +72,13 @@ export class SummaryCard extends Component {
 
   private renderActivity(activity: Activity | null, text: string) {
     const { stages } = this.t;
-    const words = activity?.stage === "prefill" ? stages.prefill(activity.done, activity.total) : text === "" ? stages.load : stages.writing;
+    const words = activity?.stage === "prefill" ? this.reading(activity) : text === "" ? stages.load : stages.writing;
     return html`<p class="quiet activity">${words}</p>`;
+  }
+
+  private reading({ done, total, part }: Activity): string {
+    const { stages } = this.t;
+    return part ? stages.part(part.index + 1, part.count, done, total) : stages.prefill(done, total);
   }
 
   private renderActions(summary: Summary) {

@@ -47,16 +47,16 @@ async function download(id: number): Promise<void> {
     if (held && stored >= 64 * 1024 * 1024) continue;
     stored = Math.min(bytes, stored + 16 * 1024 * 1024);
     if (stored === 32 * 1024 * 1024) post(id, { type: "notice", kind: "chunkRefused", text: "A damaged piece was refused and fetched again." });
-    post(id, { type: "progress", stage: "download", done: stored, total: bytes });
+    post(id, { type: "progress", stage: "download", done: stored, total: bytes, part: undefined });
   }
   post(id, done);
 }
 
-async function write(id: number, text: string, slowly: boolean): Promise<void> {
+async function write(id: number, text: string, slowly: boolean, step = 0): Promise<void> {
   for (const word of text.split(/(?<= )/)) {
     await wait(slowly ? 400 : 15);
     if (cancelled.has(id)) return;
-    post(id, { type: "delta", text: word, pass: 0 });
+    post(id, { type: "delta", text: word, step });
   }
   const metrics = { promptTokens: 240, generatedTokens: 24, timeToFirstTokenMs: 5200, prefillMs: 5100, decodeMs: 2400, totalMs: 7600, passes: 1, passesCut: 0, perPass: [], wasmBytes: 412_000_000, gpu: undefined };
   const work = { bytes: 290_000_000, tokens: 20, dispatches: 2960, passes: 20, submits: 20, readbacks: 6, bytesRead: 5e9 };
@@ -73,10 +73,17 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
     post(id, { type: "notice", kind: "restarted", text: "the GPU example failed: the device was lost. The model is loaded again." });
   }
   if (chat.includes("QUOTA")) return post(id, { type: "error", kind: "quota", text: "There is no room left on this device. Free some space and try again." });
-  if (chat.includes("LONG")) post(id, { type: "notice", kind: "messagesDropped", text: "The first 12 messages did not fit and were left out." });
-  post(id, { type: "progress", stage: "prefill", done: 120, total: 240 });
+  if (chat.includes("APART")) post(id, { type: "notice", kind: "notMerged", text: "The chat was read in 2 parts, and each part's summary is given after the other." });
+  const parts = chat.includes("LONG") ? 3 : 1;
+  for (let index = 0; parts > 1 && index < parts && !cancelled.has(id); index++) {
+    post(id, { type: "progress", stage: "prefill", done: 1200, total: 3600, part: { index, count: parts } });
+    await wait(400);
+    post(id, { type: "delta", text: `What part ${index + 1} is about.\n`, step: 0 });
+  }
+  if (cancelled.has(id)) return;
+  post(id, { type: "progress", stage: "prefill", done: 120, total: 240, part: undefined });
   await wait(50);
-  await write(id, `${chat.includes("<img") ? "<img src=x onerror=alert(1)> " : ""}${texts[to] ?? ""}`, chat.includes("SLOW"));
+  await write(id, `${chat.includes("<img") ? "<img src=x onerror=alert(1)> " : ""}${texts[to] ?? ""}`, chat.includes("SLOW"), parts > 1 ? 1 : 0);
 }
 
 /** Reads `Name: text` lines, with a time in brackets before it if need be. */

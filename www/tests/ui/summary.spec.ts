@@ -100,11 +100,22 @@ test("after Stop nothing more arrives, and the model stays loaded", async ({ pag
   await expect(page.getByRole("button", { name: "Summarize" })).toBeEnabled();
 });
 
-test("untrusted text never becomes markup, and dropped messages are told", async ({ page }) => {
+test("a long chat is read in parts, one after the other, and their summaries become one", async ({ page }) => {
   await download(page);
-  await paste(page, "<img src=x>: LONG <img src=x onerror=alert(1)>\n<b>Eve</b>: <script>alert(1)</script>");
+  await paste(page, "Ana: LONG");
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(page.getByText("Reading part 1 of 3: 1200 of 3600 tokens")).toBeVisible();
+  await expect(page.getByText("Reading part 3 of 3")).toBeVisible();
+  await expect(summaryText(page)).toHaveText("What part 1 is about. What part 2 is about.");
+  await expect(done(page)).toHaveText("The summary is ready.");
+  await expect(summaryText(page)).toHaveText(/^Frank dice .* boda\.$/);
+});
+
+test("untrusted text never becomes markup, and notices are shown", async ({ page }) => {
+  await download(page);
+  await paste(page, "<img src=x>: APART <img src=x onerror=alert(1)>\n<b>Eve</b>: <script>alert(1)</script>");
   await summarize(page);
-  await expect(page.getByText("did not fit")).toBeVisible();
+  await expect(page.getByText("each part's summary is given")).toBeVisible();
   await expect(summaryText(page)).toContainText("<img src=x onerror=alert(1)>");
   await expect(page.getByRole("log")).toContainText("<script>alert(1)</script>");
   await expect(page.locator("img:not(.brand img)")).toHaveCount(0);
