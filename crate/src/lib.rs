@@ -33,6 +33,7 @@ mod safetensors_f32;
 
 pub mod merge;
 
+mod archive;
 pub mod import;
 
 pub mod chat;
@@ -46,8 +47,10 @@ pub mod engine;
 
 pub mod lorahub;
 
+pub mod address;
 pub mod catalog;
 pub mod install;
+pub mod own;
 
 pub mod rouge;
 

@@ -1,4 +1,4 @@
 // The worker protocol as the page sees it: types only, made from crate/src/web/protocol.rs by pkg-scripts/wasm.
 export type {
-  Action, Body, DateOrder, FaultKind, ImportedChat, MethodStatus, Metrics, ModelStatus, Request, Response, Stage, Storage, Target,
+  Action, Body, DateOrder, ExaminedAdapter, FaultKind, ImportedChat, MethodStatus, Metrics, ModelStatus, OwnAdapter, Request, Response, Stage, Storage, Target,
 } from "./engine/gist";

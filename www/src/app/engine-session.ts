@@ -1,7 +1,7 @@
 // What the page knows of the engine: the models on this device, a download in progress, what is loaded and can be asked.
 import type { ReactiveControllerHost } from "lit";
-import type { Action, MethodStatus, ModelStatus, Stage, Storage, Target } from "../protocol";
-import { type Answer, EngineClient, type Event as EngineEvent } from "./engine-client";
+import type { MethodStatus, ModelStatus, Stage, Storage, Target } from "../protocol";
+import { type Answer, type Asked, EngineClient, type Event as EngineEvent } from "./engine-client";
 import { Speed } from "./speed";
 
 export interface Download {
@@ -41,7 +41,7 @@ export class EngineSession {
   }
 
   /** Sends one request; whatever answer is not of `type` is a fault of the engine. */
-  async ask<T extends Answer["type"]>(type: T, action: Action, options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {}): Promise<AnswerOf<T>> {
+  async ask<T extends Answer["type"]>(type: T, action: Asked, options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {}): Promise<AnswerOf<T>> {
     const answer = await this.client.request(action, options);
     if (answer.type !== type) throw new Error(`the engine answered ${answer.type} where ${type} was expected`);
     return answer as AnswerOf<T>;
@@ -114,6 +114,11 @@ export class EngineSession {
     } finally {
       this.set({ loading: null });
     }
+  }
+
+  /** For an engine that has other adapters now, or none that can be relied on. */
+  replaceLoaded(loaded: Loaded | null): void {
+    this.set({ loaded });
   }
 
   /** Deletes one model, or all. */
