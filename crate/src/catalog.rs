@@ -1,6 +1,6 @@
 //! `models/catalog.json`: the models and adapters that the project knows.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::input;
@@ -16,7 +16,7 @@ pub struct Catalog {
 }
 
 /// A base model.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Model {
     /// What commands call it.
     pub id: String,
@@ -45,7 +45,7 @@ pub struct Model {
 pub const CHUNK_BYTES: u64 = 4 << 20;
 
 /// A place that a model comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Origin {
     /// Python wheels, for `pkg-scripts/models`.
@@ -55,6 +55,8 @@ pub enum Origin {
         /// Its address.
         url: String,
     },
+    /// The reader has the file; nobody can fetch it.
+    File {},
     /// One file per piece, for static hosts that limit the size of files.
     Shards {
         /// Address of the [`Manifest`], relative to the catalog.
@@ -113,14 +115,14 @@ impl Manifest {
 }
 
 /// The frame of a model's prompts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptTemplate {
     /// Text with `{instruction}` and `{text}`.
     pub prompt: String,
 }
 
 /// Something that is added to a base model.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adapter {
     /// What commands call it.
     pub id: String,
@@ -140,6 +142,20 @@ pub struct Adapter {
     pub bytes: Option<u64>,
     /// SHA-256 of the file.
     pub sha256: Option<String>,
+    /// What there is to know of one that the reader has brought; `catalog.json` has none of those.
+    #[serde(default)]
+    pub own: Option<Own>,
+}
+
+/// What there is to know of an adapter that the reader has brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// Name for people.
+    pub name: String,
+    /// Its file in the browser's store.
+    pub file: String,
+    /// `adapter_config.json` of a PEFT folder, of which the file is `adapter_model.safetensors`.
+    pub peft_config: Option<String>,
 }
 
 impl Catalog {

@@ -12,6 +12,7 @@ use crate::method::{Correction, Skill};
 /// # Errors
 /// If the file is not what the catalog says, or does not fit the model.
 pub async fn install(engine: &mut Engine, entry: &catalog::Adapter, file: &[u8]) -> Result<()> {
+    let name = entry.own.as_ref().map_or(&entry.id, |own| &own.name);
     let translate = || Skill::Translate { from: entry.from.clone(), to: entry.to.clone() };
     match (entry.method.as_str(), entry.task.as_str()) {
         ("lora", task) => {
@@ -19,13 +20,18 @@ pub async fn install(engine: &mut Engine, entry: &catalog::Adapter, file: &[u8])
                 "summarize" => Skill::Summarize,
                 "translate" => translate(),
                 "summarize-translate" => Skill::SummarizeTranslate { from: entry.from.clone(), to: entry.to.clone() },
-                other => return Err(input!("{}: adapters for task {other} are not known", entry.id)),
+                other => return Err(input!("{name}: adapters for task {other} are not known")),
             };
-            engine.library.add(skill, Adapter::from_gguf(&entry.id, file, &engine.spec).await?);
+            let peft_config = entry.own.as_ref().and_then(|own| own.peft_config.as_deref());
+            let adapter = match peft_config {
+                Some(config) => Adapter::from_peft(name, config.as_bytes(), file, &engine.spec)?,
+                None => Adapter::from_gguf(name, file, &engine.spec).await?,
+            };
+            engine.library.add(skill, adapter);
         }
         (kind, _) => {
-            let correction = Correction::read_as(kind, &entry.id, file, &engine.spec)?;
-            engine.add_correction(&entry.from, &entry.to, correction).map_err(|error| error.at(&entry.id))?;
+            let correction = Correction::read_as(kind, name, file, &engine.spec)?;
+            engine.add_correction(&entry.from, &entry.to, correction).map_err(|error| error.at(name))?;
         }
     }
     Ok(())

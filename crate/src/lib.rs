@@ -33,6 +33,7 @@ mod safetensors_f32;
 
 pub mod merge;
 
+mod archive;
 pub mod import;
 
 pub mod chat;
@@ -50,8 +51,10 @@ pub mod lorahub;
 
 pub mod trial;
 
+pub mod address;
 pub mod catalog;
 pub mod install;
+pub mod own;
 
 pub mod rouge;
 

@@ -30,9 +30,14 @@ pub enum Task {
 /// Codes and English names of the languages that prompts can name.
 const LANGUAGES: [(&str, &str); 4] = [("en", "English"), ("es", "Spanish"), ("fr", "French"), ("de", "German")];
 
+/// Codes of the languages that can be asked for.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().map(|(code, _)| *code)
+}
+
 fn language(code: &str) -> Result<&'static str> {
     LANGUAGES.iter().find(|(known, _)| *known == code).map(|(_, name)| *name).ok_or_else(|| {
-        let known: Vec<&str> = LANGUAGES.iter().map(|(code, _)| *code).collect();
+        let known: Vec<&str> = languages().collect();
         input!("language {code} is not known; use one of {}", known.join(", "))
     })
 }

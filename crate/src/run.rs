@@ -183,8 +183,7 @@ impl<'a> Run<'a> {
         if request.max_tokens == 0 {
             return Err(input!("at most 0 tokens are asked for; give a larger limit"));
         }
-        let generations: VecDeque<Generation> =
-            plan(request.method, &request.task, model.library, model.spec)?.into();
+        let generations: VecDeque<Generation> = plan(request.method, &request.task, model.library, model.spec)?.into();
         let mut run = Self {
             room: room(&model, &generations, request)?,
             request: request.clone(),
@@ -342,7 +341,10 @@ impl<'a> Run<'a> {
         }
         let text = std::mem::take(&mut self.text);
         if text.trim().is_empty() {
-            return Err(input!("the model wrote nothing in step {}, so there is nothing to go on with; try another method", self.at.step + 1));
+            return Err(input!(
+                "the model wrote nothing in step {}, so there is nothing to go on with; try another method",
+                self.at.step + 1
+            ));
         }
         // Lines of nobody's: they come out as they went in, and are where a text that is too long is divided.
         let line = |line: &str| Message { speaker: String::new(), text: line.to_owned(), time: None };

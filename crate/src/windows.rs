@@ -50,7 +50,9 @@ fn split(
         }
         count += count.div_ceil(8); // names count in each part, and parts are not all equally long
     }
-    Err(input!("there is room for {room} tokens of the chat at a time, too few for part of a message; ask for fewer tokens"))
+    Err(input!(
+        "there is room for {room} tokens of the chat at a time, too few for part of a message; ask for fewer tokens"
+    ))
 }
 
 /// `text` in at most `count` parts of about the same length.

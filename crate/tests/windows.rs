@@ -190,8 +190,7 @@ fn a_translation_is_that_of_the_parts_one_after_the_other() {
     // Parts are so short that their translations fit the answer, or 32 tokens where that is even shorter.
     let parts = windows(&engine, chat.messages(), 32);
     assert!(parts.len() > 1);
-    let texts: Vec<String> =
-        parts.iter().map(|part| pass(&mut engine, Method::Secondary, &translate, part)).collect();
+    let texts: Vec<String> = parts.iter().map(|part| pass(&mut engine, Method::Secondary, &translate, part)).collect();
     assert_eq!(told.answer.trim(), joined(&texts));
     assert!(told.passes.iter().all(|(at, _)| at.last && at.step == 0 && at.windows == parts.len()));
 }
@@ -207,8 +206,7 @@ fn without_the_summarization_adapter_the_parts_stay_apart_and_that_is_said() {
     engine.library.add(joint, adapter("joint", &engine.spec, 4));
     let told = run(&mut alone, &chat, Method::JointExpert, task()).unwrap();
     let parts = windows(&engine, chat.messages(), room);
-    let texts: Vec<String> =
-        parts.iter().map(|part| pass(&mut engine, Method::JointExpert, &task(), part)).collect();
+    let texts: Vec<String> = parts.iter().map(|part| pass(&mut engine, Method::JointExpert, &task(), part)).collect();
     assert_eq!(told.answer.trim(), joined(&texts));
     assert_eq!(told.notices.len(), 1);
     assert!(told.notices[0].starts_with(&format!("the chat was read in {} parts", parts.len())), "{:?}", told.notices);

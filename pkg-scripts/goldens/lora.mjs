@@ -1,6 +1,6 @@
 // What llama.cpp computes with GGUF LoRAs that `gist export` wrote, for crate/tests/adapters.rs: crate/tests/goldens/lora.json.
 //
-//     npm ci --prefix pkg-scripts/goldens && node pkg-scripts/goldens/lora.mjs
+//     npm install --no-save --prefix pkg-scripts/goldens && node pkg-scripts/goldens/lora.mjs
 //
 // Gemma with its shipped adapter, and a synthetic llama model, whose query and key rows are in another order, with one that
 // PEFT made. Each golden has the ids of a prompt and the 50 most probable next tokens with their log-probabilities.

@@ -1,6 +1,6 @@
 // Token ids of the prompts of logprobs.py, as llama.cpp gives them: crate/tests/goldens/prompts.json.
 //
-//     npm ci --prefix pkg-scripts/goldens && node pkg-scripts/goldens/prompts.mjs
+//     npm install --no-save --prefix pkg-scripts/goldens && node pkg-scripts/goldens/prompts.mjs
 import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 // Token ids of awkward strings as llama.cpp gives them, for crate/tests/tokens.rs.
 //
-//     npm ci --prefix pkg-scripts/goldens && node pkg-scripts/goldens/tokens.mjs
+//     npm install --no-save --prefix pkg-scripts/goldens && node pkg-scripts/goldens/tokens.mjs
 //
 // Special tokens are parsed; no begin token is added.
 import { writeFile } from "node:fs/promises";

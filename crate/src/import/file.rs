@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
-use rawzip::{CompressionMethod, ZipArchive};
-
+use crate::archive::{Archive, Trouble, is_archive};
 use crate::error::Result;
 use crate::input;
 
@@ -13,9 +11,6 @@ const MAX_FILE_BYTES: usize = 256 << 20;
 
 /// Longest text that is read. A messenger's export of 40,000 messages has a few million bytes.
 const MAX_TEXT_BYTES: usize = 64 << 20;
-
-/// How every archive begins: with a file, or empty with its directory.
-const ZIP_MAGIC: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 
 /// Refuses a file of `bytes` bytes if that is too long, for those who have not read it yet.
 ///
@@ -32,7 +27,7 @@ pub fn check_length(bytes: usize) -> Result<()> {
 /// The text of the chat in the file `bytes`, which may be an archive with one in it.
 pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>> {
     check_length(bytes.len())?;
-    if ZIP_MAGIC.iter().any(|magic| bytes.starts_with(magic)) {
+    if is_archive(bytes) {
         return Ok(decode(&unzip(bytes)?)?.into_owned().into());
     }
     decode(bytes)
@@ -41,49 +36,28 @@ pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>> {
 /// The chat in an archive: WhatsApp's `_chat.txt` or `WhatsApp Chat with Ana.txt`, Telegram's `result.json`. Texts that
 /// were sent as documents lie beside it.
 fn unzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let broken = |error: rawzip::Error| input!("the zip archive is damaged ({error}); export the chat again");
-    let archive = ZipArchive::from_slice(bytes).map_err(broken)?;
-    let mut best: Option<((u8, usize), rawzip::ZipFileHeaderRecord<'_>)> = None;
-    let mut entries = archive.entries();
-    while let Some(entry) = entries.next_entry().map_err(broken)? {
-        if let Some(rank) = rank(entry.file_path().as_bytes())
-            && best.as_ref().is_none_or(|(least, _)| rank < *least)
-        {
-            best = Some((rank, entry));
+    let told = |trouble: Trouble| match trouble {
+        Trouble::Damaged(why) => input!("the zip archive is damaged ({why}); export the chat again"),
+        Trouble::Encrypted => input!("the chat in the zip archive is encrypted; unpack it and give the text"),
+        Trouble::Compression(other) => {
+            input!("the zip archive is compressed by {other}, not by deflate; unpack it and give the text")
         }
-    }
-    let Some((_, chat)) = best else {
+        Trouble::TooLong => too_long(),
+    };
+    let archive = Archive::open(bytes).map_err(told)?;
+    let members = archive.members().map_err(told)?;
+    let ranked = members.iter().filter_map(|member| Some((rank(&member.path)?, member)));
+    let Some((_, chat)) = ranked.min_by_key(|(rank, _)| *rank) else {
         return Err(input!(
             "the zip archive holds no chat: neither a .txt file nor a result.json; export the chat again"
         ));
     };
-    if chat.flags().is_encrypted() {
-        return Err(input!("the chat in the zip archive is encrypted; unpack it and give the text"));
-    }
-    let entry = archive.get_entry(chat.wayfinder()).map_err(broken)?;
-    let text = match chat.compression_method() {
-        CompressionMethod::STORE if entry.data().len() <= MAX_TEXT_BYTES => entry.data().to_vec(),
-        CompressionMethod::DEFLATE => {
-            decompress_to_vec_with_limit(entry.data(), MAX_TEXT_BYTES).map_err(|error| match error.status {
-                miniz_oxide::inflate::TINFLStatus::HasMoreOutput => too_long(),
-                _ => input!("the chat in the zip archive is damaged; export the chat again"),
-            })?
-        }
-        CompressionMethod::STORE => return Err(too_long()),
-        other => {
-            return Err(input!(
-                "the zip archive is compressed by {other}, not by deflate; unpack it and give the text"
-            ));
-        }
-    };
-    let found = rawzip::ZipVerification { crc: rawzip::crc32(&text), uncompressed_size: text.len() as u64 };
-    entry.claim_verifier().valid(found).map_err(broken)?;
-    Ok(text)
+    archive.read(chat, MAX_TEXT_BYTES).map_err(told)
 }
 
 /// How likely the file `path` of an archive is the chat; less is likelier, `None` cannot be.
-fn rank(path: &[u8]) -> Option<(u8, usize)> {
-    let path = String::from_utf8_lossy(path).to_lowercase();
+fn rank(path: &str) -> Option<(u8, usize)> {
+    let path = path.to_lowercase();
     let depth = path.matches('/').count();
     let name = path.rsplit('/').next()?;
     let rank = match name {
@@ -130,27 +104,8 @@ fn too_long() -> crate::error::Error {
 
 #[cfg(test)]
 mod tests {
-    use miniz_oxide::deflate::compress_to_vec;
-
     use super::*;
-
-    /// An archive of `files`, deflated.
-    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-        let (mut archive, mut directory) = (Vec::new(), Vec::new());
-        for (name, bytes) in files {
-            let data = compress_to_vec(bytes, 1);
-            let offset = archive.len() as u32;
-            let mut common = [20u16, 0, 8, 0, 0].map(u16::to_le_bytes).concat();
-            common.extend([rawzip::crc32(bytes), data.len() as u32, bytes.len() as u32].map(u32::to_le_bytes).concat());
-            common.extend([name.len() as u16, 0].map(u16::to_le_bytes).concat());
-            archive.extend([b"PK\x03\x04", &common[..], name.as_bytes(), &data].concat());
-            directory
-                .extend([b"PK\x01\x02\x14\0", &common[..], &[0; 10], &offset.to_le_bytes(), name.as_bytes()].concat());
-        }
-        let count = (files.len() as u16).to_le_bytes();
-        let place = [directory.len() as u32, archive.len() as u32].map(u32::to_le_bytes).concat();
-        [&archive, &directory, &b"PK\x05\x06\0\0\0\0"[..], &count, &count, &place, &[0, 0]].concat()
-    }
+    use crate::archive::zip;
 
     #[test]
     fn the_chat_of_an_archive_is_found() {

@@ -12,7 +12,6 @@ use web_sys::{AbortSignal, ReadableStreamDefaultReader};
 use super::host;
 use super::protocol::{Fault, FaultKind, NoticeKind};
 use super::store::{FileRecord, Store};
-use crate::catalog::CHUNK_BYTES;
 
 /// How often one piece is tried.
 const ATTEMPTS: u32 = 4;
@@ -54,23 +53,19 @@ pub async fn download(
     signal: &AbortSignal,
     listener: &impl Listener,
 ) -> Result<(), Fault> {
-    let pieces = wanted.bytes.div_ceil(CHUNK_BYTES) as usize;
     let record = store.file(&wanted.id).await?.filter(|record| record.bytes == wanted.bytes);
     let mut record = match record {
         Some(record) if record.complete => return Ok(()),
         Some(record) => record,
-        None => FileRecord {
-            id: wanted.id.clone(),
-            bytes: wanted.bytes,
-            chunk_bytes: CHUNK_BYTES,
-            chunk_sha256: vec![String::new(); pieces],
-            complete: false,
-        },
+        None => FileRecord::empty(&wanted.id, wanted.bytes),
     };
     for attempt in 1.. {
         fetch_missing(store, wanted, &mut record, signal, listener).await?;
         match verify_whole(store, wanted, &record).await {
-            Ok(()) => break,
+            Ok(sha256) => {
+                record.sha256 = sha256;
+                break;
+            }
             // Which piece is wrong is not known, so all are fetched again.
             Err(fault) if fault.kind == FaultKind::Corrupt && attempt < ATTEMPTS => {
                 listener
@@ -94,7 +89,7 @@ async fn fetch_missing(
     listener: &impl Listener,
 ) -> Result<(), Fault> {
     let present: HashSet<usize> = store.present(&wanted.id).await?;
-    let mut stream = Stream { location: &wanted.location, signal, listener, open: None };
+    let mut stream = Stream::new(&wanted.location, signal, listener);
     for index in (0..record.chunk_sha256.len()).filter(|index| !present.contains(index)) {
         let (start, length) = record.chunk(index);
         let mut attempt = 1;
@@ -136,23 +131,28 @@ async fn checked(
     Ok((bytes, hash))
 }
 
-/// Where the pieces' own hashes are not known, the whole file's is looked at.
-async fn verify_whole(store: &Store, wanted: &Wanted, record: &FileRecord) -> Result<(), Fault> {
-    let (Some(sha256), true) = (&wanted.sha256, wanted.chunk_sha256.is_empty()) else { return Ok(()) };
+/// SHA-256 of the whole, which has to be the one wanted if that is known. Where the pieces' own hashes are known, they
+/// have been looked at.
+async fn verify_whole(store: &Store, wanted: &Wanted, record: &FileRecord) -> Result<Option<String>, Fault> {
+    if !wanted.chunk_sha256.is_empty() {
+        return Ok(wanted.sha256.clone());
+    }
     let mut hasher = Sha256::new();
     for index in 0..record.chunk_sha256.len() {
         let lost = || Fault::new(FaultKind::Corrupt, "a piece is missing from this browser's storage");
         hasher.update(store.chunk(&wanted.id, index).await?.ok_or_else(lost)?.to_vec());
     }
     let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    match found == *sha256 {
-        true => Ok(()),
-        false => Err(Fault::new(FaultKind::Corrupt, format!("the file has SHA-256 {found} instead of {sha256}"))),
+    match &wanted.sha256 {
+        Some(sha256) if *sha256 != found => {
+            Err(Fault::new(FaultKind::Corrupt, format!("the file has SHA-256 {found} instead of {sha256}")))
+        }
+        _ => Ok(Some(found)),
     }
 }
 
 /// A connection that goes on from piece to piece as long as they follow one another.
-struct Stream<'a, L> {
+pub struct Stream<'a, L> {
     location: &'a Location,
     signal: &'a AbortSignal,
     listener: &'a L,
@@ -167,9 +167,14 @@ struct Connection {
     rest: Uint8Array,
 }
 
-impl<L: Listener> Stream<'_, L> {
+impl<'a, L: Listener> Stream<'a, L> {
+    /// A stream that connects once it is asked for a piece.
+    pub fn new(location: &'a Location, signal: &'a AbortSignal, listener: &'a L) -> Self {
+        Self { location, signal, listener, open: None }
+    }
+
     /// Bytes `start..start + length`, which are piece `index`.
-    async fn piece(&mut self, index: usize, start: u64, length: u64) -> Result<Uint8Array, Fault> {
+    pub async fn piece(&mut self, index: usize, start: u64, length: u64) -> Result<Uint8Array, Fault> {
         let mut connection = match self.open.take() {
             Some(connection) if connection.position == start && matches!(self.location, Location::Whole(_)) => {
                 connection
@@ -245,6 +250,6 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let _ = self.reader.cancel(); // tells the browser to stop receiving; there is nobody to tell if it does not
+        host::forget(self.reader.cancel()); // the browser need not receive more
     }
 }

@@ -2,10 +2,10 @@
 
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    AbortSignal, AddEventListenerOptions, DedicatedWorkerGlobalScope, MessageChannel, Request, RequestCache,
-    RequestInit, Response, StorageEstimate,
+    AbortSignal, AddEventListenerOptions, DedicatedWorkerGlobalScope, MessageChannel, ReferrerPolicy, Request,
+    RequestCache, RequestInit, Response, StorageEstimate,
 };
 
 use super::protocol::{Fault, FaultKind, Storage};
@@ -42,6 +42,8 @@ pub async fn fetch(url: &str, from: u64, cached: bool, signal: &AbortSignal) -> 
         |error: JsValue| Fault::new(FaultKind::Network, format!("{url} cannot be fetched: {}", text_of(&error)));
     let options = RequestInit::new();
     options.set_signal(Some(signal));
+    // No host of models need know which page asks, and some refuse pages that they do not know.
+    options.set_referrer_policy(ReferrerPolicy::NoReferrer);
     if !cached {
         // Models are kept in the store: a second copy in the browser's cache would only take room.
         options.set_cache(RequestCache::NoStore);
@@ -65,17 +67,53 @@ pub async fn fetch_all(url: &str, signal: &AbortSignal) -> Result<Vec<u8>, Fault
     Ok(Uint8Array::new(&body).to_vec())
 }
 
+/// Lets `promise` come to its end, whichever that is: there is nobody to tell if it fails.
+pub fn forget(promise: Promise) {
+    spawn_local(async move {
+        let _ = JsFuture::from(promise).await;
+    });
+}
+
 /// Length of the file at `url`, by the header of its answer.
 pub async fn length(url: &str, signal: &AbortSignal) -> Result<u64, Fault> {
     let response = fetch(url, 0, false, signal).await?;
     let length = response.headers().get("Content-Length").ok().flatten().and_then(|length| length.parse().ok());
     if let Some(body) = response.body() {
-        let _ = body.cancel(); // only the header is wanted
+        forget(body.cancel()); // only the header is wanted
     }
-    length.filter(|_| response.ok()).ok_or_else(|| {
-        let text = format!("{url}: the server does not say how long the file is (HTTP {})", response.status());
-        Fault::new(FaultKind::Network, text)
-    })
+    match response.status() {
+        200..300 => length.ok_or_else(|| {
+            Fault::new(FaultKind::Failure, format!("{url}: the server does not say how long the file is"))
+        }),
+        // Hugging Face answers 401 for what does not exist and for what may not be seen.
+        status @ (401 | 403 | 404) => {
+            let text = format!(
+                "{url}: there is no such file, or it may be fetched only by those who are signed in (HTTP {status}); check \
+                 the address, or download the file in a tab and open it here"
+            );
+            Err(Fault::new(FaultKind::Input, text))
+        }
+        status => {
+            Err(Fault::new(FaultKind::Network, format!("{url}: the server answers HTTP {status}; try again later")))
+        }
+    }
+}
+
+/// Refuses what needs `bytes` more than the browser offers.
+pub async fn require_room(bytes: u64) -> Result<(), Fault> {
+    let storage = storage().await?;
+    let free = storage.quota.saturating_sub(storage.usage);
+    match bytes > free {
+        false => Ok(()),
+        true => {
+            let text = format!(
+                "The browser offers {} MB for this page and {} MB are needed. Free some space and try again.",
+                free / 1_000_000,
+                bytes / 1_000_000
+            );
+            Err(Fault::new(FaultKind::Quota, text))
+        }
+    }
 }
 
 /// What the browser tells of its GPU, such as `arm valhall`.

@@ -1,7 +1,8 @@
 //! The messages between page and worker, version 1: the one definition, from which the page's TypeScript types are made.
 //!
 //! Every message carries the `id` of the request it belongs to. A request gets any number of events (`progress`,
-//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`, `trial`, `imported`, `rouge`) or an `error`.
+//! `notice`, `delta`) and then one answer (`done`, `status`, `loaded`, `trial`, `imported`, …) or an `error`. Requests about
+//! files that the reader has picked carry those as `files`: handles, of which the worker reads what it needs.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -18,7 +19,7 @@ pub const VERSION: u32 = 1;
 /// Types of the messages themselves: a struct with a flattened enum has no TypeScript form that tsify gets right.
 #[wasm_bindgen(typescript_custom_section)]
 const ENVELOPES: &str = "
-export type Request = { version: 1; id: number } & Action;
+export type Request = { version: 1; id: number; files?: readonly File[] } & Action;
 export type Response = { version: 1; id: number } & Body;
 ";
 
@@ -54,6 +55,38 @@ pub enum Action {
     Delete {
         /// Catalog id; null for everything.
         model: Option<String>,
+    },
+    /// Puts the model in the one of `files` into the store. Answer: added.
+    ImportModel,
+    /// Lists the model at an address of Hugging Face, to be downloaded. Answer: added.
+    AddAddress {
+        /// What the reader has typed.
+        address: String,
+    },
+    /// Reads the adapter among `files` and checks that it fits the model, which has to be loaded. Answer: examined.
+    ExamineAdapter {
+        /// Catalog id.
+        model: String,
+        /// Path of each file.
+        paths: Vec<String>,
+    },
+    /// Adds the adapter among `files` to the model, which has to be loaded, and keeps it. Answer: loaded.
+    AddAdapter {
+        /// Catalog id.
+        model: String,
+        /// Path of each file.
+        paths: Vec<String>,
+        /// What it was trained for: `summarize`, `translate` or `summarize-translate`.
+        task: String,
+        /// Language of the text, where the file does not say.
+        from: String,
+        /// Language of the result, where the file does not say.
+        to: String,
+    },
+    /// Deletes an adapter that the reader has added. A model that is loaded has it until it is loaded again. Answer: done.
+    RemoveAdapter {
+        /// Its id.
+        adapter: String,
     },
     /// Loads a model that is in the store. Answer: loaded.
     Load {
@@ -206,6 +239,16 @@ pub enum Body {
         /// The browser's storage.
         storage: Storage,
     },
+    /// The model is listed.
+    Added {
+        /// Its id.
+        model: String,
+    },
+    /// The adapter fits the model.
+    Examined {
+        /// What it says of itself.
+        adapter: ExaminedAdapter,
+    },
     /// The model is ready.
     Loaded {
         /// Catalog id.
@@ -269,6 +312,8 @@ pub enum Body {
 pub enum Stage {
     /// Fetching, in bytes.
     Download,
+    /// Reading a file that the reader has picked, in bytes: twice each.
+    Import,
     /// Reading from the store, in bytes.
     Load,
     /// Reading the prompt, in tokens.
@@ -313,6 +358,59 @@ pub struct ModelStatus {
     pub stored: u64,
     /// Whether it can be loaded.
     pub complete: bool,
+    /// Where its file comes from.
+    pub origin: ModelOrigin,
+    /// The adapters that the reader has added to it.
+    pub adapters: Vec<OwnAdapter>,
+}
+
+/// Where a model comes from.
+#[derive(Debug, Clone, Copy, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum ModelOrigin {
+    /// The catalog.
+    Catalog,
+    /// An address that the reader has given.
+    Address,
+    /// A file that the reader has picked.
+    File,
+}
+
+/// An adapter that the reader has added.
+#[derive(Debug, Serialize, Tsify)]
+pub struct OwnAdapter {
+    /// Its id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// `lora`, or the method that a learned file is for.
+    pub method: String,
+    /// What it was trained for.
+    pub task: String,
+    /// Language of the text.
+    pub from: String,
+    /// Language of the result.
+    pub to: String,
+    /// Length.
+    pub bytes: u64,
+}
+
+/// What an adapter says of itself.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct ExaminedAdapter {
+    /// Name for people.
+    pub name: String,
+    /// `lora`, or the method that a learned file is for.
+    pub method: String,
+    /// That method's name for people.
+    pub method_name: Option<String>,
+    /// Language of the text; null where it does not say.
+    pub from: Option<String>,
+    /// Language of the result; null where it does not say.
+    pub to: Option<String>,
+    /// Codes of the languages to choose from.
+    pub languages: Vec<String>,
 }
 
 /// The browser's storage for this site.

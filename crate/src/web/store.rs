@@ -11,7 +11,7 @@ use web_sys::AbortSignal;
 
 use super::host;
 use super::protocol::{Fault, FaultKind};
-use crate::catalog::CHUNK_BYTES;
+use crate::catalog::{Adapter, CHUNK_BYTES, Model};
 use crate::error::Result;
 use crate::failure;
 use crate::source::Source;
@@ -22,7 +22,7 @@ const FILES: &str = "files";
 /// What is known of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// SHA-256, or the address where that is not known.
+    /// SHA-256; the address where that is not known; a name of its own for an adapter that the reader has brought.
     pub id: String,
     /// Length.
     pub bytes: u64,
@@ -32,9 +32,37 @@ pub struct FileRecord {
     pub chunk_sha256: Vec<String>,
     /// Whether every piece is there and checked.
     pub complete: bool,
+    /// SHA-256 of the whole, once it is known.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// What it is, where the reader has brought it and no catalog tells.
+    #[serde(default)]
+    pub own: Option<Own>,
+}
+
+/// What the reader has brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Own {
+    /// A model.
+    Model(Model),
+    /// An adapter or a learned file.
+    Adapter(Adapter),
 }
 
 impl FileRecord {
+    /// The record of a file of which nothing is there.
+    pub fn empty(id: &str, bytes: u64) -> Self {
+        Self {
+            id: id.to_owned(),
+            bytes,
+            chunk_bytes: CHUNK_BYTES,
+            chunk_sha256: vec![String::new(); bytes.div_ceil(CHUNK_BYTES) as usize],
+            complete: false,
+            sha256: None,
+            own: None,
+        }
+    }
+
     /// First byte and length of piece `index`.
     pub fn chunk(&self, index: usize) -> (u64, u64) {
         let start = index as u64 * self.chunk_bytes;
@@ -93,9 +121,14 @@ impl Store {
     /// The record of file `id`.
     pub async fn file(&self, id: &str) -> Result<Option<FileRecord>, Fault> {
         let (_transaction, _, files) = self.begin(TransactionMode::ReadOnly)?;
-        let Some(value) = files.get(id.into()).await.map_err(fault)? else { return Ok(None) };
-        // A record of another version of this page counts as none.
-        Ok(serde_wasm_bindgen::from_value(value).ok().filter(|record: &FileRecord| record.chunk_bytes == CHUNK_BYTES))
+        Ok(files.get(id.into()).await.map_err(fault)?.and_then(from_value))
+    }
+
+    /// Everything that the reader has brought.
+    pub async fn own(&self) -> Result<Vec<Own>, Fault> {
+        let (_transaction, _, files) = self.begin(TransactionMode::ReadOnly)?;
+        let records = files.get_all(None, None).await.map_err(fault)?;
+        Ok(records.into_iter().filter_map(from_value).filter_map(|record| record.own).collect())
     }
 
     /// Writes a record.
@@ -151,6 +184,11 @@ fn range(id: &str) -> Result<KeyRange, Fault> {
     let lower = Array::of1(&id.into());
     let upper = Array::of2(&id.into(), &Array::new());
     KeyRange::bound(&lower, &upper, None, None).map_err(|error| fault(error.into()))
+}
+
+/// A record of another version of this page counts as none.
+fn from_value(value: JsValue) -> Option<FileRecord> {
+    serde_wasm_bindgen::from_value(value).ok().filter(|record: &FileRecord| record.chunk_bytes == CHUNK_BYTES)
 }
 
 fn to_value(record: &FileRecord) -> Result<JsValue, Fault> {

@@ -1,24 +1,26 @@
 //! The worker: decodes requests, runs them side by side, and answers.
 
+mod own;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{AbortController, AbortSignal};
+use web_sys::{AbortController, AbortSignal, File};
 use web_time::Instant;
 
 use super::download::{self, Listener, Location, Wanted};
 use super::host::{self, Breath};
 use super::import::answer;
 use super::protocol::{
-    Action, Backend, Body, ChatMessage, Fault, FaultKind, GpuMetrics, MethodStatus, Metrics, ModelStatus, NoticeKind, Part,
-    Request, Response, Sampling, Stage, Target, VERSION,
+    Action, Backend, Body, ChatMessage, Fault, FaultKind, GpuMetrics, MethodStatus, Metrics, ModelOrigin, ModelStatus,
+    NoticeKind, OwnAdapter, Part, Request, Response, Sampling, Stage, Target, VERSION,
 };
 use super::store::{Store, StoreSource};
 use crate::catalog::{Adapter, Catalog, Manifest, Model, Origin};
@@ -26,11 +28,13 @@ use crate::chat::{Conversation, Message};
 use crate::cpu::Mode;
 use crate::engine::{self, DEFAULT_CONTEXT, Engine, Event};
 use crate::executor;
+use crate::gpu;
 use crate::gpu::device::{self, Gpu};
 use crate::import::{self, import};
 use crate::input;
 use crate::install::install;
 use crate::method::Method;
+use crate::own::Purpose;
 use crate::prompt::Task;
 use crate::rouge::{Rouge, rouge};
 use crate::sampler;
@@ -80,14 +84,18 @@ impl Worker {
 
     /// Begins what `message` asks. Its events and its answer come through `post`.
     pub fn handle(&self, #[wasm_bindgen(unchecked_param_type = "Request")] message: JsValue) {
-        let id = js_sys::Reflect::get(&message, &"id".into()).ok().and_then(|id| id.as_f64()).unwrap_or(0.0) as u32;
+        let id = Reflect::get(&message, &"id".into()).ok().and_then(|id| id.as_f64()).unwrap_or(0.0) as u32;
         // Before the file's bytes are copied into this memory: exports with their media can be larger than it.
-        let bytes = js_sys::Reflect::get(&message, &"bytes".into()).ok();
+        let bytes = Reflect::get(&message, &"bytes".into()).ok();
         if let Some(bytes) = bytes.and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok())
             && let Err(error) = import::check_length(bytes.length() as usize)
         {
             return self.shared.outlet.send(id, Body::Error { kind: FaultKind::Input, text: error.to_string() });
         }
+        // Files are handles, which serde does not know.
+        let files = Reflect::get(&message, &"files".into()).ok().and_then(|files| files.dyn_into::<Array>().ok());
+        let files =
+            files.map(|files| files.iter().filter_map(|file| file.dyn_into().ok()).collect()).unwrap_or_default();
         let request: Request = match serde_wasm_bindgen::from_value(message) {
             Ok(request) => request,
             Err(error) => {
@@ -96,7 +104,7 @@ impl Worker {
             }
         };
         let shared = self.shared.clone();
-        spawn_local(async move { shared.answer(request).await });
+        spawn_local(async move { shared.answer(request, files).await });
     }
 }
 
@@ -125,7 +133,10 @@ impl Outlet {
 struct Site {
     /// Address of the folder of the catalog, with a slash at its end.
     models: String,
-    catalog: Catalog,
+    /// `catalog.json`.
+    shipped: Catalog,
+    /// The same with what the reader has brought.
+    all: RefCell<Rc<Catalog>>,
     store: Store,
 }
 
@@ -144,10 +155,28 @@ struct Ready {
     engine: Engine,
     model: String,
     backend: Backend,
+    /// Why it does not run on the GPU, where it was to if possible.
+    no_gpu: Option<String>,
+}
+
+impl Ready {
+    /// What the page is told of it.
+    fn loaded(&mut self, catalog: &Catalog) -> Result<Body, Fault> {
+        let targets = targets(&self.engine, catalog, &self.model)?;
+        let gpu = self.engine.executor().gpu().map(gpu::Decoder::gpu);
+        Ok(Body::Loaded {
+            model: self.model.clone(),
+            targets,
+            gpu: gpu.map(|gpu| gpu.name.clone()),
+            no_gpu: self.no_gpu.clone(),
+            wasm_bytes: host::wasm_bytes(),
+            gpu_bytes: gpu.map_or(0, Gpu::allocated),
+        })
+    }
 }
 
 impl Shared {
-    async fn answer(self: Rc<Self>, request: Request) {
+    async fn answer(self: Rc<Self>, request: Request, files: Vec<File>) {
         let Request { version, id, action } = request;
         if let Action::Cancel { target } = action {
             if let Some(controller) = self.running.borrow().get(&target) {
@@ -165,7 +194,7 @@ impl Shared {
         let signal = controller.signal();
         self.running.borrow_mut().insert(id, controller);
         let result = match version {
-            VERSION => self.perform(id, action, &signal).await,
+            VERSION => self.perform(id, action, files, &signal).await,
             other => {
                 Err(input!("the page speaks version {other} of the protocol, the worker {VERSION}; reload the page")
                     .into())
@@ -182,13 +211,23 @@ impl Shared {
         );
     }
 
-    async fn perform(&self, id: u32, action: Action, signal: &AbortSignal) -> Result<Body, Fault> {
+    async fn perform(&self, id: u32, action: Action, files: Vec<File>, signal: &AbortSignal) -> Result<Body, Fault> {
         let done = || Body::Done { cancelled: false, metrics: None };
         match action {
             Action::Open { base } => self.open(&base, signal).await.map(|()| done()),
             Action::Status => self.status().await,
             Action::Download { model } => self.download(id, &model, signal).await.map(|()| done()),
             Action::Delete { model } => self.delete(model.as_deref()).await.map(|()| done()),
+            Action::ImportModel => match <[File; 1]>::try_from(files) {
+                Ok([file]) => self.import_model(id, file, signal).await,
+                Err(files) => Err(input!("{} files were given; open one model at a time", files.len()).into()),
+            },
+            Action::AddAddress { address } => self.add_address(&address, signal).await,
+            Action::ExamineAdapter { model, paths } => self.examine_adapter(&model, &paths, files, signal).await,
+            Action::AddAdapter { model, paths, task, from, to } => {
+                self.add_adapter(&model, &paths, Purpose { task, from, to }, files, signal).await
+            }
+            Action::RemoveAdapter { adapter } => self.remove_adapter(&adapter).await.map(|()| done()),
             Action::Load { model, backend } => self.load(id, &model, backend, signal).await,
             Action::Trial { model } => self.trial(&model, signal).await,
             Action::Summarize { messages, from, to, method, max_tokens, sampling } => {
@@ -231,33 +270,43 @@ impl Shared {
         let models = format!("{}/models/", base.trim_end_matches('/'));
         let catalog = Catalog::parse(&host::fetch_all(&format!("{models}catalog.json"), signal).await?)?;
         let store = Store::open().await?;
-        self.site.replace(Some(Rc::new(Site { models, catalog, store })));
+        let site = Rc::new(Site { models, all: RefCell::new(Rc::new(catalog.clone())), shipped: catalog, store });
+        site.reread().await?;
+        self.site.replace(Some(site));
         Ok(())
     }
 
     async fn status(&self) -> Result<Body, Fault> {
         let site = self.site()?;
+        let catalog = site.catalog();
         let mut models = Vec::new();
-        for model in site.catalog.models.iter().filter(|model| origin(model).is_some()) {
+        for model in catalog.models.iter().filter(|model| origin(model).is_some()) {
             let mut bytes = model.bytes;
             let (mut stored, mut complete) = site.stored(&file_id(model)).await?;
-            for adapter in site.catalog.adapters_of(&model.id) {
+            for adapter in catalog.adapters_of(&model.id) {
                 let (there, whole) = site.stored(&adapter_file_id(adapter)).await?;
                 stored += there;
                 complete &= whole;
                 bytes = bytes.and_then(|bytes| Some(bytes + adapter.bytes?));
             }
             let (id, name, licence) = (model.id.clone(), model.name.clone(), model.licence.clone());
-            models.push(ModelStatus { id, name, licence, bytes, stored, complete });
+            let adapters = catalog.adapters_of(&model.id).filter_map(own_adapter).collect();
+            let origin = match origin(model) {
+                Some(Origin::File {}) => ModelOrigin::File,
+                _ if site.is_own(model) => ModelOrigin::Address,
+                _ => ModelOrigin::Catalog,
+            };
+            models.push(ModelStatus { id, name, licence, bytes, stored, complete, origin, adapters });
         }
         Ok(Body::Status { models, storage: host::storage().await? })
     }
 
     async fn download(&self, id: u32, model: &str, signal: &AbortSignal) -> Result<(), Fault> {
         let site = self.site()?;
-        let model = site.catalog.model(model)?;
+        let catalog = site.catalog();
+        let model = catalog.model(model)?;
         let mut files = vec![site.wanted(model, signal).await?];
-        for adapter in site.catalog.adapters_of(&model.id) {
+        for adapter in catalog.adapters_of(&model.id).filter(|adapter| adapter.own.is_none()) {
             files.push(site.wanted_adapter(adapter, signal).await?);
         }
         let total: u64 = files.iter().map(|file| file.bytes).sum();
@@ -265,17 +314,8 @@ impl Shared {
         for file in &files {
             stored += site.stored(&file.id).await?.0;
         }
-        let storage = host::storage().await?;
-        let (missing, free) = (total - stored.min(total), storage.quota.saturating_sub(storage.usage));
-        if missing > free {
-            let text = format!(
-                "The browser offers {} MB for this page and {} MB are needed. Free some space and try again.",
-                free / 1_000_000,
-                missing / 1_000_000
-            );
-            return Err(Fault::new(FaultKind::Quota, text));
-        }
-        let report = Report { outlet: &self.outlet, id, done: Cell::new(stored as i64), total, told: Cell::new(None) };
+        host::require_room(total - stored.min(total)).await?;
+        let report = Report::new(&self.outlet, id, Stage::Download, stored, total);
         for file in &files {
             download::download(&site.store, file, signal, &report).await?;
         }
@@ -285,52 +325,50 @@ impl Shared {
 
     async fn delete(&self, model: Option<&str>) -> Result<(), Fault> {
         let site = self.site()?;
-        let Some(model) = model else { return site.store.clear().await };
-        let model = site.catalog.model(model)?;
-        site.store.delete(&file_id(model)).await?;
-        for adapter in site.catalog.adapters_of(&model.id) {
-            site.store.delete(&adapter_file_id(adapter)).await?;
+        let catalog = site.catalog();
+        match model {
+            None => site.store.clear().await?,
+            Some(model) => {
+                let model = catalog.model(model)?;
+                site.store.delete(&file_id(model)).await?;
+                for adapter in catalog.adapters_of(&model.id) {
+                    site.store.delete(&adapter_file_id(adapter)).await?;
+                }
+            }
         }
-        Ok(())
+        site.reread().await
     }
 
     async fn load(&self, id: u32, model: &str, backend: Backend, signal: &AbortSignal) -> Result<Body, Fault> {
         let site = self.site()?;
         let _claim = self.claim(signal).await?;
         self.engine.take(); // its memory is needed for the next one
-        let (mut engine, no_gpu) = self.prepare(id, model, backend, signal).await?;
-        let targets = targets(&engine, &site.catalog, model)?;
-        let gpu = engine.executor().gpu().map(|decoder| decoder.gpu().name.clone());
-        let gpu_bytes = engine.executor().gpu().map_or(0, |decoder| decoder.gpu().allocated());
-        let model = model.to_owned();
-        self.engine.replace(Some(Ready { engine, model: model.clone(), backend }));
-        Ok(Body::Loaded { model, targets, gpu, no_gpu, wasm_bytes: host::wasm_bytes(), gpu_bytes })
+        let mut ready = self.prepare(id, model, backend, signal).await?;
+        let loaded = ready.loaded(&site.catalog())?;
+        self.engine.replace(Some(ready));
+        Ok(loaded)
     }
 
-    /// The engine with all that the catalog has for the model, and why it does not run on the GPU, where it was to if
-    /// possible.
-    async fn prepare(
-        &self,
-        id: u32,
-        model: &str,
-        backend: Backend,
-        signal: &AbortSignal,
-    ) -> Result<(Engine, Option<String>), Fault> {
-        let place = match backend {
-            Backend::Cpu => return Ok((self.prepare_on(id, model, Mode::Fast.into(), signal).await?, None)),
-            Backend::Gpu | Backend::Auto => open_gpu().await,
-        };
-        let result = match place {
-            Ok(gpu) => self.prepare_on(id, model, gpu, signal).await,
-            Err(error) => Err(error.into()),
-        };
-        match result {
-            // A model that does not fit the GPU is refused as input; one that fits neither is refused once more.
-            Err(Fault { kind: FaultKind::Device | FaultKind::Input, text }) if backend == Backend::Auto => {
-                Ok((self.prepare_on(id, model, Mode::Fast.into(), signal).await?, Some(text)))
+    /// Loads a model with all that there is for it.
+    async fn prepare(&self, id: u32, model: &str, backend: Backend, signal: &AbortSignal) -> Result<Ready, Fault> {
+        let on_cpu = || self.prepare_on(id, model, Mode::Fast.into(), signal);
+        let (engine, no_gpu) = match backend {
+            Backend::Cpu => (on_cpu().await?, None),
+            Backend::Gpu | Backend::Auto => {
+                let on_gpu = match open_gpu().await {
+                    Ok(gpu) => self.prepare_on(id, model, gpu, signal).await,
+                    Err(error) => Err(error.into()),
+                };
+                match on_gpu {
+                    // A model that does not fit the GPU is refused as input; one that is broken is refused once more.
+                    Err(Fault { kind: FaultKind::Device | FaultKind::Input, text }) if backend == Backend::Auto => {
+                        (on_cpu().await?, Some(text))
+                    }
+                    result => (result?, None),
+                }
             }
-            result => Ok((result?, None)),
-        }
+        };
+        Ok(Ready { engine, model: model.to_owned(), backend, no_gpu })
     }
 
     async fn prepare_on(
@@ -341,12 +379,13 @@ impl Shared {
         signal: &AbortSignal,
     ) -> Result<Engine, Fault> {
         let site = self.site()?;
-        let model = site.catalog.model(model)?;
+        let catalog = site.catalog();
+        let model = catalog.model(model)?;
         let source = site.source(&file_id(model), signal).await?;
         let mut progress =
             |done, total| self.outlet.send(id, Body::Progress { stage: Stage::Load, done, total, part: None });
         let mut engine = Engine::load(&source, model.template(), place, DEFAULT_CONTEXT, &mut progress).await?;
-        for adapter in site.catalog.adapters_of(&model.id) {
+        for adapter in catalog.adapters_of(&model.id) {
             let source = site.source(&adapter_file_id(adapter), signal).await?;
             let file = source.range(0, source.len()).await?;
             install(&mut engine, adapter, &file).await?;
@@ -357,7 +396,7 @@ impl Shared {
 
     async fn trial(&self, model: &str, signal: &AbortSignal) -> Result<Body, Fault> {
         let site = self.site()?;
-        let source = site.source(&file_id(site.catalog.model(model)?), signal).await?;
+        let source = site.source(&file_id(site.catalog().model(model)?), signal).await?;
         let on_gpu = match open_gpu().await {
             Ok(gpu) => trial::run(&source, gpu).await,
             Err(error) => Err(error),
@@ -387,10 +426,9 @@ impl Shared {
         {
             let text = format!("{text}. The model is loaded again.");
             self.outlet.send(id, Body::Notice { kind: NoticeKind::Restarted, text });
-            let Ready { engine, model, backend } = ready;
-            drop(engine);
-            let (engine, _) = self.prepare(id, &model, backend, signal).await?;
-            ready = Ready { engine, model, backend };
+            let Ready { engine, model, backend, .. } = ready;
+            drop(engine); // its memory is needed for the next one
+            ready = self.prepare(id, &model, backend, signal).await?;
             result = self.run(id, &mut ready.engine, chat, request, signal).await;
         }
         if !matches!(result, Err(Fault { kind: FaultKind::Device, .. })) {
@@ -461,6 +499,11 @@ impl Drop for Claim<'_> {
 }
 
 impl Site {
+    /// All models and adapters that there are.
+    fn catalog(&self) -> Rc<Catalog> {
+        self.all.borrow().clone()
+    }
+
     /// How many bytes of file `id` are there, and whether it is whole.
     async fn stored(&self, id: &str) -> Result<(u64, bool), Fault> {
         let Some(record) = self.store.file(id).await? else { return Ok((0, false)) };
@@ -505,6 +548,7 @@ impl Site {
                 chunk_sha256: model.chunk_sha256.clone(),
                 location: Location::Whole(url.clone()),
             }),
+            Some(Origin::File {}) => Err(input!("{} came from a file; choose that file again", model.name).into()),
             _ => Err(input!("{} cannot be fetched by a browser: the catalog names no address for it", model.id).into()),
         }
     }
@@ -547,7 +591,24 @@ fn file_id(model: &Model) -> String {
 }
 
 fn adapter_file_id(adapter: &Adapter) -> String {
-    adapter.sha256.clone().unwrap_or_else(|| adapter.path.clone())
+    match (&adapter.own, &adapter.sha256) {
+        (Some(own), _) => own.file.clone(),
+        (None, Some(sha256)) => sha256.clone(),
+        (None, None) => adapter.path.clone(),
+    }
+}
+
+/// `adapter` for the page, if the reader has brought it.
+fn own_adapter(adapter: &Adapter) -> Option<OwnAdapter> {
+    Some(OwnAdapter {
+        id: adapter.id.clone(),
+        name: adapter.own.as_ref()?.name.clone(),
+        method: adapter.method.clone(),
+        task: adapter.task.clone(),
+        from: adapter.from.clone(),
+        to: adapter.to.clone(),
+        bytes: adapter.bytes.unwrap_or(0),
+    })
 }
 
 /// What can be asked of `engine`, which has the model `id`.
@@ -596,18 +657,23 @@ impl From<Sampling> for sampler::Sampling {
     }
 }
 
-/// Tells the page of a download, not too often.
+/// Tells the page how many bytes have come in, not too often.
 struct Report<'a> {
     outlet: &'a Outlet,
     id: u32,
+    stage: Stage,
     done: Cell<i64>,
     total: u64,
     told: Cell<Option<Instant>>,
 }
 
-impl Report<'_> {
+impl<'a> Report<'a> {
+    fn new(outlet: &'a Outlet, id: u32, stage: Stage, done: u64, total: u64) -> Self {
+        Self { outlet, id, stage, done: Cell::new(done as i64), total, told: Cell::new(None) }
+    }
+
     fn tell(&self) {
-        let (stage, done) = (Stage::Download, self.done.get().max(0) as u64);
+        let (stage, done) = (self.stage, self.done.get().max(0) as u64);
         self.outlet.send(self.id, Body::Progress { stage, done, total: self.total, part: None });
     }
 }

@@ -1,7 +1,7 @@
 // What the reader can do, and what it comes to: the only place that knows both the engine and the page.
 import type { ReactiveControllerHost } from "lit";
 import { messages, setUiLanguage } from "../i18n";
-import type { MethodStatus, ModelStatus } from "../protocol";
+import type { ExaminedAdapter, MethodStatus, ModelStatus, OwnAdapter } from "../protocol";
 import { forgetTrials, fromAddress } from "./backend";
 import { ChatController } from "./chat-controller";
 import { fromFile, fromText, type ImportSource } from "./chat-import";
@@ -13,6 +13,8 @@ import { EngineSession } from "./engine-session";
 import { type Experiment, runExperiment } from "./experiment";
 import { install } from "./install";
 import { marked, wasInterrupted } from "./load-mark";
+import { OwnModels, type Purpose } from "./own-models";
+import type { Picked } from "./picked";
 import type { Replay } from "./replay";
 import { sampleOf } from "./samples";
 import { forgetSettings, readSettings, type Settings, writeSettings } from "./settings";
@@ -42,6 +44,7 @@ const preferred = ["projection", "two-step", "primary"];
 
 export class Controller {
   readonly session: EngineSession;
+  readonly own: OwnModels;
   readonly work: Work;
   readonly chat: ChatController;
   settings = readSettings();
@@ -64,6 +67,7 @@ export class Controller {
     startWorker: () => Worker,
   ) {
     this.session = new EngineSession(host, startWorker);
+    this.own = new OwnModels(host, this.session);
     this.work = new Work(host);
     this.chat = new ChatController(host, (replay) => this.replayed(replay));
     this.apply();
@@ -224,6 +228,47 @@ export class Controller {
     this.change({ model: model.id });
     await this.work.guard(async () => {
       await this.session.fetchModel(model);
+      await this.load();
+    });
+  }
+
+  /** Copies a model from a file, fetches what belongs to it, and takes it into use. */
+  async importModel(file: File): Promise<void> {
+    this.keep();
+    await this.work.guard(async () => this.useAdded(await this.own.importModel(file)));
+  }
+
+  async addAddress(address: string): Promise<void> {
+    this.keep();
+    await this.work.guard(async () => this.useAdded(await this.own.addAddress(address)));
+  }
+
+  private async useAdded(id: string): Promise<void> {
+    const model = this.session.models.find((model) => model.id === id);
+    if (!model) return;
+    if (!model.complete) await this.session.fetchModel(model);
+    this.change({ model: id });
+    await this.load();
+  }
+
+  /** What the files are, if they fit the model in use. */
+  async examineAdapter(picked: Picked): Promise<ExaminedAdapter> {
+    await this.load();
+    return this.own.examine(this.model?.id ?? "", picked);
+  }
+
+  async addAdapter(picked: Picked, purpose: Purpose): Promise<void> {
+    this.keep();
+    await this.load();
+    await this.own.addAdapter(this.model?.id ?? "", picked, purpose);
+  }
+
+  async removeAdapter({ id, name }: OwnAdapter, model: ModelStatus): Promise<void> {
+    if (!confirm(messages().models.confirmAdapter(name))) return;
+    await this.work.guard(async () => {
+      await this.own.removeAdapter(id);
+      if (this.session.loaded?.model !== model.id) return;
+      this.session.replaceLoaded(null);
       await this.load();
     });
   }

@@ -7,6 +7,9 @@ type Failure = Extract<Response, { type: "error" }>;
 /** The answer: what ends a request. */
 export type Answer = Exclude<Response, Event | Failure>;
 
+/** A request, with the files that it is about. */
+export type Asked = Action & Pick<Request, "files">;
+
 /** An error of the engine, in words for the reader. */
 export class EngineError extends Error {
   constructor(
@@ -44,7 +47,7 @@ export class EngineClient {
   ) {}
 
   /** Sends one message. Once `signal` aborts, no event is delivered and the promise rejects with an AbortError. */
-  request(action: Action, { onEvent = () => {}, signal }: Options = {}): Promise<Answer> {
+  request(action: Asked, { onEvent = () => {}, signal }: Options = {}): Promise<Answer> {
     if (signal?.aborted) return Promise.reject(aborted());
     this.opened ??= this.open();
     return this.opened.then((worker) => {
@@ -70,7 +73,7 @@ export class EngineClient {
     return worker;
   }
 
-  private send(worker: Worker, action: Action, onEvent: (event: Event) => void, signal?: AbortSignal): Promise<Answer> {
+  private send(worker: Worker, action: Asked, onEvent: (event: Event) => void, signal?: AbortSignal): Promise<Answer> {
     const id = this.nextId++;
     return new Promise<Answer>((resolve, reject) => {
       const cancel = (): void => {

@@ -1,8 +1,8 @@
 // What the page knows of the engine: the models on this device, a download in progress, what is loaded and can be asked.
 import type { ReactiveControllerHost } from "lit";
-import type { Action, Backend, MethodStatus, ModelStatus, Part, Stage, Storage, Target } from "../protocol";
+import type { Backend, MethodStatus, ModelStatus, Part, Stage, Storage, Target } from "../protocol";
 import { isFaster, type Placement, type Trial, trialOf } from "./backend";
-import { type Answer, EngineClient, EngineError, type Event as EngineEvent } from "./engine-client";
+import { type Answer, type Asked, EngineClient, EngineError, type Event as EngineEvent } from "./engine-client";
 import { Speed } from "./speed";
 
 export interface Download {
@@ -49,7 +49,7 @@ export class EngineSession {
   }
 
   /** Sends one request; whatever answer is not of `type` is a fault of the engine. */
-  async ask<T extends Answer["type"]>(type: T, action: Action, options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {}): Promise<AnswerOf<T>> {
+  async ask<T extends Answer["type"]>(type: T, action: Asked, options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {}): Promise<AnswerOf<T>> {
     const answer = await this.client.request(action, options).catch((cause: unknown) => {
       if (cause instanceof EngineError && cause.kind === "device") this.set({ loaded: null }); // it went with the GPU
       throw cause;
@@ -145,6 +145,11 @@ export class EngineSession {
     } finally {
       client.close();
     }
+  }
+
+  /** For an engine that has other adapters now, or none that can be relied on. */
+  replaceLoaded(loaded: Loaded | null): void {
+    this.set({ loaded });
   }
 
   /** Deletes one model, or all. */

@@ -2,8 +2,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import startWorker from "#worker?worker";
-import type { ModelStatus } from "../protocol";
+import type { ModelStatus, OwnAdapter } from "../protocol";
 import "../ui/action-bar";
+import "../ui/adapter-dialog";
+import type { AdapterDialog } from "../ui/adapter-dialog";
 import "../ui/chat-list";
 import "../ui/chat-view";
 import type { ChatView, ReplayState } from "../ui/chat-view";
@@ -39,6 +41,7 @@ export class GistApp extends Component {
   @state() private view: View = "chat";
   @query("chat-view") private chatView!: ChatView | null;
   @query("import-dialog") private importDialog!: ImportDialog;
+  @query("adapter-dialog") private adapterDialog!: AdapterDialog;
   @query("share-dialog") private shareDialog!: ShareDialog;
   private readonly app = new Controller(
     this,
@@ -85,6 +88,7 @@ export class GistApp extends Component {
     </div>
     <import-dialog .read=${(...args: Parameters<ImportDialog["read"]>) => readChat(app.session, ...args)}
       @imported=${(event: Event) => { const { title, messages } = detail<{ title: string; messages: Lines }>(event); app.open(() => chat.openLines(title || t.chat.imported, messages)); }}></import-dialog>
+    <adapter-dialog .model=${app.model?.name ?? ""} .examine=${(...args: Parameters<AdapterDialog["examine"]>) => app.examineAdapter(...args)} .add=${(...args: Parameters<AdapterDialog["add"]>) => app.addAdapter(...args)}></adapter-dialog>
     <share-dialog .conversation=${chat.conversation} .choice=${{ method: app.method, task: app.settings.task, to: app.settings.to }}></share-dialog>`;
   }
 
@@ -150,7 +154,9 @@ export class GistApp extends Component {
     const { app } = this;
     const { session } = app;
     return html`<models-view class="view" .models=${session.models} .storage=${session.storage} .download=${session.download} .notices=${session.notices} .chosen=${app.model?.id ?? ""}
-      ?persisted=${app.persisted} ?refused=${app.refused} ?busy=${app.work.running}
+      .incoming=${app.own.incoming} ?looking=${app.own.looking} ?persisted=${app.persisted} ?refused=${app.refused} ?busy=${app.work.running || app.own.looking || app.own.incoming !== null}
+      @import-model=${(event: Event) => app.importModel(detail<File>(event))} @stop-import=${() => app.own.stop()} @add-address=${(event: Event) => app.addAddress(detail<string>(event))}
+      @add-adapter=${() => this.adapterDialog.show()} @delete-adapter=${(event: Event) => { const { adapter, model } = detail<{ adapter: OwnAdapter; model: ModelStatus }>(event); void app.removeAdapter(adapter, model); }}
       @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()} @use-model=${(event: Event) => app.change({ model: detail<ModelStatus>(event).id })}
       @delete-model=${(event: Event) => app.remove(detail<ModelStatus>(event))} @delete-everything=${() => app.removeEverything()} @persist=${() => app.keep()}></models-view>`;
   }

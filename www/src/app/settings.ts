@@ -8,7 +8,7 @@ export interface Settings {
   theme: "auto" | "light" | "dark";
   /** The reader's own name in chats: those messages stand on the right. */
   me: string;
-  /** Catalog id; empty for the catalog's first. */
+  /** Id; empty for the catalog's first. */
   model: string;
   task: "summarize" | "translate";
   /** Language of translated summaries. */
@@ -57,7 +57,7 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
   interfaceLanguage: (value) => value === "auto" || isUiLanguage(value),
   theme: oneOf("auto", "light", "dark"),
   me: text(60),
-  model: text(200),
+  model: text(2000), // of a model that the reader brought, its address
   task: oneOf("summarize", "translate"),
   to: (value) => typeof value === "string" && /^[a-z]{2,3}$/.test(value),
   method: (value) => typeof value === "string" && /^[a-z-]{1,40}$/.test(value),

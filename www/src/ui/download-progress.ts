@@ -11,6 +11,8 @@ const STALL_MS = 10_000;
 @customElement("download-progress")
 export class DownloadProgress extends Component {
   @property({ attribute: false }) download: Download | null = null;
+  /** What is under way; a download unless it is said. */
+  @property({ attribute: false }) label = "";
   @state() private stalled = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -32,7 +34,7 @@ export class DownloadProgress extends Component {
     const { models: t } = this.t;
     const { done, total, bytesPerSecond } = this.download;
     const left = bytesPerSecond > 0 ? ` · ${t.left(megabytes(bytesPerSecond), Math.ceil((total - done) / bytesPerSecond))}` : "";
-    return html`<progress max=${total || 1} .value=${done} aria-label=${t.progress}></progress>
+    return html`<progress max=${total || 1} .value=${done} aria-label=${this.label || t.progress}></progress>
       <p class="quiet">${t.of(megabytes(done), megabytes(total))}${this.stalled ? ` · ${t.stalled}` : left}</p>`;
   }
 }

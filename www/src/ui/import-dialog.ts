@@ -8,6 +8,7 @@ import { valueIn } from "./component";
 import { Dialog } from "./dialog";
 import { shortTime } from "./format";
 import { icon } from "./icons";
+import { pick } from "./styles";
 
 type Read = (source: ImportSource, order?: DateOrder, chat?: number) => Promise<Imported>;
 
@@ -15,12 +16,7 @@ const formats: Record<ImportedChat["format"], string> = { whatsapp: "WhatsApp", 
 
 @customElement("import-dialog")
 export class ImportDialog extends Dialog {
-  static override styles = [Dialog.styles, css`
-    .drop { border: 2px dashed var(--field); border-radius: 1rem; padding: 1rem; display: grid; gap: .5rem; justify-items: center; text-align: center; }
-    .drop.over { background: var(--soft); border-color: var(--accent); }
-    input[type="file"] { position: absolute; width: 1px; height: 1px; min-height: 0; opacity: 0; padding: 0; }
-    .pick:focus-within { outline: 3px solid var(--mark); outline-offset: 2px; border-radius: 1.5rem; }
-    .pick { position: relative; display: inline-flex; align-items: center; gap: .5rem; min-height: 2.75rem; padding: .375rem 1rem; border-radius: 1.5rem; background: var(--soft); color: var(--accent); font-size: .9375rem; font-weight: 600; cursor: pointer; margin: 0; }
+  static override styles = [Dialog.styles, pick, css`
     ol { list-style: none; margin: 0; padding: .5rem .75rem; background: var(--wallpaper); border-radius: .75rem; max-height: 11rem; overflow-y: auto; font-size: .875rem; }
     li { padding: .1875rem 0; overflow-wrap: anywhere; }
     .problem { color: var(--mark); }

@@ -2,11 +2,12 @@
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Download } from "../app/engine-session";
-import type { ModelStatus, Storage } from "../protocol";
+import type { ModelStatus, OwnAdapter, Storage } from "../protocol";
 import { Component } from "./component";
 import "./download-progress";
-import { megabytes } from "./format";
+import { language, megabytes } from "./format";
 import { icon } from "./icons";
+import "./own-model";
 import { base, view } from "./styles";
 
 /** What a phone's browser can hold of a model beside everything else, as a share of the device's memory. */
@@ -18,12 +19,18 @@ export class ModelsView extends Component {
     article { display: grid; gap: .5rem; }
     .state { display: inline-flex; align-items: center; background: var(--soft); color: var(--accent); border-radius: 1rem; padding: .125rem .75rem; font-size: .8125rem; font-weight: 600; }
     .warn { color: var(--mark); }
+    ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .25rem; }
+    li { display: flex; align-items: center; gap: .5rem; overflow-wrap: anywhere; }
     meter { width: 100%; height: 1rem; }
   `];
   @property({ attribute: false }) models: readonly ModelStatus[] = [];
   @property({ attribute: false }) storage: Storage | null = null;
   @property({ attribute: false }) download: Download | null = null;
   @property({ attribute: false }) notices: readonly string[] = [];
+  /** A file that is being copied. */
+  @property({ attribute: false }) incoming: Download | null = null;
+  /** Whether an address is being looked at. */
+  @property({ type: Boolean }) looking = false;
   /** Id of the model in use. */
   @property({ attribute: false }) chosen = "";
   @property({ type: Boolean }) persisted = false;
@@ -37,23 +44,34 @@ export class ModelsView extends Component {
       <h1>${t.title}</h1>
       <p class="quiet">${t.private}</p>
       ${this.models.length === 0 ? html`<p class="quiet" role="status">${t.looking}</p>` : nothing}
-      ${this.models.map((model) => this.renderModel(model))}
+      ${this.models.map((model, index) => this.renderModel(model, `model-${index}`))}
+      <own-model .incoming=${this.incoming} ?looking=${this.looking} ?busy=${this.busy || this.download !== null}></own-model>
       ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
       ${this.storage ? this.renderStorage(this.storage) : nothing}
     </div>`;
   }
 
-  private renderModel(model: ModelStatus) {
+  private renderModel(model: ModelStatus, heading: string) {
     const { models: t } = this.t;
     const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
     const [fetching, inUse] = [this.download?.model === model.id, model.id === this.chosen];
-    return html`<article class="card" data-model=${model.id} aria-labelledby="name-${model.id}">
-      <div class="row"><h2 class="grow" id="name-${model.id}">${model.name}</h2>${model.complete && inUse ? html`<span class="state">${t.inUse}</span>` : nothing}</div>
-      <p class="quiet">${size} · ${model.licence}</p>
-      ${model.complete ? html`<p class="quiet">${t.here} ${this.persisted ? t.kept : t.notKept}</p>` : this.renderFit(model)}
+    return html`<article class="card" data-model=${model.id} aria-labelledby=${heading}>
+      <div class="row"><h2 class="grow" id=${heading}>${model.name}</h2>${model.complete && inUse ? html`<span class="state">${t.inUse}</span>` : nothing}</div>
+      <p class="quiet">${size} · ${model.origin === "catalog" ? model.licence : t.origins[model.origin]}</p>
+      ${model.complete ? html`<p class="quiet">${t.here} ${this.persisted ? t.kept : t.notKept}</p>` : model.origin === "file" ? html`<p class="quiet">${t.chooseAgain(megabytes(model.stored))}</p>` : this.renderFit(model)}
+      ${this.renderAdapters(model)}
       ${fetching && this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
       <div class="row">${this.renderActions(model, fetching, inUse, size)}</div>
     </article>`;
+  }
+
+  private renderAdapters(model: ModelStatus) {
+    const { adapter: words, models: t } = this.t;
+    if (model.adapters.length === 0) return nothing;
+    const about = ({ method, task, from, to }: OwnAdapter): string =>
+      [method === "lora" ? words.tasks[task as keyof typeof words.tasks] : method, task === "summarize" ? "" : `${language(from)} → ${language(to)}`].filter(Boolean).join(", ");
+    return html`<h3>${t.adapters}</h3><ul>${model.adapters.map((adapter) => html`<li><span class="grow">${adapter.name} <span class="quiet">${about(adapter)} · ${megabytes(adapter.bytes)}</span></span>
+      <button class="icon" aria-label=${t.deleteAdapter(adapter.name)} ?disabled=${this.busy} @click=${() => this.emit("delete-adapter", { adapter, model })}>${icon("trash")}</button></li>`)}</ul>`;
   }
 
   private renderActions(model: ModelStatus, fetching: boolean, inUse: boolean, size: string) {
@@ -61,7 +79,8 @@ export class ModelsView extends Component {
     if (fetching) return html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`;
     const busy = this.busy || this.download !== null;
     const remove = html`<button class="danger" ?disabled=${busy} @click=${() => this.emit("delete-model", model)}>${icon("trash")}${this.t.delete}</button>`;
-    if (model.complete) return html`${inUse ? nothing : html`<button class="main" ?disabled=${busy} @click=${() => this.emit("use-model", model)}>${t.use}</button>`}${remove}`;
+    if (model.complete) return html`${inUse ? html`<button ?disabled=${busy} @click=${() => this.emit("add-adapter")}>${icon("plus")}${t.addAdapter}</button>` : html`<button class="main" ?disabled=${busy} @click=${() => this.emit("use-model", model)}>${t.use}</button>`}${remove}`;
+    if (model.origin === "file") return remove;
     return html`<button class="main" ?disabled=${busy || this.lacksRoom(model)} @click=${() => this.emit("download", model)}>${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>${model.stored > 0 ? remove : nothing}`;
   }
 

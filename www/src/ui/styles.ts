@@ -41,6 +41,15 @@ export const view = css`
   .column { max-width: 46rem; margin: 0 auto; padding: 1.25rem 1rem 2rem; display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
 `;
 
+/** A place to drop files, and labels that open a file picker. */
+export const pick = css`
+  .drop { border: 2px dashed var(--field); border-radius: 1rem; padding: 1rem; display: grid; gap: .5rem; justify-items: center; text-align: center; }
+  .drop.over { background: var(--soft); border-color: var(--accent); }
+  input[type="file"] { position: absolute; width: 1px; height: 1px; min-height: 0; opacity: 0; padding: 0; }
+  .pick:focus-within { outline: 3px solid var(--mark); outline-offset: 2px; border-radius: 1.5rem; }
+  .pick { position: relative; display: inline-flex; align-items: center; gap: .5rem; min-height: 2.75rem; padding: .375rem 1rem; border-radius: 1.5rem; background: var(--soft); color: var(--accent); font-size: .9375rem; font-weight: 600; cursor: pointer; margin: 0; }
+`;
+
 /** A modal dialog. */
 export const dialog = css`
   dialog { border: 0; border-radius: 1.25rem; padding: 1.25rem; width: min(34rem, 100vw - 1.5rem); max-height: calc(100dvh - 2rem); background: var(--card); color: var(--ink); box-shadow: 0 1rem 3rem var(--shadow); overflow-y: auto; }

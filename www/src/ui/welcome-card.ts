@@ -26,7 +26,7 @@ export class WelcomeCard extends Component {
     return html`<section class="card stack" aria-labelledby="welcome">
       <h2 id="welcome">${model.name}</h2>
       <p>${t.welcome(size)} ${t.private}</p>
-      <p class="quiet">${model.licence}${metered?.saveData || metered?.type === "cellular" ? ` · ${t.metered}` : ""}</p>
+      <p class="quiet">${model.origin === "catalog" ? model.licence : t.origins[model.origin]}${metered?.saveData || metered?.type === "cellular" ? ` · ${t.metered}` : ""}</p>
       ${this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
       ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
       <div class="row">${this.download

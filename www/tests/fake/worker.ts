@@ -1,7 +1,7 @@
 // The engine's stand-in for tests of the page: same protocol, no model. Words in the chat choose what goes wrong; on the
 // channel `fake` a test can hold downloads.
 import type { Imported } from "../../src/app/chat-import";
-import type { Action, MethodStatus, Request, Response } from "../../src/protocol";
+import type { Action, MethodStatus, ModelStatus, OwnAdapter, Request, Response } from "../../src/protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 type Body = Response extends infer R ? (R extends unknown ? Omit<R, "version" | "id"> : never) : never;
@@ -10,11 +10,15 @@ const post = (id: number, body: Body): void => scope.postMessage({ version: 1, i
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const done = { type: "done", cancelled: false, metrics: undefined } as const;
 
-const models = [
-  { id: "gemma-3-270m", name: "Gemma 3 270M", bytes: 253_113_024, licence: "Gemma Terms of Use" },
-  { id: "huge", name: "Huge 30B", bytes: 90e12, licence: "Apache-2.0" },
+const bytes = 253_113_024;
+/** What the reader has brought. */
+let own: ModelStatus[] = [];
+let adapters: OwnAdapter[] = [];
+const models = (): ModelStatus[] => [
+  { id: "gemma-3-270m", name: "Gemma 3 270M", bytes, licence: "Gemma Terms of Use", stored, complete: stored === bytes, origin: "catalog", adapters },
+  { id: "huge", name: "Huge 30B", bytes: 90e12, licence: "Apache-2.0", stored: 0, complete: false, origin: "catalog", adapters: [] },
+  ...own,
 ];
-const bytes = models[0]?.bytes ?? 0;
 let stored = 0;
 let held = false;
 let gpu: string | undefined;
@@ -50,6 +54,26 @@ async function download(id: number): Promise<void> {
     post(id, { type: "progress", stage: "download", done: stored, total: bytes, part: undefined });
   }
   post(id, done);
+}
+
+/** Copies a file of so many steps; one whose name has SLOW waits to be stopped after the half of them. */
+async function importModel(id: number, file: File): Promise<void> {
+  if (!file.name.endsWith(".gguf")) return post(id, { type: "error", kind: "input", text: `${file.name}: this is not a GGUF file (it does not start with the letters GGUF); give a .gguf model or adapter` });
+  const model: ModelStatus = { id: "file:1", name: "My model", bytes: 2e6, licence: "", stored: 0, complete: false, origin: "file", adapters: [] };
+  for (let done = 0; done <= 4; done++) {
+    own = [{ ...model, stored: done * 5e5, complete: done === 4 }];
+    post(id, { type: "progress", stage: "import", done: done * 1e6, total: 4e6, part: undefined });
+    await wait(40);
+    while (file.name.includes("SLOW") && done === 2 && !cancelled.has(id)) await wait(20);
+    if (cancelled.has(id)) return;
+  }
+  post(id, { type: "added", model: model.id });
+}
+
+function addAdapter(id: number, { model, paths, task, from, to }: ActionOf<"addAdapter">): void {
+  const name = paths[0]?.split("/").at(-2) ?? "adapter";
+  adapters = [{ id: `${model}/own/${name}`, name, method: "lora", task, from, to, bytes: 8e6 }];
+  post(id, { type: "loaded", model, gpu, noGpu: undefined, wasmBytes: 4e8, gpuBytes: gpu === undefined ? 0 : 2.9e8, targets: [...targets, { language: "de", methods, noWayBack: undefined }] });
 }
 
 async function write(id: number, text: string, slowly: boolean, step = 0): Promise<void> {
@@ -102,11 +126,25 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
     case "open":
       return post(id, done);
     case "status":
-      return post(id, { type: "status", models: models.map((model, index) => ({ ...model, stored: index === 0 ? stored : 0, complete: index === 0 && stored === bytes })), storage: { usage: stored, quota: 64e9, persisted: true } });
+      return post(id, { type: "status", models: models(), storage: { usage: stored, quota: 64e9, persisted: true } });
     case "download":
       return void download(id);
     case "delete":
-      stored = 0;
+      if (message.model === undefined || message.model === "gemma-3-270m") [stored, adapters] = [0, []];
+      own = own.filter(({ id }) => message.model !== undefined && id !== message.model);
+      return post(id, done);
+    case "importModel":
+      return void (message.files?.[0] && importModel(id, message.files[0]));
+    case "addAddress":
+      return post(id, { type: "error", kind: "input", text: `${message.address}: this names no .gguf file; give an address such as https://huggingface.co/OWNER/REPOSITORY/blob/main/FILE.gguf` });
+    case "examineAdapter":
+      return message.paths.some((path) => path.endsWith("adapter_config.json"))
+        ? post(id, { type: "examined", adapter: { name: "mine", method: "lora", methodName: undefined, from: undefined, to: undefined, languages: ["en", "es", "fr", "de"] } })
+        : post(id, { type: "error", kind: "input", text: "there is no adapter among these files; give a GGUF LoRA" });
+    case "addAdapter":
+      return addAdapter(id, message);
+    case "removeAdapter":
+      adapters = [];
       return post(id, done);
     case "load":
       gpu = message.backend === "cpu" ? undefined : "example";

@@ -73,3 +73,67 @@ test("asks the browser to keep what is stored, and shows the answer", async ({ p
   await expect(page.getByText("keeps it until you delete it").first()).toBeVisible();
   await expect(page.getByRole("button", { name: "Ask the browser to keep it" })).toBeHidden();
 });
+
+const gguf = (name: string) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from("GGUF") });
+
+test("a model of one's own is copied, can be stopped and goes on, is used and deleted", async ({ page }) => {
+  await show(page, "Models");
+  const field = page.locator("own-model input[type=file]");
+  await field.setInputFiles({ ...gguf("notes.txt") });
+  await expect(page.getByRole("alert")).toContainText("notes.txt: this is not a GGUF file");
+  await field.setInputFiles(gguf("SLOW.gguf"));
+  await expect(page.getByRole("progressbar", { name: "Copying SLOW.gguf" })).toBeVisible();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  const card = page.locator("[data-model='file:1']");
+  await expect(card).toContainText("1 MB of it are here. Choose the same file again to go on.");
+  await page.locator("own-model .drop").evaluate((drop) => {
+    const data = new DataTransfer();
+    data.items.add(new File(["GGUF"], "mine.gguf"));
+    drop.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true, composed: true }));
+  });
+  await expect(card.getByText("In use")).toBeVisible();
+  await expect(card).toContainText("local file");
+  await show(page, "Chat");
+  await expect(page.getByRole("button", { name: "Summarize" })).toBeEnabled();
+  await show(page, "Models");
+  page.once("dialog", (dialog) => dialog.accept());
+  await card.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(card).toHaveCount(0);
+});
+
+test("an address that is none is refused in words", async ({ page }) => {
+  await show(page, "Models");
+  await page.getByLabel("Or download from Hugging Face").fill("owner/repository");
+  await page.getByLabel("Or download from Hugging Face").press("Enter");
+  await expect(page.getByRole("alert")).toContainText("owner/repository: this names no .gguf file");
+});
+
+test("an adapter is added with what it is for, and deleted", async ({ page }) => {
+  await download(page);
+  await show(page, "Models");
+  await page.getByRole("button", { name: "Add an adapter" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add an adapter to Gemma 3 270M" });
+  await dialog.getByLabel("Choose files").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no") });
+  await expect(dialog.getByRole("alert")).toContainText("there is no adapter among these files");
+  await dialog.locator(".drop").evaluate((drop) => {
+    const data = new DataTransfer();
+    for (const name of ["adapter_config.json", "adapter_model.safetensors"]) data.items.add(new File(["{}"], name));
+    drop.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true, composed: true }));
+  });
+  await expect(dialog).toContainText("mine (LoRA) fits this model.");
+  await expect(dialog.getByLabel("Language of the result")).toHaveCount(0);
+  await dialog.getByLabel("What was it trained for?").selectOption("Translate");
+  await dialog.getByLabel("Language of the result").selectOption("German");
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(dialog).toBeHidden();
+  const card = page.locator("[data-model=gemma-3-270m]");
+  await expect(card.getByRole("listitem")).toContainText("Translate, English → German · 8 MB");
+  await show(page, "Chat");
+  await expect(page.getByLabel("Language", { exact: true }).locator("option[value=de]")).toBeAttached();
+  await show(page, "Models");
+  page.once("dialog", (question) => question.accept());
+  await card.getByRole("button", { name: /^Delete the adapter/ }).click();
+  await expect(card.getByRole("listitem")).toHaveCount(0);
+  await show(page, "Chat");
+  await expect(page.getByLabel("Language", { exact: true }).locator("option[value=de]")).toHaveCount(0);
+});

@@ -1,0 +1,83 @@
+// What the reader brings: models from files and addresses, and adapters for the model in use.
+import type { ReactiveControllerHost } from "lit";
+import type { ExaminedAdapter } from "../protocol";
+import type { Event as EngineEvent } from "./engine-client";
+import type { Download, EngineSession } from "./engine-session";
+import type { Picked } from "./picked";
+import { Speed } from "./speed";
+
+/** What an adapter was trained for. */
+export interface Purpose {
+  task: "summarize" | "translate" | "summarize-translate";
+  from: string;
+  to: string;
+}
+
+export class OwnModels {
+  /** A file that is being copied into the store; `model` is its name. */
+  incoming: Download | null = null;
+  /** Whether a file at an address is being looked at. */
+  looking = false;
+  private stopper: AbortController | null = null;
+
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    private readonly session: EngineSession,
+  ) {}
+
+  /** Copies a model into the store and resolves to its id. What was copied when it ends early is kept. */
+  async importModel(file: File): Promise<string> {
+    const speed = new Speed();
+    const show = (done: number, total: number): void => this.set({ incoming: { model: file.name, done, total, bytesPerSecond: speed.bytesPerSecond } });
+    const onEvent = (event: EngineEvent): void => {
+      if (event.type !== "progress") return;
+      speed.add(event.done);
+      show(event.done, event.total);
+    };
+    this.stopper = new AbortController();
+    show(0, 0);
+    try {
+      return (await this.session.ask("added", { action: "importModel", files: [file] }, { onEvent, signal: this.stopper.signal })).model;
+    } finally {
+      this.set({ incoming: null });
+      await this.session.refresh();
+    }
+  }
+
+  /** Has the model at an address listed and resolves to its id. */
+  async addAddress(address: string): Promise<string> {
+    this.stopper = new AbortController();
+    this.set({ looking: true });
+    try {
+      return (await this.session.ask("added", { action: "addAddress", address }, { signal: this.stopper.signal })).model;
+    } finally {
+      this.set({ looking: false });
+      await this.session.refresh();
+    }
+  }
+
+  stop(): void {
+    this.stopper?.abort();
+  }
+
+  /** What `picked` is, if it is an adapter for `model`, which has to be loaded. */
+  async examine(model: string, { paths, files }: Picked): Promise<ExaminedAdapter> {
+    return (await this.session.ask("examined", { action: "examineAdapter", model, paths: [...paths], files })).adapter;
+  }
+
+  async addAdapter(model: string, { paths, files }: Picked, purpose: Purpose): Promise<void> {
+    this.session.replaceLoaded(await this.session.ask("loaded", { action: "addAdapter", model, paths: [...paths], files, ...purpose }));
+    await this.session.refresh();
+  }
+
+  /** Deletes an adapter. The model that had it has to be loaded again. */
+  async removeAdapter(adapter: string): Promise<void> {
+    await this.session.ask("done", { action: "removeAdapter", adapter });
+    await this.session.refresh();
+  }
+
+  private set(state: Partial<Pick<OwnModels, "incoming" | "looking">>): void {
+    Object.assign(this, state);
+    this.host.requestUpdate();
+  }
+}
