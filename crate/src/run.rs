@@ -354,7 +354,7 @@ impl<'a> Run<'a> {
 
 /// The most tokens of text that there is room for beside the instructions and an answer.
 fn room(model: &Model<'_>, generations: &VecDeque<Generation>, request: &Request) -> Result<usize> {
-    let frame = |task: &Task| Ok(model.template.encode(task, "", model.tokenizer)?.len());
+    let frame = |task: &Task| model.template.encode(task, "", model.tokenizer).map(|ids| ids.len());
     // Summaries of parts are asked for whatever the method is.
     let mut longest = frame(&Task::Summarize)?;
     for generation in generations {

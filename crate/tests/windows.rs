@@ -11,7 +11,7 @@ use gist::chat::{Conversation, Message};
 use gist::cpu::Mode;
 use gist::engine::{Engine, Event, Metrics, Place, Request};
 use gist::error::Result;
-use gist::method::{Correction, Method, Skill};
+use gist::method::{Method, Skill};
 use gist::prompt::Task;
 use gist::sampler::Sampling;
 use gist::synth;

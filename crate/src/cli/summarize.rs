@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use gist::chat::Conversation;
 use gist::engine::{Event, Metrics, Place, Request};
-use gist::error::Result;
+use gist::error::{Error, Result};
 use gist::input;
 use gist::merge;
 use gist::method::Method;
@@ -93,12 +94,30 @@ impl Summarize {
         let chat = self.chat.read()?.conversation;
         let task = task(self.task, &self.from, &self.to)?;
         let method = self.method.unwrap_or(Method::default_for(&task));
-        let mut engine = load(&self.model, &self.options)?;
-        self.own.install(&mut engine, &self.from, &self.to)?;
         let sampling =
             Sampling { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed };
         let request = Request { task, method, max_tokens: self.max_tokens, sampling };
-        let mut run = engine.start(&chat, &request)?;
+        let written = match self.write(&chat, &request) {
+            Err(error @ Error::Device(..)) => {
+                // Once: drivers that crash are started again by the system.
+                eprintln!("gist: {error}; the model is loaded again");
+                self.write(&chat, &request)?
+            }
+            result => result?,
+        };
+        if self.json {
+            println!("{}", written.report(method));
+        } else {
+            println!();
+        }
+        Ok(())
+    }
+
+    /// Loads the model and runs it; text is printed as it comes, unless JSON is wanted.
+    fn write(&self, chat: &Conversation, request: &Request) -> Result<Written> {
+        let mut engine = load(&self.model, &self.options)?;
+        self.own.install(&mut engine, &self.from, &self.to)?;
+        let mut run = engine.start(chat, request)?;
         let (mut text, mut texts) = (String::new(), Vec::<String>::new());
         let (mut metrics, mut reading) = (Metrics::default(), Place::default());
         while let Some(event) = pollster::block_on(run.step())? {
@@ -124,12 +143,24 @@ impl Summarize {
                 Event::Done(done) => metrics = done,
             }
         }
-        if !self.json {
-            println!();
-            return Ok(());
-        }
         texts.resize_with(metrics.passes, String::new); // where the last wrote nothing
-        let per_pass = metrics.per_pass.iter().zip(&texts).map(|(pass, text)| {
+        Ok(Written { text, texts, metrics })
+    }
+}
+
+/// What a run wrote.
+struct Written {
+    /// The answer.
+    text: String,
+    /// What each pass wrote.
+    texts: Vec<String>,
+    metrics: Metrics,
+}
+
+impl Written {
+    fn report(&self, method: Method) -> serde_json::Value {
+        let Self { text, texts, metrics } = self;
+        let per_pass = metrics.per_pass.iter().zip(texts).map(|(pass, text)| {
             json!({
                 "text": text.trim(),
                 "prompt_tokens": pass.prompt_tokens,
@@ -139,7 +170,7 @@ impl Summarize {
                 "cut": pass.cut,
             })
         });
-        let report = json!({
+        json!({
             "text": text.trim(),
             "method": method.id(),
             "prompt_tokens": metrics.prompt_tokens,
@@ -152,9 +183,7 @@ impl Summarize {
             "passes_cut": metrics.passes_cut,
             "per_pass": per_pass.collect::<Vec<_>>(),
             "peak_rss_mb": peak_rss_mb(),
-        });
-        println!("{report}");
-        Ok(())
+        })
     }
 }
 

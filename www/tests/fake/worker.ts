@@ -92,7 +92,7 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
   if (chat.includes("PANIC")) return post(id, { type: "error", kind: "panic", text: "The engine stopped unexpectedly." });
   if (chat.includes("LOST")) return post(id, { type: "error", kind: "device", text: "the GPU example failed: the device was lost" });
   if (chat.includes("RESTART")) {
-    post(id, { type: "delta", pass: 0, text: "Half a " });
+    post(id, { type: "delta", step: 0, text: "Half a " });
     await wait(50);
     post(id, { type: "notice", kind: "restarted", text: "the GPU example failed: the device was lost. The model is loaded again." });
   }

@@ -175,7 +175,10 @@ impl Eval {
             while let Some(event) = pollster::block_on(run.step())? {
                 match event {
                     Event::Notice(notice) => eprintln!("gist: {}: {notice}", case.id),
-                    Event::Text { pass, delta } => passes[pass].push_str(&delta),
+                    Event::Text { at, delta } => {
+                        passes.resize(passes.len().max(at.step + 1), String::new());
+                        passes[at.step].push_str(&delta);
+                    }
                     Event::Prefill { done, total, .. } => is_read = done == total,
                     Event::Done(done) => metrics = done,
                 }
