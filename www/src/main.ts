@@ -1,8 +1,10 @@
 // Starts the page, and the service worker that lets it start without a network.
 import "./app/install"; // before anything else: the browser's event comes early
+import { idle } from "./app/device";
 import { update } from "./app/update";
 import "./app/gist-app";
 
 if ("serviceWorker" in navigator) {
-  update.register().catch((cause: unknown) => console.warn("This visit cannot be kept for offline use:", cause));
+  // What it fetches for later visits waits for this one's page.
+  idle().then(() => update.register()).catch((cause: unknown) => console.warn("This visit cannot be kept for offline use:", cause));
 }

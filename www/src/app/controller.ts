@@ -6,7 +6,7 @@ import { forgetTrials, fromAddress } from "./backend";
 import { ChatController } from "./chat-controller";
 import { fromFile, fromText, type ImportSource } from "./chat-import";
 import { type Conversation, empty, fromDialogue } from "./conversation";
-import { keepStorage } from "./device";
+import { idle, keepStorage } from "./device";
 import { type Dialogue, loadDialogues, sample } from "./dialogues";
 import { takeShared } from "./drafts";
 import { EngineSession } from "./engine-session";
@@ -79,6 +79,7 @@ export class Controller {
     // A browser that has no store has no draft either.
     if (!(await this.chat.restore().catch(() => false)) && this.chat.conversation === empty) this.openFirst();
     this.persisted = (await navigator.storage?.persisted?.()) ?? false;
+    await idle(); // the engine's start would slow down that of the page
     await this.session.refresh();
     this.interrupted = wasInterrupted();
     if (this.model?.complete && !this.interrupted) await this.load();

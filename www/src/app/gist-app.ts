@@ -4,20 +4,14 @@ import { customElement, query, state } from "lit/decorators.js";
 import startWorker from "#worker?worker";
 import type { ModelStatus, OwnAdapter } from "../protocol";
 import "../ui/action-bar";
-import "../ui/adapter-dialog";
 import type { AdapterDialog } from "../ui/adapter-dialog";
 import "../ui/chat-list";
 import "../ui/chat-view";
 import type { ChatView, ReplayState } from "../ui/chat-view";
-import "../ui/compare-view";
 import type { Comparison } from "../ui/compare-view";
 import { Component } from "../ui/component";
 import { type Icon, icon } from "../ui/icons";
-import "../ui/import-dialog";
 import type { ImportDialog } from "../ui/import-dialog";
-import "../ui/models-view";
-import "../ui/settings-view";
-import "../ui/share-dialog";
 import type { ShareDialog } from "../ui/share-dialog";
 import { base } from "../ui/styles";
 import "../ui/summary-card";
@@ -25,6 +19,7 @@ import "../ui/welcome-card";
 import { readChat } from "./chat-import";
 import { Controller, type View } from "./controller";
 import type { Lines } from "./conversation";
+import { idle } from "./device";
 import { frame } from "./frame";
 import { install } from "./install";
 import { sampleModel } from "./samples";
@@ -33,12 +28,16 @@ import type { Speed } from "./replay";
 import { update } from "./update";
 
 const tabs: [View, Icon][] = [["chat", "chat"], ["compare", "compare"], ["models", "model"], ["settings", "settings"]];
+/** Whether the chats stand beside the view (frame.ts). */
+const wide = matchMedia("(min-width: 60rem)");
 const detail = <T>(event: Event): T => (event as CustomEvent<T>).detail;
 
 @customElement("gist-app")
 export class GistApp extends Component {
   static override styles = [base, frame];
   @state() private view: View = "chat";
+  /** Whether the list of chats was ever in sight: a phone starts sooner without its hundred entries. */
+  private listed = false;
   @query("chat-view") private chatView!: ChatView | null;
   @query("import-dialog") private importDialog!: ImportDialog;
   @query("adapter-dialog") private adapterDialog!: AdapterDialog;
@@ -47,7 +46,7 @@ export class GistApp extends Component {
     this,
     {
       show: (view) => this.show(view),
-      showImport: (source) => void this.updateComplete.then(() => (source ? this.importDialog.take(source) : this.importDialog.show())),
+      showImport: (source) => void this.rest().then(() => (source ? this.importDialog.take(source) : this.importDialog.show())),
       follow: () => void this.updateComplete.then(() => this.chatView?.toEnd(true)),
     },
     () => new startWorker(),
@@ -59,8 +58,28 @@ export class GistApp extends Component {
     update.onChange(() => this.requestUpdate());
     // Taking a fragment out of the address is a change too, and not one to follow.
     addEventListener("hashchange", () => { if (location.hash.length > 1) void this.app.work.guard(async () => void (await this.app.followFragment())); });
+    wide.addEventListener("change", () => this.requestUpdate());
     addEventListener("popstate", ({ state }: PopStateEvent) => { this.view = (state as { view?: View } | null)?.view ?? "chat"; });
     void this.app.work.guard(() => this.app.begin());
+    void this.app.work.guard(async () => { await idle(); await this.rest(); });
+  }
+
+  /** Defining the components and drawing them for the first time are two tasks, so that neither is long. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (!this.hasUpdated) await new Promise((resolve) => setTimeout(resolve));
+    super.scheduleUpdate();
+  }
+
+  /** Resolves once all dialogs and views are there. */
+  private async rest(): Promise<void> {
+    await import("./rest");
+    await this.updateComplete;
+  }
+
+  /** Opens a dialog. */
+  private async open(dialog: () => { show(): Promise<void> }): Promise<void> {
+    await this.rest();
+    await dialog().show();
   }
 
   /** Each view is a place that the browser's Back leaves. */
@@ -72,14 +91,15 @@ export class GistApp extends Component {
   override render(): TemplateResult {
     const { app, t } = this;
     const { chat } = app;
+    this.listed ||= wide.matches || this.view === "chats";
     return html`<div class="frame" data-view=${this.view}>
       <main>
       <section class="side" aria-label=${t.chats.title}>
-        <div class="brand"><img src="./icon-192.png" alt="" width="36" height="36"><span role=${this.view === "chats" ? "heading" : nothing} aria-level=${this.view === "chats" ? "1" : nothing}>Pocket Gist</span></div>
-        <chat-list .dialogues=${app.dialogues} .own=${chat.own?.title ?? null} .open=${chat.conversation.example}
-          @import-chat=${() => this.importDialog.show()} @new-chat=${() => app.open(() => chat.startNew())} @random-chat=${() => app.openRandom()}
+        <div class="brand"><img src="./icon-192.png" alt="" width="36" height="36" loading="lazy"><span role=${this.view === "chats" ? "heading" : nothing} aria-level=${this.view === "chats" ? "1" : nothing}>Pocket Gist</span></div>
+        ${this.listed ? html`<chat-list .dialogues=${app.dialogues} .own=${chat.own?.title ?? null} .open=${chat.conversation.example}
+          @import-chat=${() => this.open(() => this.importDialog)} @new-chat=${() => app.open(() => chat.startNew())} @random-chat=${() => app.openRandom()}
           @open-own=${() => app.open(() => chat.openOwn())}
-          @open-example=${(event: Event) => { const found = app.dialogues.find(({ id }) => id === detail<string>(event)); if (found) app.openExample(found); }}></chat-list>
+          @open-example=${(event: Event) => { const found = app.dialogues.find(({ id }) => id === detail<string>(event)); if (found) app.openExample(found); }}></chat-list>` : nothing}
       </section>
       <div class="pane">${this.renderBanners()}${this.renderView()}</div>
       </main>
@@ -129,7 +149,7 @@ export class GistApp extends Component {
     const reference = summary && !summary.running ? (chat.conversation.reference?.[summary.language] ?? null) : null;
     return html`<div class="view chat">
       <chat-view .conversation=${chat.conversation} .me=${app.settings.me} .replay=${replay} ?editing=${chat.editing} .notice=${notice}
-        @show-chats=${() => this.show("chats")} @start-replay=${() => app.edit(() => chat.startReplay())} @toggle-edit=${() => chat.toggleEditing()} @share-chat=${() => this.shareDialog.show()}
+        @show-chats=${() => this.show("chats")} @start-replay=${() => app.edit(() => chat.startReplay())} @toggle-edit=${() => chat.toggleEditing()} @share-chat=${() => this.open(() => this.shareDialog)}
         @toggle-replay=${() => chat.toggleReplay()} @skip-replay=${() => chat.replay?.skip()}
         @replay-speed=${(event: Event) => { chat.setSpeed(detail<Speed>(event)); app.change({ replaySpeed: detail<Speed>(event) }); }}
         @edit-message=${(event: Event) => app.edit(() => chat.edit(detail(event)))} @delete-message=${(event: Event) => app.edit(() => chat.remove(detail(event)))}>
@@ -156,7 +176,7 @@ export class GistApp extends Component {
     return html`<models-view class="view" .models=${session.models} .storage=${session.storage} .download=${session.download} .notices=${session.notices} .chosen=${app.model?.id ?? ""}
       .incoming=${app.own.incoming} ?looking=${app.own.looking} ?persisted=${app.persisted} ?refused=${app.refused} ?busy=${app.work.running || app.own.looking || app.own.incoming !== null}
       @import-model=${(event: Event) => app.importModel(detail<File>(event))} @stop-import=${() => app.own.stop()} @add-address=${(event: Event) => app.addAddress(detail<string>(event))}
-      @add-adapter=${() => this.adapterDialog.show()} @delete-adapter=${(event: Event) => { const { adapter, model } = detail<{ adapter: OwnAdapter; model: ModelStatus }>(event); void app.removeAdapter(adapter, model); }}
+      @add-adapter=${() => this.open(() => this.adapterDialog)} @delete-adapter=${(event: Event) => { const { adapter, model } = detail<{ adapter: OwnAdapter; model: ModelStatus }>(event); void app.removeAdapter(adapter, model); }}
       @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()} @use-model=${(event: Event) => app.change({ model: detail<ModelStatus>(event).id })}
       @delete-model=${(event: Event) => app.remove(detail<ModelStatus>(event))} @delete-everything=${() => app.removeEverything()} @persist=${() => app.keep()}></models-view>`;
   }

@@ -59,7 +59,7 @@ export class AdapterDialog extends Dialog {
 
   override render() {
     const { adapter: t } = this.t;
-    return this.frame(t.title(this.model), html`<div class="stack">
+    return this.frame(t.title(this.model), () => html`<div class="stack">
       ${this.adapter && this.picked ? this.renderFound(this.adapter, this.picked) : this.renderSources()}
       <p class="quiet" role="status">${this.checking ? t.checking : nothing}</p>
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}

@@ -1,15 +1,25 @@
 // Numbers and names as a reader says them, in the language of the page.
 import { uiLanguage } from "../i18n";
 
+/** Formatters by language and options: making one costs milliseconds, using it none. */
+const formatters = new Map<string, Intl.NumberFormat>();
+
+function formatter(minimumFractionDigits: number, maximumFractionDigits: number): Intl.NumberFormat {
+  const key = `${uiLanguage()} ${minimumFractionDigits} ${maximumFractionDigits}`;
+  const known = formatters.get(key) ?? new Intl.NumberFormat(uiLanguage(), { minimumFractionDigits, maximumFractionDigits });
+  formatters.set(key, known);
+  return known;
+}
+
 /** A size in MB or GB; small ones with a decimal. */
 export function megabytes(bytes: number): string {
   const large = bytes >= 10e9;
   const maximumFractionDigits = large || bytes < 10e6 ? 1 : 0;
-  return `${new Intl.NumberFormat(uiLanguage(), { maximumFractionDigits }).format(bytes / (large ? 1e9 : 1e6))} ${large ? "GB" : "MB"}`;
+  return `${formatter(0, maximumFractionDigits).format(bytes / (large ? 1e9 : 1e6))} ${large ? "GB" : "MB"}`;
 }
 
 export function number(value: number, digits = 1): string {
-  return new Intl.NumberFormat(uiLanguage(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  return formatter(digits, digits).format(value);
 }
 
 export function seconds(milliseconds: number): string {

@@ -74,7 +74,7 @@ export class ImportDialog extends Dialog {
 
   override render() {
     const t = this.t.import;
-    return this.frame(t.title, html`<div class="stack">
+    return this.frame(t.title, () => html`<div class="stack">
       ${this.imported && this.source ? this.renderFound(this.imported, this.source) : this.renderSources()}
       <p class="quiet" role="status">${this.reading ? t.reading : nothing}</p>
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}

@@ -54,7 +54,7 @@ export class ShareDialog extends Dialog {
       this.included = (event.target as HTMLInputElement).checked;
       void this.makeLink();
     };
-    return this.frame(t.title, html`<div class="stack">
+    return this.frame(t.title, () => html`<div class="stack">
       ${own
         ? html`<p class="warning">${t.warning}</p><label class="check"><input type="checkbox" .checked=${this.included} @change=${include}>${t.include}</label>`
         : html`<p class="quiet">${t.example}</p>`}
