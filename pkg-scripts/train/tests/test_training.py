@@ -21,7 +21,7 @@ sys.path.insert(0, str(TRAIN))
 
 import torch  # noqa: E402
 from accelerate import Accelerator  # noqa: E402
-from base import MODELS, ROOT, Base  # noqa: E402
+from base import MODELS, PLAIN, ROOT, Base  # noqa: E402
 from data import Example, batches, encode, join_sentences, tensors  # noqa: E402
 from factors import Adapter  # noqa: E402
 from loop import Loop, TargetLoss  # noqa: E402
@@ -157,7 +157,7 @@ class Parts(unittest.TestCase):
 
     def test_prompts_are_those_of_the_engine(self):
         base = Base("tiny-gemma3-f32.gguf")
-        base.template = "<{instruction}|{text}>"
+        base.template = base.template.replace(PLAIN, "<{instruction}|{text}>")
         [example] = encode([("abc", "d")], "do", base, base.tokenizer(), 100)
         tokens = json.loads(gist("logits", MODELS / BASE, "--prompt", "<do|abc>", "--json"))["tokens"]
         self.assertEqual(example.prompt, tokens)
