@@ -47,9 +47,10 @@ class Base:
         self.name = {"gemma-3-270m": "google/gemma-3-270m"}.get(self.id, self.id)
         facts = self.facts()
         self.template = entry["template"]["prompt"] if entry and "template" in entry else PLAIN
-        if self.template == PLAIN and facts["chat_template"]:
+        if facts["chat_template"] and not (entry and "template" in entry):
             sys.exit(f"{self.path} has a chat template of its own; add a plain one for it to models/catalog.json")
         self.begin = [facts["bos"]] if facts["add_bos"] else []
+        self.template = (" " if facts["add_space"] else "") + self.template
         # What ends a turn where the template has turns, and a text where it has not.
         self.end = END_OF_TURN if END_OF_TURN in self.template else facts["eos"]
 
@@ -59,10 +60,14 @@ class Base:
         kept = MODELS / "train/bases" / f"{self.path.stem}-{stat.st_size}-{stat.st_mtime_ns}.json"
         if not kept.exists():
             reader = gguf.GGUFReader(self.path)
-            field = lambda key: (f := reader.get_field(f"tokenizer.{key}")) and f.contents()
+            fields = {name.removeprefix("tokenizer."): field for name, field in reader.fields.items()}
+            field = lambda key, default=None: fields[key].contents() if key in fields else default
+            # What files leave out is as SentencePiece has it, for the kind of tokenizer that GGUF calls llama.
+            pieces = field("ggml.model") == "llama"
             facts = {
                 "bos": field("ggml.bos_token_id"),
-                "add_bos": bool(field("ggml.add_bos_token")),
+                "add_bos": field("ggml.add_bos_token", pieces or field("ggml.pre") == "llama-bpe"),
+                "add_space": pieces and field("ggml.add_space_prefix", True),
                 "eos": field("ggml.tokens")[field("ggml.eos_token_id")],
                 "chat_template": bool(field("chat_template")),
                 "tensors_sha256": tensors_sha256(reader),

@@ -15,9 +15,10 @@ class TargetLoss(torch.nn.Module):
     """Sum of the negative log-likelihoods of targets. The head, a third of the work at this vocabulary, sees only the
     positions before targets."""
 
-    def __init__(self, decoder, head, extra=None):
+    def __init__(self, decoder, head, beside=None):
         super().__init__()
-        self.decoder, self.head, self.extra = decoder, head, extra
+        # `beside` is what hooks of the decoder use, so that its parameters are among this module's.
+        self.decoder, self.head, self.beside = decoder, head, beside
 
     def forward(self, ids, real, targets):
         hidden = self.decoder(input_ids=ids, attention_mask=real, use_cache=False).last_hidden_state
@@ -56,9 +57,10 @@ class Loop:
         if self.step == 0:
             self.note(0.0, None, self.validate(validation))
         last_checkpoint = time.monotonic()
+        order = None
         while (done := self.progress(total)) < 1.0:
             epoch, position = divmod(self.step, epoch_steps)
-            if position == 0 or "order" not in locals():
+            if position == 0 or order is None:
                 order = batches(examples, settings["batch"], self.seed + epoch)
             rate = settings["lr"] * min(1.0, (self.step + 1) / settings["warmup"]) * 0.5 * (1 + math.cos(math.pi * done))
             loss = self.learn(order[position], rate)
@@ -78,6 +80,7 @@ class Loop:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.module.train()
+        # Every process takes part in a step, so one that has no example of the last batch takes another's.
         share = batch[accelerator.process_index :: accelerator.num_processes] or batch[:1]
         ids, real, targets = (tensor.to(accelerator.device) for tensor in tensors(share))
         count = accelerator.reduce(targets.sum().float(), "sum")
@@ -112,7 +115,7 @@ class Loop:
                 writer.writerows(self.rows)
 
     def checkpoint(self):
-        """What a later start goes on from, and what was trained so far in its usable form."""
+        """What a later start goes on from, on a processor exactly, and what was trained so far in its usable form."""
         if not self.accelerator.is_main_process:
             return
         state = {
