@@ -4,7 +4,9 @@
 #[path = "common/program.rs"]
 mod program;
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use gist::low_rank::Target;
 use program::{Bench, gist, refuses};
@@ -166,16 +168,29 @@ fn unusable_chats() {
     // A baked file gives the projection without any LoRA, so it is the projection that is missed.
     refuses(&["--to", "es"], b"Ana: hi", "no projection from en to es is installed for this model; add one");
     refuses(&["--to", "es", "--method", "zero-shot", "--top-k", "0"], b"Ana: hi", "top-k is 0; 1 to 64 are possible");
-    let long = format!("Ana: {}", "th ".repeat(2000));
-    let short_answer = ["--to", "es", "--method", "zero-shot", "--max-tokens", "4"];
-    refuses(&short_answer, long.as_bytes(), "the newest message alone has");
 
-    // Five megabytes are no error: the newest messages are read, and how many were left out is said.
-    let chat = "Ana: that is the thing with the weather\n".repeat(125_000);
-    assert!(chat.len() >= 5_000_000);
+    // One message that is longer than the context is no error: it is read in parts, and that is said.
+    let short_answer = ["--to", "es", "--method", "zero-shot", "--max-tokens", "4"];
     let arguments = summarize(&short_answer);
-    let output = gist(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), chat.as_bytes());
+    let long = format!("Ana: {}", "th ".repeat(2000));
+    let output = gist(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), long.as_bytes());
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("of 125000 messages were left out"), "{text}");
+    assert!(text.contains("reading part 1 of 10"), "{text}");
+
+    // Nor are five megabytes. All of it would take long; that reading begins is enough here.
+    let chat = "Ana: that is the thing with the weather\n".repeat(125_000);
+    assert!(chat.len() >= 5_000_000);
+    let file = bench.write("chat.txt", chat.as_bytes());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gist"))
+        .args(arguments.iter().map(|argument| if argument == "-" { file.to_str().unwrap() } else { argument }))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.starts_with("gist: reading part 1 of "), "{line}");
 }

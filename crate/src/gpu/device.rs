@@ -15,6 +15,9 @@ use crate::input;
 /// Longest wait for work that was submitted; phones' own watchdogs end it long before.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A GPU in software, which shares the processor with whatever else runs, is given so many times as long.
+const SOFTWARE_PATIENCE: u32 = 10;
+
 /// What may be used of a GPU. The default takes all that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
@@ -152,6 +155,7 @@ impl Gpu {
         let required_features =
             wanted(wgpu::Features::SHADER_F16, options.f16) | wanted(wgpu::Features::SUBGROUP, subgroup.is_some());
         let limits = adapter.limits();
+        let software = info.device_type == wgpu::DeviceType::Cpu;
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("gist"),
@@ -175,7 +179,7 @@ impl Gpu {
                 .into_iter()
                 .find(|name| !name.is_empty())
                 .unwrap_or("without a name".to_owned()),
-            software: info.device_type == wgpu::DeviceType::Cpu,
+            software,
             features: Features { f16: required_features.contains(wgpu::Features::SHADER_F16), subgroup },
             largest_binding: options
                 .largest_binding
@@ -184,7 +188,7 @@ impl Gpu {
                 .min(limits.max_buffer_size),
             largest_buffer: limits.max_buffer_size,
             memory: options.memory,
-            patience: options.patience,
+            patience: options.patience * if software { SOFTWARE_PATIENCE } else { 1 },
             device,
             queue,
             faults,

@@ -198,7 +198,7 @@ export const de: Messages = {
     confirmDelete: (name) => `${name} von diesem Gerät löschen?`,
     confirmEverything: "Alle Modelle, deinen Chat und alle Optionen von diesem Gerät löschen?",
     everythingDeleted: "Alles ist gelöscht.",
-    origins: { catalog: "", address: "von Hugging Face, wie du wolltest", file: "lokale Datei" },
+    origins: { address: "von Hugging Face, wie du wolltest", file: "lokale Datei" },
     chooseAgain: (size: string) => `${size} davon sind schon da. Wähle dieselbe Datei noch einmal, um fortzufahren.`,
     adapters: "Hinzugefügte Adapter",
     addAdapter: "Adapter hinzufügen",

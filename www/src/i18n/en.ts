@@ -196,7 +196,7 @@ export const en = {
     confirmDelete: (name: string) => `Delete ${name} from this device?`,
     confirmEverything: "Delete all models, your chat and all settings from this device?",
     everythingDeleted: "Everything is deleted.",
-    origins: { catalog: "", address: "from Hugging Face, as you asked", file: "local file" },
+    origins: { address: "from Hugging Face, as you asked", file: "local file" },
     chooseAgain: (size: string) => `${size} of it are here. Choose the same file again to go on.`,
     adapters: "Added adapters",
     addAdapter: "Add an adapter",

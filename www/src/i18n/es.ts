@@ -198,7 +198,7 @@ export const es: Messages = {
     confirmDelete: (name) => `¿Eliminar ${name} de este dispositivo?`,
     confirmEverything: "¿Eliminar de este dispositivo todos los modelos, tu chat y todos los ajustes?",
     everythingDeleted: "Todo está eliminado.",
-    origins: { catalog: "", address: "de Hugging Face, como pediste", file: "archivo local" },
+    origins: { address: "de Hugging Face, como pediste", file: "archivo local" },
     chooseAgain: (size: string) => `Ya hay ${size}. Vuelve a elegir el mismo archivo para continuar.`,
     adapters: "Adaptadores añadidos",
     addAdapter: "Añadir un adaptador",

@@ -198,7 +198,7 @@ export const fr: Messages = {
     confirmDelete: (name) => `Supprimer ${name} de cet appareil ?`,
     confirmEverything: "Supprimer de cet appareil tous les modèles, votre discussion et tous les réglages ?",
     everythingDeleted: "Tout est supprimé.",
-    origins: { catalog: "", address: "de Hugging Face, à votre demande", file: "fichier local" },
+    origins: { address: "de Hugging Face, à votre demande", file: "fichier local" },
     chooseAgain: (size: string) => `${size} sont déjà là. Choisissez à nouveau le même fichier pour continuer.`,
     adapters: "Adaptateurs ajoutés",
     addAdapter: "Ajouter un adaptateur",

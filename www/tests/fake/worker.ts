@@ -101,7 +101,7 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
   const parts = chat.includes("LONG") ? 3 : 1;
   for (let index = 0; parts > 1 && index < parts && !cancelled.has(id); index++) {
     post(id, { type: "progress", stage: "prefill", done: 1200, total: 3600, part: { index, count: parts } });
-    await wait(400);
+    await wait(1500);
     post(id, { type: "delta", text: `What part ${index + 1} is about.\n`, step: 0 });
   }
   if (cancelled.has(id)) return;
