@@ -162,7 +162,7 @@ fn each_part_is_summarised_and_then_what_was_asked_is_done_with_the_summaries() 
 #[test]
 fn summaries_that_do_not_fit_are_summarised_again() {
     let mut engine = with_room(60, MAX_TOKENS);
-    let told = run(&mut engine, &chat(24), Method::Primary, Task::Summarize).unwrap();
+    let told = run(&mut engine, &chat(120), Method::Primary, Task::Summarize).unwrap();
     let steps: Vec<usize> = told.passes.iter().filter(|(at, _)| at.window == 0).map(|(at, _)| at.windows).collect();
     assert!(steps.len() > 2 && steps.is_sorted_by(|a, b| a > b) && steps.last() == Some(&1), "{steps:?}");
     assert_eq!(told.metrics.passes, steps.iter().sum::<usize>());
