@@ -1,12 +1,14 @@
-// Speed of llama.cpp on one model, as JSON: node llama.mjs MODEL PROMPT_TOKENS TOKENS THREADS
+// Speed of llama.cpp on one model, as JSON: node llama.mjs MODEL PROMPT_TOKENS TOKENS THREADS [vulkan]
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const require = createRequire(new URL("../goldens/package.json", import.meta.url));
 const { getLlama } = await import(pathToFileURL(require.resolve("node-llama-cpp")));
-const [modelPath, promptTokens, tokens, threads] = process.argv.slice(2).map((text, i) => (i ? Number(text) : text));
+const [modelPath, ...numbers] = process.argv.slice(2);
+const [promptTokens, tokens, threads] = numbers.map(Number);
+const gpu = process.argv[6] ?? false;
 
-const llama = await getLlama({ gpu: false, logLevel: "error", maxThreads: threads });
+const llama = await getLlama({ gpu, build: "never", logLevel: "error", maxThreads: threads });
 const model = await llama.loadModel({ modelPath });
 const context = await model.createContext({ contextSize: 512, batchSize: 512, threads });
 const sequence = context.getSequence();

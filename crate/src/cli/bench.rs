@@ -12,7 +12,7 @@ use gist::prompt::Task;
 use gist::sampler::Sampling;
 use serde_json::json;
 
-use super::{ModelOptions, load, peak_rss_mb};
+use super::{ModelOptions, OwnAdapters, load, peak_rss_mb};
 
 /// Arguments of `gist bench`.
 #[derive(Args)]
@@ -42,6 +42,8 @@ pub struct Bench {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    own: OwnAdapters,
+    #[command(flatten)]
     options: ModelOptions,
 }
 
@@ -53,6 +55,7 @@ impl Bench {
         }
         let started = Instant::now();
         let mut engine = load(&self.model, &self.options)?;
+        self.own.install(&mut engine, "en", &self.to)?;
         let load_ms = milliseconds(started);
 
         let task = Task::summary("en", &self.to)?;
