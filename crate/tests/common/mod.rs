@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use gist::adapter::Adapter;
-use gist::calibration::{Calibration, Term};
+use gist::calibration::Calibration;
 use gist::cpu::Mode;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
 use gist::learned::MadeFor;
@@ -106,21 +106,21 @@ pub fn projection(spec: &Spec) -> Projection {
 }
 
 /// A made-up calibration: a bias p for each target.
-fn calibration(spec: &Spec) -> Calibration {
+pub fn calibration(spec: &Spec) -> Calibration {
     let term = |target: Target| {
         let (d, k) = target.shape(spec);
-        Term { q1: vec![1.0; k], q2: synth::random(&format!("{}.p", target.hf_name()), d, 0.0, 0.1) }
+        Pair { rank: 1, a: vec![1.0; k], b: synth::random(&format!("{}.p", target.hf_name()), d, 0.0, 0.1) }
     };
     Calibration { s: 1, terms: Target::ALL.map(term).into(), made_for: MadeFor::default() }
 }
 
 /// A made-up calibration++ of width 4.
-fn calibration_plus(spec: &Spec) -> Calibration {
+pub fn calibration_plus(spec: &Spec) -> Calibration {
     let s = 4;
     let term = |target: Target| {
         let (d, k) = target.shape(spec);
         let values = |part: &str, n: usize| synth::random(&format!("{}.{part}", target.hf_name()), n, 0.0, 0.1);
-        Term { q1: values("Q1", s * k), q2: values("Q2", d * s) }
+        Pair { rank: s, a: values("Q1", s * k), b: values("Q2", d * s) }
     };
     Calibration { s, terms: Target::ALL.map(term).into(), made_for: MadeFor::default() }
 }
