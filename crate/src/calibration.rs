@@ -4,25 +4,16 @@
 use crate::error::Result;
 use crate::input;
 use crate::learned::{Learned, MadeFor};
-use crate::low_rank::Target;
+use crate::low_rank::{Pair, Target};
 use crate::spec::Spec;
-
-/// One target's term.
-#[derive(Debug, Clone)]
-pub struct Term {
-    /// Row-major [s, k].
-    pub q1: Vec<f32>,
-    /// Row-major [d, s].
-    pub q2: Vec<f32>,
-}
 
 /// A calibration file, checked against the model.
 #[derive(Debug, Clone)]
 pub struct Calibration {
     /// Inner width s; 1 for plain calibration.
     pub s: usize,
-    /// By [`Target::index`].
-    pub terms: Vec<Term>,
+    /// Q2 Q1, by [`Target::index`].
+    pub terms: Vec<Pair>,
     /// What it was trained with.
     pub made_for: MadeFor,
 }
@@ -40,7 +31,7 @@ impl Calibration {
                 let key = format!("{}.p", target.hf_name());
                 let (shape, p) = learned.tensor(&key)?;
                 match shape == [d] {
-                    true => Ok(Term { q1: vec![1.0; k], q2: p }),
+                    true => Ok(Pair { rank: 1, a: vec![1.0; k], b: p }),
                     false => Err(input!("tensor {key} has shape {shape:?} where [{d}] is needed")),
                 }
             };
@@ -65,7 +56,7 @@ impl Calibration {
                 let ((q1_shape, q1), (q2_shape, q2)) = (learned.tensor(&key("Q1"))?, learned.tensor(&key("Q2"))?);
                 let width = *s.get_or_insert(q1_shape.first().copied().unwrap_or(0));
                 match q1_shape == [width, k] && q2_shape == [d, width] && width > 0 {
-                    true => Ok(Term { q1, q2 }),
+                    true => Ok(Pair { rank: width, a: q1, b: q2 }),
                     false => Err(input!(
                         "{} has Q1 {q1_shape:?} and Q2 {q2_shape:?} where [{width}, {k}] and [{d}, {width}] are needed",
                         target.hf_name()

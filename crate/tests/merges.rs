@@ -1,6 +1,8 @@
 //! Merges equal PEFT's `add_weighted_adapter`, and collapsed corrections equal their formulas.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
 use std::collections::BTreeMap;
 
 use gist::adapter::Adapter;
@@ -68,4 +70,56 @@ fn unequal_ranks_and_negative_scales_are_refused() {
     let negative = adapter("two", 4, -1.0);
     let error = merge::linear([&one, &negative]).unwrap_err().to_string();
     assert!(error.starts_with("two has the negative scale -0.25"), "{error}");
+}
+
+/// x times a row-major matrix of `columns` columns, in f64.
+fn times(matrix: &[f32], columns: usize, x: &[f64]) -> Vec<f64> {
+    matrix.chunks_exact(columns).map(|row| row.iter().zip(x).map(|(a, x)| f64::from(*a) * x).sum()).collect()
+}
+
+/// B (A x).
+fn apply(pair: &Pair, x: &[f64]) -> Vec<f64> {
+    times(&pair.b, pair.rank, &times(&pair.a, x.len(), x))
+}
+
+fn add(sum: &mut [f64], weight: f64, values: &[f64]) {
+    sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
+}
+
+#[test]
+fn collapsed_corrections_equal_their_formulas() {
+    let spec = common::tiny("tiny-gemma3-f32").spec;
+    let (mut one, two) = (common::adapter("one", &spec, 5), common::adapter("two", &spec, 3));
+    one.layers[0][Target::V.index()] = None;
+    let projection = common::projection(&spec);
+    let calibrations = [common::calibration(&spec), common::calibration_plus(&spec)];
+    let projected = merge::project(&spec, &projection, [&one, &two]).unwrap();
+    let calibrated = calibrations.each_ref().map(|calibration| merge::calibrate(calibration, [&one, &two]).unwrap());
+    for layer in 0..spec.layers {
+        for target in Target::ALL {
+            let (d, k) = target.shape(&spec);
+            let of = |pairs: &Pairs| pairs.layers[layer][target.index()].clone().unwrap();
+            let x: Vec<f64> = synth::random(target.hf_name(), k, 0.0, 1.0).into_iter().map(f64::from).collect();
+            let mut halves = vec![0.0; d]; // (½ ΔW1 + ½ ΔW2) x
+            for adapter in [&one, &two] {
+                if let Some(pair) = &adapter.layers[layer][target.index()] {
+                    add(&mut halves, 0.5 * f64::from(adapter.scale), &apply(pair, &x));
+                }
+            }
+            let group = &projection.groups[&(k, d)];
+            let mut cases = vec![(of(&projected), times(&group.p2, projection.s, &times(&group.p1, d, &halves)))];
+            for (calibration, pairs) in calibrations.iter().zip(&calibrated) {
+                let mut expected = halves.clone();
+                add(&mut expected, 1.0, &apply(&calibration.terms[target.index()], &x));
+                cases.push((of(pairs), expected));
+            }
+            for (pair, expected) in cases {
+                let size = expected.iter().map(|value| value.abs()).fold(0.0, f64::max);
+                for (ours, formula) in apply(&pair, &x).iter().zip(&expected) {
+                    // Of sums of at most a few hundred values, each rounded to f32.
+                    assert!((ours - formula).abs() < 1e-5 * size, "layer {layer} {target:?}: {ours} for {formula}");
+                }
+            }
+        }
+    }
 }

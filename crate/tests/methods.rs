@@ -5,21 +5,19 @@ mod common;
 
 use std::io::Cursor;
 
-use common::{adapter, tiny};
+use common::{adapter, add_adapters, projection, tiny};
 use gist::adapter::{Adapter, write_gguf, write_peft};
 use gist::baked::{self, Baked, bake};
 use gist::catalog::Catalog;
 use gist::cpu::Mode;
 use gist::engine::Engine;
 use gist::gguf::Header;
-use gist::learned::MadeFor;
 use gist::lorahub::{Example, LoraHub, Search};
 use gist::low_rank::{Pairs, Target};
 use gist::merge;
 use gist::method::{Correction, Method, Skill, plan, translation_pair};
-use gist::projection::{Group, Projection, group_shapes};
+use gist::projection::Projection;
 use gist::prompt::Task;
-use gist::spec::Spec;
 use gist::synth;
 
 fn task() -> Task {
@@ -28,21 +26,8 @@ fn task() -> Task {
 
 fn with_adapters(name: &str, ranks: [usize; 2]) -> Engine {
     let mut engine = tiny(name);
-    let [one, two] = [("one", ranks[0]), ("two", ranks[1])].map(|(name, rank)| adapter(name, &engine.spec, rank));
-    engine.library.add(Skill::Summarize, one);
-    engine.library.add(Skill::Translate { from: "en".into(), to: "es".into() }, two);
+    add_adapters(&mut engine, ranks);
     engine
-}
-
-fn projection(spec: &Spec) -> Projection {
-    let s = 4;
-    let group = |(k, d): (usize, usize)| {
-        let p1 = synth::random(&format!("{k}x{d}.P1"), s * d, 0.0, 0.5);
-        let p2 = synth::random(&format!("{k}x{d}.P2"), d * s, 0.0, 0.5);
-        ((k, d), Group { p1, p2 })
-    };
-    let made_for = MadeFor { from: Some("en".into()), to: Some("es".into()), ..MadeFor::default() };
-    Projection { s, groups: group_shapes(spec).into_iter().map(group).collect(), made_for }
 }
 
 fn log_probabilities(engine: &mut Engine, pairs: Pairs) -> Vec<f64> {

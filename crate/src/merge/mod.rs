@@ -21,28 +21,30 @@ const HALF: f32 = 0.5;
 
 /// ΔW of one adapter.
 pub fn single(adapter: &Adapter) -> Pairs {
-    concat(&[(adapter, 1.0)])
+    concat(&[(adapter, 1.0)], &[])
 }
 
 /// Exactly `½ ΔW1 + ½ ΔW2`, of rank r1 + r2 (PEFT's `cat`).
 pub fn concat_halves(adapters: [&Adapter; 2]) -> Pairs {
-    concat(&adapters.map(|adapter| (adapter, HALF)))
+    concat(&adapters.map(|adapter| (adapter, HALF)), &[])
 }
 
-/// Σ weight · ΔW: the A stacked below each other, the B, with weight and scale, beside each other.
-fn concat(adapters: &[(&Adapter, f32)]) -> Pairs {
+/// Σ weight · ΔW, and at each target that this changes the pair that `beside` has for it: the A stacked below each other,
+/// the B, with weight and scale, beside each other.
+fn concat(adapters: &[(&Adapter, f32)], beside: &[Pair]) -> Pairs {
     let layers = adapters.iter().map(|(adapter, _)| adapter.layers.len()).max().unwrap_or(0);
     let merge = |layer: usize, target: Target| {
-        let parts: Vec<(&Pair, f32)> = adapters
+        let mut parts: Vec<(&Pair, f32)> = adapters
             .iter()
             .filter_map(|(adapter, weight)| {
                 let pair = adapter.layers.get(layer)?[target.index()].as_ref()?;
                 Some((pair, weight * adapter.scale))
             })
             .collect();
-        let rank = parts.iter().map(|(pair, _)| pair.rank).sum();
         let rows = parts.first().map(|(pair, _)| pair.b.len() / pair.rank)?;
-        let a = parts.iter().flat_map(|(pair, _)| &pair.a).copied().collect();
+        parts.extend(beside.get(target.index()).map(|pair| (pair, 1.0)));
+        let rank = parts.iter().map(|(pair, _)| pair.rank).sum();
+        let a = parts.iter().map(|(pair, _)| &pair.a[..]).collect::<Vec<_>>().concat();
         let mut b = Vec::with_capacity(rows * rank);
         for row in 0..rows {
             for (pair, scale) in &parts {
@@ -149,18 +151,7 @@ fn each_target(layers: usize, merge: impl Fn(usize, Target) -> Option<Pair> + Sy
 /// If the calibration was trained with other adapters.
 pub fn calibrate(calibration: &Calibration, adapters: [&Adapter; 2]) -> Result<Pairs> {
     calibration.made_for.check_adapters("calibration", adapters)?;
-    let mut pairs = concat_halves(adapters);
-    for layer in &mut pairs.layers {
-        for target in Target::ALL {
-            let Some(pair) = &mut layer[target.index()] else { continue };
-            let term = &calibration.terms[target.index()];
-            let rows = pair.b.chunks_exact(pair.rank).zip(term.q2.chunks_exact(calibration.s));
-            pair.b = rows.flat_map(|(b, q2)| b.iter().chain(q2)).copied().collect();
-            pair.a.extend_from_slice(&term.q1);
-            pair.rank += calibration.s;
-        }
-    }
-    Ok(pairs)
+    Ok(concat(&adapters.map(|adapter| (adapter, HALF)), &calibration.terms))
 }
 
 /// The projection merge `P2 P1 (½ ΔW1 + ½ ΔW2)`, collapsed: A' = P1 (½ ΔW1 + ½ ΔW2) [s, k] and B' = P2 [d, s].

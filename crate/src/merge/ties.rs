@@ -1,7 +1,7 @@
 //! TIES on vectors: trim each to its larger half, elect a sign at each place, average the values that have it.
 //!
 //! Signs of trained values are as good as random, so loops that branch on them run at the speed of mispredictions. What is
-//! below selects with arithmetic instead, which compiles to vector instructions.
+//! below selects values instead, which compiles to vector instructions. Not by `max`: WebAssembly calls a function for that.
 
 /// The TIES merge of `vectors`, all of one length, each with its weight.
 pub(super) fn ties(vectors: &[(&[f32], f32)]) -> Vec<f32> {
@@ -11,15 +11,15 @@ pub(super) fn ties(vectors: &[(&[f32], f32)]) -> Vec<f32> {
     for (values, _) in &trimmed {
         elected.iter_mut().zip(values).for_each(|(elected, value)| *elected += value);
     }
-    let (mut sums, mut counts) = (vec![0.0; n], vec![0.0_f32; n]);
+    let (mut sums, mut counts) = (vec![0.0; n], vec![0.0; n]);
     for (values, weight) in &trimmed {
-        for (i, value) in values.iter().enumerate() {
-            let agrees = *value != 0.0 && (*value > 0.0) == (elected[i] >= 0.0);
-            sums[i] += if agrees { weight * value } else { 0.0 };
-            counts[i] += if agrees { 1.0 } else { 0.0 };
+        for (((value, elected), sum), count) in values.iter().zip(&elected).zip(&mut sums).zip(&mut counts) {
+            let agreeing = if (*elected >= 0.0) == (*value > 0.0) { *value } else { 0.0 };
+            *sum += weight * agreeing;
+            *count += if agreeing == 0.0 { 0.0 } else { 1.0 };
         }
     }
-    sums.iter_mut().zip(&counts).for_each(|(sum, count)| *sum /= count.max(1.0));
+    sums.iter_mut().zip(&counts).for_each(|(sum, count)| *sum /= if *count > 1.0 { *count } else { 1.0 });
     sums
 }
 
@@ -70,6 +70,16 @@ fn nth_largest_magnitude(values: &[f32], n: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::synth;
+
+    #[test]
+    fn values_that_agree_with_the_larger_sum_are_averaged() {
+        let one = [4.0, -3.0, 6.0, 1.0, -1.0, 0.0];
+        let two = [-2.0, -5.0, 0.5, -0.1, 7.0, 0.0];
+        // Trimmed to three each, that is 4 -3 6 0 0 0 and -2 -5 0 0 7 0, of which only -2 is of the other sign.
+        assert_eq!(ties(&[(&one, 0.5), (&two, 2.0)]), [2.0, (-1.5 - 10.0) / 2.0, 3.0, 0.0, 14.0, 0.0]);
+        assert_eq!(ties(&[(&one, 0.5)]), [2.0, -1.5, 3.0, 0.0, 0.0, 0.0]);
+        assert_eq!(ties(&[(&[1.0, -3.0], 1.0), (&[3.0, 1.0], 1.0)]), [3.0, -3.0]);
+    }
 
     #[test]
     fn the_larger_half_is_what_sorting_would_keep() {

@@ -5,9 +5,13 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use gist::adapter::Adapter;
+use gist::calibration::Calibration;
 use gist::cpu::Mode;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
+use gist::learned::MadeFor;
 use gist::low_rank::{Pair, Target};
+use gist::method::{Correction, Skill};
+use gist::projection::{Group, Projection, group_shapes};
 use gist::source::FileSource;
 use gist::spec::Spec;
 use gist::synth;
@@ -61,6 +65,64 @@ pub fn adapter(name: &str, spec: &Spec, rank: usize) -> Adapter {
     };
     let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target))).collect();
     Adapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
+}
+
+/// Gives `engine` a summarization and a translation adapter of these ranks.
+pub fn add_adapters(engine: &mut Engine, ranks: [usize; 2]) {
+    let [one, two] = [("one", ranks[0]), ("two", ranks[1])].map(|(name, rank)| adapter(name, &engine.spec, rank));
+    engine.library.add(Skill::Summarize, one);
+    engine.library.add(Skill::Translate { from: "en".into(), to: "es".into() }, two);
+}
+
+/// Gives `engine` all that any method needs for summaries from English in Spanish.
+pub fn add_everything(engine: &mut Engine) {
+    add_adapters(engine, [8, 8]);
+    let spec = engine.spec.clone();
+    let joint = Skill::SummarizeTranslate { from: "en".into(), to: "es".into() };
+    engine.library.add(joint, adapter("joint", &spec, 6));
+    let weights =
+        r#"{"method":"lorahub","weights":[0.9,-0.7],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#;
+    let corrections = [
+        Correction::Projection(projection(&spec)),
+        Correction::Calibration(calibration(&spec)),
+        Correction::CalibrationPlus(calibration_plus(&spec)),
+        Correction::read("weights", weights.as_bytes(), &spec).unwrap(),
+    ];
+    for correction in corrections {
+        engine.add_correction("en", "es", correction).unwrap();
+    }
+}
+
+/// A made-up projection of width 4.
+pub fn projection(spec: &Spec) -> Projection {
+    let s = 4;
+    let group = |(k, d): (usize, usize)| {
+        let p1 = synth::random(&format!("{k}x{d}.P1"), s * d, 0.0, 0.5);
+        let p2 = synth::random(&format!("{k}x{d}.P2"), d * s, 0.0, 0.5);
+        ((k, d), Group { p1, p2 })
+    };
+    let made_for = MadeFor { from: Some("en".into()), to: Some("es".into()), ..MadeFor::default() };
+    Projection { s, groups: group_shapes(spec).into_iter().map(group).collect(), made_for }
+}
+
+/// A made-up calibration: a bias p for each target.
+pub fn calibration(spec: &Spec) -> Calibration {
+    let term = |target: Target| {
+        let (d, k) = target.shape(spec);
+        Pair { rank: 1, a: vec![1.0; k], b: synth::random(&format!("{}.p", target.hf_name()), d, 0.0, 0.1) }
+    };
+    Calibration { s: 1, terms: Target::ALL.map(term).into(), made_for: MadeFor::default() }
+}
+
+/// A made-up calibration++ of width 4.
+pub fn calibration_plus(spec: &Spec) -> Calibration {
+    let s = 4;
+    let term = |target: Target| {
+        let (d, k) = target.shape(spec);
+        let values = |part: &str, n: usize| synth::random(&format!("{}.{part}", target.hf_name()), n, 0.0, 0.1);
+        Pair { rank: s, a: values("Q1", s * k), b: values("Q2", d * s) }
+    };
+    Calibration { s, terms: Target::ALL.map(term).into(), made_for: MadeFor::default() }
 }
 
 /// log-softmax.
