@@ -109,8 +109,7 @@ fn an_exported_adapter_is_the_same_adapter() {
         let read = pollster::block_on(Adapter::from_gguf("one", file.get_ref(), &engine.spec)).unwrap();
         assert_eq!((read.rank, read.scale), (adapter.rank, adapter.scale));
         for (layer, target) in (0..engine.spec.layers).flat_map(|i| Target::ALL.map(|target| (i, target))) {
-            let [ours, theirs] =
-                [&adapter, &read].map(|adapter| adapter.layers[layer][target.index()].as_ref().unwrap());
+            let [ours, theirs] = [&adapter, &read].map(|adapter| adapter.pair(layer, target).unwrap());
             for (ours, theirs) in [(&ours.a, &theirs.a), (&ours.b, &theirs.b)] {
                 // Values are at most 0.1, so Q8_0 rounds to steps of 0.1 / 127 at the coarsest.
                 let worst = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

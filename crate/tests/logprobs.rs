@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{divergence, largest_difference};
-use gist::adapter::Adapter;
+use gist::adapter::{Adapter, Stored};
 use gist::calibration::Calibration;
 use gist::cpu::Mode;
 use gist::engine::Engine;
@@ -97,7 +97,8 @@ fn made_up(spec: &Spec) -> (Adapter, Adapter, Projection) {
             let b = synth::random(&format!("{tensor}.lora_B"), d * rank, 0.0, 0.02);
             Some(Pair { rank, a, b })
         };
-        let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target))).collect();
+        let layers =
+            (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target).map(Stored::F32))).collect();
         Adapter { name: name.to_owned(), sha256: String::new(), scale: 2.0, rank, layers }
     };
     let group = |(k, d): (usize, usize)| {

@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use gist::adapter::Adapter;
+use gist::adapter::{Adapter, Stored};
 use gist::low_rank::{Pair, Pairs, Target};
 use gist::merge;
 use gist::synth;
@@ -28,7 +28,7 @@ fn adapter(name: &str, rank: usize, alpha: f32) -> Adapter {
         b: synth::random(&format!("{name}.B"), D * rank, 0.0, 0.5),
     };
     let mut layer = [const { None }; 7];
-    layer[Target::Q.index()] = Some(pair);
+    layer[Target::Q.index()] = Some(Stored::F32(pair));
     Adapter { name: name.to_owned(), sha256: String::new(), scale: alpha / rank as f32, rank, layers: vec![layer] }
 }
 
@@ -102,8 +102,8 @@ fn collapsed_corrections_equal_their_formulas() {
             let x: Vec<f64> = synth::random(target.hf_name(), k, 0.0, 1.0).into_iter().map(f64::from).collect();
             let mut halves = vec![0.0; d]; // (½ ΔW1 + ½ ΔW2) x
             for adapter in [&one, &two] {
-                if let Some(pair) = &adapter.layers[layer][target.index()] {
-                    add(&mut halves, 0.5 * f64::from(adapter.scale), &apply(pair, &x));
+                if let Some(pair) = adapter.pair(layer, target) {
+                    add(&mut halves, 0.5 * f64::from(adapter.scale), &apply(&pair, &x));
                 }
             }
             let group = &projection.groups[&(k, d)];

@@ -94,7 +94,7 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
     // Σ w √c A and Σ w √c B, with c = 0.5 for both.
     let pairs = plan(Method::LoraHub, &task(), &engine.library, &spec).unwrap().remove(0).pairs;
     let [one, two] = translation_pair(&engine.library, "en", "es").unwrap();
-    let first = |adapter: &Adapter| adapter.layers[1][Target::Up.index()].as_ref().unwrap().b[7] * 0.5_f32.sqrt();
+    let first = |adapter: &Adapter| adapter.pair(1, Target::Up).unwrap().b[7] * 0.5_f32.sqrt();
     let expected = found.weights[0] * first(one) + found.weights[1] * first(two);
     assert!((pairs.layers[1][Target::Up.index()].as_ref().unwrap().b[7] - expected).abs() < 1e-6);
 

@@ -7,11 +7,11 @@ use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
-use super::{Adapter, check_shapes};
+use super::{Adapter, Stored, check_shapes};
 use crate::error::Result;
 use crate::gguf::Header;
 use crate::input;
-use crate::low_rank::{Target, to_hugging_face_rows, to_interleaved_rows};
+use crate::low_rank::{Pair, Target, to_hugging_face_rows, to_interleaved_rows};
 use crate::source::Source;
 use crate::spec::{RopeStyle, Spec};
 use crate::weights::Raw;
@@ -54,19 +54,24 @@ pub(super) async fn read(name: &str, file: &[u8], spec: &Spec) -> Result<Adapter
             continue; // handled with its A
         }
         check_shapes(spec, rank, layer, target, stem, &a_info.shape, &b_info.shape)?;
-        let (a, mut b) = (values(file, &header, &a).await?, values(file, &header, &b).await?);
-        if rows_are_interleaved(spec, target) {
-            b = to_hugging_face_rows(&b, rank, spec.head_dim);
-        }
-        adapter.set(layer, target, stem, a, b)?;
+        let (a, b) = (raw(file, &header, &a).await?, raw(file, &header, &b).await?);
+        let stored = if rows_are_interleaved(spec, target) {
+            let b = to_hugging_face_rows(&b.into_f32()?, rank, spec.head_dim);
+            Stored::F32(Pair { rank, a: a.into_f32()?, b })
+        } else if [a.dtype, b.dtype] == [GgmlDType::Q8_0; 2] {
+            Stored::Q8_0 { rank, a: a.bytes, b: b.bytes }
+        } else {
+            Stored::F32(Pair { rank, a: a.into_f32()?, b: b.into_f32()? })
+        };
+        adapter.set(layer, target, stem, stored)?;
     }
     adapter.finish()
 }
 
-async fn values(file: &[u8], header: &Header, tensor: &str) -> Result<Vec<f32>> {
+async fn raw(file: &[u8], header: &Header, tensor: &str) -> Result<Raw> {
     let info = header.tensor(tensor)?;
     let bytes = file.range(info.offset, info.bytes).await?;
-    Raw { dtype: info.dtype, shape: info.shape.clone(), bytes }.into_f32()
+    Ok(Raw { dtype: info.dtype, shape: info.shape.clone(), bytes })
 }
 
 /// Layer and target of a stem such as `blk.3.attn_q`.
@@ -92,9 +97,9 @@ pub fn write_gguf<W: Write + Seek>(adapter: &Adapter, spec: &Spec, out: &mut W) 
         Ok(QTensor::quantize(&tensor, dtype)?)
     };
     let mut tensors = Vec::new();
-    for (i, layer) in adapter.layers.iter().enumerate() {
+    for i in 0..adapter.layers.len() {
         for target in Target::ALL {
-            let Some(pair) = &layer[target.index()] else { continue };
+            let Some(pair) = adapter.pair(i, target) else { continue };
             let (d, k) = target.shape(spec);
             let b = match rows_are_interleaved(spec, target) {
                 true => Cow::Owned(to_interleaved_rows(&pair.b, pair.rank, spec.head_dim)),

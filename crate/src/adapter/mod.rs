@@ -2,11 +2,15 @@
 
 mod gguf_lora;
 mod peft;
+mod stored;
+
+use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
 pub use gguf_lora::write_gguf;
 pub use peft::write_peft;
+pub use stored::Stored;
 
 use crate::error::Result;
 use crate::input;
@@ -26,7 +30,7 @@ pub struct Adapter {
     /// Rank r.
     pub rank: usize,
     /// One array per layer, indexed by [`Target::index`].
-    pub layers: Vec<[Option<Pair>; 7]>,
+    pub layers: Vec<[Option<Stored>; 7]>,
 }
 
 /// More would be no adapter any more, and is refused before memory is taken for it.
@@ -60,11 +64,12 @@ impl Adapter {
         let used = Target::ALL.map(|target| pairs.layers.iter().any(|layer| layer[target.index()].is_some()));
         let padded = |target: Target, pair: Option<Pair>| {
             let (d, k) = target.shape(spec);
-            match pair {
-                None if !used[target.index()] => None,
-                None => Some(Pair { rank, a: vec![0.0; rank * k], b: vec![0.0; d * rank] }),
-                Some(pair) => Some(pair.padded(rank, k)),
-            }
+            let pair = match pair {
+                None if !used[target.index()] => return None,
+                None => Pair { rank, a: vec![0.0; rank * k], b: vec![0.0; d * rank] },
+                Some(pair) => pair.padded(rank, k),
+            };
+            Some(Stored::F32(pair))
         };
         let layers = pairs.layers.into_iter().map(|layer| {
             let mut layer = layer.into_iter();
@@ -90,13 +95,14 @@ impl Adapter {
     }
 
     /// Puts A and B of one weight in place once both were checked; `tensor` is what messages call them.
-    fn set(&mut self, layer: usize, target: Target, tensor: &str, a: Vec<f32>, b: Vec<f32>) -> Result<()> {
-        for (values, half) in [(&a, "A"), (&b, "B")] {
+    fn set(&mut self, layer: usize, target: Target, tensor: &str, stored: Stored) -> Result<()> {
+        let pair = stored.pair();
+        for (values, half) in [(&pair.a, "A"), (&pair.b, "B")] {
             if let Some(at) = values.iter().position(|value| !value.is_finite()) {
                 return Err(input!("{half} of {tensor} has {} at element {at}; the adapter is broken", values[at]));
             }
         }
-        self.layers[layer][target.index()] = Some(Pair { rank: self.rank, a, b });
+        self.layers[layer][target.index()] = Some(stored);
         Ok(())
     }
 
@@ -108,9 +114,14 @@ impl Adapter {
         }
     }
 
+    /// A and B of one weight, unscaled.
+    pub fn pair(&self, layer: usize, target: Target) -> Option<Cow<'_, Pair>> {
+        Some(self.layers.get(layer)?[target.index()].as_ref()?.pair())
+    }
+
     /// Number of values: what the adapter adds to the base.
     pub fn parameters(&self) -> usize {
-        self.layers.iter().flatten().flatten().map(|pair| pair.a.len() + pair.b.len()).sum()
+        self.layers.iter().flatten().flatten().map(Stored::parameters).sum()
     }
 }
 

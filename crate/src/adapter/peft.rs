@@ -7,9 +7,9 @@ use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Adapter, check_shapes};
+use super::{Adapter, Stored, check_shapes};
 use crate::error::Result;
-use crate::low_rank::Target;
+use crate::low_rank::{Pair, Target};
 use crate::safetensors_f32::{check_names, repeated_key, to_f32};
 use crate::spec::Spec;
 use crate::{failure, input};
@@ -76,7 +76,8 @@ pub(super) fn read(name: &str, config: &[u8], file: &[u8], spec: &Spec) -> Resul
         }
         let a = view(&tensors, key)?;
         check_shapes(spec, config.r, layer, target, &stem, a.shape(), partner.shape())?;
-        adapter.set(layer, target, &stem, to_f32(key, &a)?, to_f32(&other, &partner)?)?;
+        let pair = Pair { rank: config.r, a: to_f32(key, &a)?, b: to_f32(&other, &partner)? };
+        adapter.set(layer, target, &stem, Stored::F32(pair))?;
     }
     adapter.finish()
 }
@@ -89,9 +90,9 @@ pub(super) fn read(name: &str, config: &[u8], file: &[u8], spec: &Spec) -> Resul
 pub fn write_peft(adapter: &Adapter, spec: &Spec, base: &str) -> Result<[Vec<u8>; 2]> {
     let mut tensors = Vec::new();
     let mut targets = BTreeSet::new();
-    for (i, layer) in adapter.layers.iter().enumerate() {
+    for i in 0..adapter.layers.len() {
         for target in Target::ALL {
-            let Some(pair) = &layer[target.index()] else { continue };
+            let Some(pair) = adapter.pair(i, target) else { continue };
             let (d, k) = target.shape(spec);
             targets.insert(target.hf_name());
             for (half, shape, values) in [("lora_A", [pair.rank, k], &pair.a), ("lora_B", [d, pair.rank], &pair.b)] {

@@ -4,6 +4,8 @@
 
 mod ties;
 
+use std::borrow::Cow;
+
 #[cfg(not(target_arch = "wasm32"))]
 use rayon::prelude::*;
 
@@ -34,15 +36,12 @@ pub fn concat_halves(adapters: [&Adapter; 2]) -> Pairs {
 fn concat(adapters: &[(&Adapter, f32)], beside: &[Pair]) -> Pairs {
     let layers = adapters.iter().map(|(adapter, _)| adapter.layers.len()).max().unwrap_or(0);
     let merge = |layer: usize, target: Target| {
-        let mut parts: Vec<(&Pair, f32)> = adapters
+        let mut parts: Vec<(Cow<'_, Pair>, f32)> = adapters
             .iter()
-            .filter_map(|(adapter, weight)| {
-                let pair = adapter.layers.get(layer)?[target.index()].as_ref()?;
-                Some((pair, weight * adapter.scale))
-            })
+            .filter_map(|(adapter, weight)| Some((adapter.pair(layer, target)?, weight * adapter.scale)))
             .collect();
         let rows = parts.first().map(|(pair, _)| pair.b.len() / pair.rank)?;
-        parts.extend(beside.get(target.index()).map(|pair| (pair, 1.0)));
+        parts.extend(beside.get(target.index()).map(|pair| (Cow::Borrowed(pair), 1.0)));
         let rank = parts.iter().map(|(pair, _)| pair.rank).sum();
         let a = parts.iter().map(|(pair, _)| &pair.a[..]).collect::<Vec<_>>().concat();
         let mut b = Vec::with_capacity(rows * rank);
@@ -122,10 +121,10 @@ fn combine(
         ));
     }
     let merged = |layer: usize, target: Target| {
-        let pairs: Vec<(&Pair, f32)> = adapters
+        let pairs: Vec<(Cow<'_, Pair>, f32)> = adapters
             .iter()
             .zip(weights)
-            .filter_map(|(adapter, weight)| Some((adapter.layers.get(layer)?[target.index()].as_ref()?, weight)))
+            .filter_map(|(adapter, weight)| Some((adapter.pair(layer, target)?, weight)))
             .collect();
         let rank = pairs.first()?.0.rank;
         let a: Vec<(&[f32], f32)> = pairs.iter().map(|(pair, weight)| (&pair.a[..], *weight)).collect();
@@ -173,9 +172,7 @@ pub fn project(spec: &Spec, projection: &Projection, adapters: [&Adapter; 2]) ->
         let mut a = vec![0.0; s * k];
         let mut changed = false;
         for adapter in adapters {
-            let Some(pair) = adapter.layers.get(layer).and_then(|layer| layer[target.index()].as_ref()) else {
-                continue;
-            };
+            let Some(pair) = adapter.pair(layer, target) else { continue };
             let mut inner = vec![0.0; s * pair.rank];
             matmul_add(&group.p1, &pair.b, &mut inner, d, pair.rank); // P1 B: [s, rank]
             inner.iter_mut().for_each(|value| *value *= HALF * adapter.scale);

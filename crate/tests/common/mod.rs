@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use gist::adapter::Adapter;
+use gist::adapter::{Adapter, Stored};
 use gist::calibration::Calibration;
 use gist::cpu::Mode;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
@@ -63,7 +63,7 @@ pub fn adapter(name: &str, spec: &Spec, rank: usize) -> Adapter {
         let b = synth::random(&format!("{tensor}.b"), d * rank, 0.0, 0.1);
         Some(Pair { rank, a, b })
     };
-    let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target))).collect();
+    let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target).map(Stored::F32))).collect();
     Adapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
 }
 
