@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes of a run's result what the engine and people take: a GGUF LoRA in Q8_0 or a baked projection, and losses.svg.
+"""Makes of a run's result what the engine and people take: a GGUF LoRA in Q8_0 or a baked projection, and losses.svg. What
+is learned of a calibration is taken as it is.
 
     export.py configs/summarize.toml RUN
     export.py configs/projection-es.toml RUN --primary summarize/adapter.gguf --secondary translate-es/adapter.gguf
@@ -61,7 +62,7 @@ def main():
         languages = ["--from", config["from"], "--to", config["to"]]
         learned = ["--learned", run / "projection.safetensors"]
         gist("bake", "--model", base.path, *languages, *adapters, *learned, "--out", run / "baked.safetensors")
-    else:
+    elif "lora" in config:
         name = f"{base.id}/{given.configuration.stem}"
         gist("export", run / "adapter", "--base", base.path, "--out", run / "adapter.gguf", "--name", name)
     plot(run, f"{given.configuration.stem}, {base.id}")

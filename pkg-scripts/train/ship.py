@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts what `all` has trained among the adapters that the project ships, and their sizes and hashes into the catalog.
 
-    ship.py es [RUN…]        default: summarize translate-es projection-es joint-expert-es
+    ship.py es [RUN…]        default: summarize translate-es projection-es joint-expert-es calibration-pp-es
 
 Refuses a projection that was trained with other adapters than those that will be shipped beside it. What depends on
 adapters has to follow, and is printed: LoraHub's weights, goldens, model cards.
@@ -24,7 +24,8 @@ def sha256(path):
 
 
 def files(run, base, to):
-    """(file of the run, catalog id, folder, task, source, target, method) for each file of a run."""
+    """(file of the run, catalog id, folder, task, source, target, method) for each file of a run. The catalog does not list
+    a baked projection, which is for those who want it without its adapters."""
     pair = f"summarize+translate-{to}"
     both = ("summarize-translate", "en", to)
     return {
@@ -33,7 +34,10 @@ def files(run, base, to):
         f"joint-expert-{to}": [("adapter.gguf", f"{base}/joint-expert-{to}", f"joint-expert-{to}", *both, "lora")],
         f"projection-{to}": [
             ("projection.safetensors", f"{base}/{pair}", pair, *both, "projection"),
-            ("baked.safetensors", f"{base}/{pair}-baked", pair, *both, "baked"),
+            ("baked.safetensors", None, pair, *both, "baked"),
+        ],
+        f"calibration-pp-{to}": [
+            ("calibration-pp.safetensors", f"{base}/{pair}-calibration-pp", pair, *both, "calibration-pp"),
         ],
     }[run]
 
@@ -45,7 +49,8 @@ def main():
     parser.add_argument("--base", default="gemma-3-270m")
     given = parser.parse_args()
     to, base = given.to, Base(given.base).id
-    runs = given.runs or ["summarize", f"translate-{to}", f"projection-{to}", f"joint-expert-{to}"]
+    names = ["translate", "projection", "joint-expert", "calibration-pp"]
+    runs = given.runs or ["summarize", *(f"{name}-{to}" for name in names)]
     catalog = json.loads(CATALOG.read_text())
     known = {entry["id"]: entry for entry in catalog["adapters"]}
     copies = []
@@ -55,18 +60,17 @@ def main():
             if not file.exists():
                 sys.exit(f"ship: {file} is missing; train and export {run} first")
             path = f"adapters/{base}/{folder}/{name}"
+            copies.append((file, DATA / path))
+            if identity is None:
+                continue
             entry = {
                 "id": identity, "base": base, "task": task, "from": source, "to": target, "method": method, "path": path,
                 "bytes": file.stat().st_size, "sha256": sha256(file),
             }  # fmt: skip
             if identity not in known:
-                # Of two files for one method the later one is used: that is the projection, which can still be baked.
-                whole = known.get(identity.removesuffix("-baked"))
-                at = catalog["adapters"].index(whole) if method == "baked" else len(known)
                 known[identity] = entry
-                catalog["adapters"].insert(at, entry)
+                catalog["adapters"].append(entry)
             known[identity].update(entry)
-            copies.append((file, DATA / path))
     check(catalog, copies)
     for file, path in copies:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +87,7 @@ def check(catalog, copies):
     hashes = {entry["id"]: entry["sha256"] for entry in catalog["adapters"]}
     for entry in catalog["adapters"]:
         path = DATA / entry["path"]
-        if entry["method"] not in ("projection", "baked"):
+        if path.suffix != ".safetensors":
             continue
         with safe_open(new.get(path, path), "pt") as file:
             for adapter in json.loads((file.metadata() or {}).get("adapters", "[]")):

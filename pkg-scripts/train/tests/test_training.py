@@ -22,6 +22,7 @@ sys.path.insert(0, str(TRAIN))
 import torch  # noqa: E402
 from accelerate import Accelerator  # noqa: E402
 from base import MODELS, PLAIN, ROOT, Base  # noqa: E402
+from calibration import METHODS  # noqa: E402
 from data import Example, batches, encode, join_sentences, tensors  # noqa: E402
 from factors import Adapter  # noqa: E402
 from loop import Loop, TargetLoss  # noqa: E402
@@ -57,6 +58,9 @@ def setUpModule():
     torch.set_num_threads(1)
     data = ["--dialogues", MODELS, "--sentences", MODELS / "sentences.tsv"]
     subprocess.run([TRAIN / "all", "es", "--device", "cpu", "--threads", "1", *data], check=True, env=environment)
+    pair = ["--primary", run("summarize") / "adapter.gguf", "--secondary", run("translate-es") / "adapter.gguf"]
+    command = [sys.executable, TRAIN / "calibration.py", TRAIN / "tests/configs/calibration-es.toml", *pair, *data[:2]]
+    subprocess.run([*command, "--out", run("calibration-es"), "--device", "cpu"], check=True, env=environment)
 
 
 def tearDownModule():
@@ -79,7 +83,7 @@ def reference(model, tokens):
 
 class Results(unittest.TestCase):
     def test_every_run_learns_and_is_recorded(self):
-        for name in ["summarize", "translate-es", "projection-es", "joint-expert-es"]:
+        for name in ["summarize", "translate-es", "projection-es", "calibration-pp-es", "joint-expert-es"]:
             rows = losses(name)
             self.assertEqual([int(row["step"]) for row in rows], [0, *range(1, 13), 12])
             first, last = float(rows[0]["validation"]), float(rows[-1]["validation"])
@@ -111,16 +115,22 @@ class Results(unittest.TestCase):
             difference, size = (exported[key][0] @ exported[key][1] - b @ a).norm(), (b @ a).norm()
             self.assertLess(difference, 0.02 * size)
 
-    def test_the_engine_runs_the_projection_as_it_was_trained(self):
+    def test_the_engine_runs_what_was_learned_between_adapters(self):
         adapters = [run(name) / "adapter.gguf" for name in ["summarize", "translate-es"]]
-        file = run("projection-es") / "projection.safetensors"
-        model = Base(BASE).model()
-        Projection(model, *map(Adapter, adapters), 2, str(file))
         given = ["--to", "es", "--model", MODELS / BASE, "--primary", adapters[0], "--secondary", adapters[1]]
-        for number, learned in enumerate([file, run("projection-es") / "baked.safetensors"]):
-            merged = MODELS / f"merged-{number}"
-            gist("merge", "--method", "projection", *given, "--learned", learned, "--out", merged)
-            self.same(merged, model)
+        learned = {
+            "projection": (Projection, ["projection-es/projection.safetensors", "projection-es/baked.safetensors"]),
+            "calibration": (METHODS["calibration"], ["calibration-es/calibration.safetensors"]),
+            "calibration-pp": (METHODS["calibration-pp"], ["calibration-pp-es/calibration-pp.safetensors"]),
+        }
+        for method, (made, files) in learned.items():
+            model = Base(BASE).model()
+            module = made(model, *map(Adapter, adapters), {"s": 2, "start": "principal"})
+            module.load(MODELS / "train" / files[0])
+            for number, file in enumerate(files):
+                merged = MODELS / f"merged-{method}-{number}"
+                gist("merge", "--method", method, *given, "--learned", MODELS / "train" / file, "--out", merged)
+                self.same(merged, model)
 
     def test_a_projection_says_what_it_was_made_with(self):
         with safe_open(run("projection-es") / "projection.safetensors", "pt") as file:
@@ -202,7 +212,7 @@ class Parts(unittest.TestCase):
         model = Base(BASE).model()
         before = reference(model, [5, 6, 7])
         adapters = [Adapter(run(name) / "adapter.gguf") for name in ["summarize", "translate-es"]]
-        projection = Projection(model, *adapters, 3, "random")
+        projection = Projection(model, *adapters, {"s": 3, "start": "random"})
         torch.testing.assert_close(reference(model, [5, 6, 7]), before)
         shapes = {shape: tuple(p1.shape) for shape, p1 in projection.p1.items()}
         # One for each (k, d) of the tiny model, wherever it occurs.
