@@ -55,13 +55,15 @@ pub(super) async fn read(name: &str, file: &[u8], spec: &Spec) -> Result<Adapter
         }
         check_shapes(spec, rank, layer, target, stem, &a_info.shape, &b_info.shape)?;
         let (a, b) = (raw(file, &header, &a).await?, raw(file, &header, &b).await?);
-        let stored = if rows_are_interleaved(spec, target) {
-            let b = to_hugging_face_rows(&b.into_f32()?, rank, spec.head_dim);
-            Stored::F32(Pair { rank, a: a.into_f32()?, b })
-        } else if [a.dtype, b.dtype] == [GgmlDType::Q8_0; 2] {
+        let interleaved = rows_are_interleaved(spec, target);
+        let stored = if !interleaved && [a.dtype, b.dtype] == [GgmlDType::Q8_0; 2] {
             Stored::Q8_0 { rank, a: a.bytes, b: b.bytes }
         } else {
-            Stored::F32(Pair { rank, a: a.into_f32()?, b: b.into_f32()? })
+            let (a, mut b) = (a.into_f32()?, b.into_f32()?);
+            if interleaved {
+                b = to_hugging_face_rows(&b, rank, spec.head_dim);
+            }
+            Stored::F32(Pair { rank, a, b })
         };
         adapter.set(layer, target, stem, stored)?;
     }
