@@ -1,7 +1,7 @@
 // System Chromium only. `unit`: modules without a page. `phone` and `desktop`: the page with a fake engine (dist-test/).
 // `gpu`: the built engine on WebGPU in software. `real`: the page as it is built, with the real model.
 import { defineConfig } from "@playwright/test";
-import { launch } from "./tests/chromium";
+import { launch, phone } from "./tests/chromium";
 
 export default defineConfig({
   workers: 1,
@@ -9,9 +9,9 @@ export default defineConfig({
   use: { launchOptions: launch, actionTimeout: 20_000 },
   projects: [
     { name: "unit", testDir: "tests/unit" },
-    { name: "phone", testDir: "tests/ui", timeout: 60_000, use: { viewport: { width: 412, height: 915 }, isMobile: true, hasTouch: true } },
+    { name: "phone", testDir: "tests/ui", timeout: 60_000, use: phone },
     { name: "desktop", testDir: "tests/ui", timeout: 60_000, use: { viewport: { width: 1280, height: 860 } } },
     { name: "gpu", testDir: "tests/gpu", timeout: 600_000 },
-    { name: "real", testDir: "tests/real", timeout: 300_000 },
+    { name: "real", testDir: "tests/real", timeout: 300_000, use: phone },
   ],
 });

@@ -10,3 +10,5 @@ export const launch = {
     "--disable-sync",
   ],
 };
+
+export const phone = { viewport: { width: 412, height: 915 }, isMobile: true, hasTouch: true };

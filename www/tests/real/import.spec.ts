@@ -60,6 +60,7 @@ test("each format comes in from a file and from another app, and a link carries 
   for (const [name, type, bytes, found, says] of exports) {
     for (const way of ["file", "share"]) {
       if (way === "file") {
+        await page.getByRole("button", { name: "All chats" }).click();
         await page.getByRole("button", { name: "Import a chat" }).click();
         await page.locator("import-dialog input[type=file]").setInputFiles({ name, mimeType: type, buffer: bytes });
       } else await share(page, name, type, bytes);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, expect, type Page, test } from "@playwright/test";
 import { serve } from "../../../pkg-scripts/serve.mjs";
-import { launch } from "../chromium";
+import { launch, phone } from "../chromium";
 import { gapAtDifference, native, TOLERANCE } from "./native";
 
 test.describe.configure({ mode: "serial" });
@@ -53,8 +53,14 @@ test.afterAll(async () => {
 
 /** Opens the page in the profile, as after a restart of the browser. Whatever leaves the origin or fails is trouble. */
 async function visit(): Promise<void> {
-  context = await chromium.launchPersistentContext(profile, { ...launch, viewport: { width: 412, height: 915 } });
+  context = await chromium.launchPersistentContext(profile, { ...launch, ...phone });
   trouble = [];
+  // No task of the page's own thread may keep the reader waiting, from its first line on.
+  await context.addInitScript(() => {
+    const long: number[] = [];
+    Object.assign(globalThis, { long });
+    new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => Math.round(duration)))).observe({ type: "longtask", buffered: true });
+  });
   context.on("request", (request) => {
     if (!request.url().startsWith(site.url)) trouble.push(request.url());
   });
@@ -64,6 +70,13 @@ async function visit(): Promise<void> {
     if (message.type() === "error") trouble.push(message.text());
   });
   await page.goto(site.url);
+}
+
+/** How long the page's own thread was held at most since the page was opened, in ms. */
+async function longest(doing: string): Promise<number> {
+  const long = await page.evaluate(() => (globalThis as unknown as { long: number[] }).long);
+  console.log(`long tasks of the page, ${doing}: ${JSON.stringify(long)} ms`);
+  return Math.max(0, ...long);
 }
 
 /** What a screen reader is told at the end. */
@@ -77,13 +90,13 @@ async function written(): Promise<string> {
 }
 
 /** Opens an example by its link, as a stranger would. */
-async function open(example: string): Promise<void> {
-  await page.evaluate((id) => { location.hash = `v=1&d=${id}`; }, example);
+async function open(id: string): Promise<void> {
+  await page.evaluate((id) => { location.hash = `v=1&d=${id}`; }, id);
   await expect.poll(() => page.evaluate(() => location.hash)).toBe("");
 }
 
-async function summarize(example: string, method: string): Promise<string> {
-  await open(example);
+async function summarize(id: string, method: string): Promise<string> {
+  await open(id);
   await page.locator("#method").selectOption(method);
   await summarizeButton().click();
   return written();
@@ -104,6 +117,20 @@ const dialogues = readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8")
   .trim()
   .split("\n")
   .map((line) => JSON.parse(line) as Dialogue);
+
+function example(index: number): Dialogue {
+  const dialogue = dialogues[index];
+  if (!dialogue) throw new Error("the example chats are missing");
+  return dialogue;
+}
+
+/** Compares what the page wrote with what the command line writes. */
+function checkWritten({ id, turns }: Dialogue, method: string, text: string): void {
+  const chat = turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
+  const gap = gapAtDifference(chat, method, native(chat, method), text);
+  console.log(`${id} ${method}: ${gap === null ? "equal" : `differs at a gap of ${gap}`}; ${text}`);
+  expect(gap ?? 0).toBeLessThanOrEqual(TOLERANCE);
+}
 
 test("a download that is killed half way goes on, and a damaged piece is refused", async () => {
   await visit();
@@ -127,27 +154,31 @@ test("a download that is killed half way goes on, and a damaged piece is refused
 
 test("writes what the command line writes", async () => {
   await expect(page.locator("#method option[value=projection]")).toBeAttached({ timeout: 120_000 });
-  // From here on, no task of the page's own thread may keep the reader waiting.
-  await page.evaluate(() => {
-    const long: number[] = [];
-    Object.assign(globalThis, { long });
-    new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => Math.round(duration)))).observe({ type: "longtask" });
-  });
   for (const [index, method] of [[0, "projection"], [1, "primary"], [2, "projection"]] as const) {
-    const dialogue = dialogues[index];
-    if (!dialogue) throw new Error("the example chats are missing");
-    const chat = dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
-    const text = await summarize(dialogue.id, method);
-    const gap = gapAtDifference(chat, method, native(chat, method), text);
-    console.log(`${dialogue.id} ${method}: ${gap === null ? "equal" : `differs at a gap of ${gap}`}; ${text}`);
-    expect(gap ?? 0).toBeLessThanOrEqual(TOLERANCE);
+    const dialogue = example(index);
+    checkWritten(dialogue, method, await summarize(dialogue.id, method));
     console.log(`${dialogue.id} ${method}:`, (await page.locator("metrics-list dl").innerText()).replaceAll(/\s+/g, " "));
   }
-  online = await summarize(dialogues[0]?.id ?? "", "projection");
+  online = await summarize(example(0).id, "projection");
   expect(online).not.toBe("");
-  const long = await page.evaluate(() => (globalThis as unknown as { long: number[] }).long);
-  console.log(`long tasks of the page while it generates: ${JSON.stringify(long)} ms`);
-  expect(Math.max(0, ...long)).toBeLessThanOrEqual(100);
+  expect(await longest("downloading, loading and generating")).toBeLessThanOrEqual(100);
+  expect(trouble).toEqual([]);
+});
+
+test("replays a chat, and summarises it in Spanish at its end", async () => {
+  const dialogue = example(3);
+  await open(dialogue.id);
+  await page.locator("#method").selectOption("projection");
+  await expect(page.locator("#to")).toHaveValue("es");
+  await page.getByRole("button", { name: "Replay", exact: true }).tap();
+  await expect(page.getByText(`${dialogue.turns[0]?.speaker} is typing`)).toBeVisible();
+  await page.getByRole("button", { name: "Speed: 4×" }).tap();
+  const bubbles = page.locator("conversation-view .line:not([aria-hidden])");
+  await expect(bubbles).toHaveCount(2);
+  await page.getByRole("button", { name: "Skip to the end", exact: true }).tap();
+  await expect(bubbles).toHaveCount(dialogue.turns.length);
+  checkWritten(dialogue, "projection", await written());
+  await expect(page.locator("summary-card .text")).toHaveAttribute("lang", "es");
   expect(trouble).toEqual([]);
 });
 
@@ -158,7 +189,7 @@ test("stops at once, and goes on with the same model", async () => {
   await expect(page.getByText(/Reading the chat/)).toBeVisible();
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   await expect(done()).toHaveText("Stopped.");
-  expect(await summarize(dialogues[0]?.id ?? "", "projection")).toBe(online);
+  expect(await summarize(example(0).id, "projection")).toBe(online);
   expect(trouble).toEqual([]);
 });
 
@@ -175,7 +206,7 @@ test("imports an export of WhatsApp, takes a part of it and shares that in a lin
   await page.getByLabel("Put the chat into the link").check();
   const url = await page.locator("#link").inputValue();
   await page.getByRole("button", { name: "Close" }).click();
-  await open(dialogues[1]?.id ?? "");
+  await open(example(1).id);
   await page.evaluate((fragment) => { location.hash = fragment; }, new URL(url).hash);
   await expect(page.getByText("Anybody may have written it")).toBeVisible();
   await expect(page.locator(".bubble")).toHaveCount(3);
@@ -185,7 +216,7 @@ test("imports an export of WhatsApp, takes a part of it and shares that in a lin
 });
 
 test("compares methods on an example", async () => {
-  await open(dialogues[0]?.id ?? "");
+  await open(example(0).id);
   await page.getByRole("navigation").getByRole("button", { name: "Compare" }).click();
   const compare = page.locator("compare-view");
   for (const box of await compare.getByRole("checkbox").all()) if (await box.isEnabled()) await box.uncheck();
@@ -232,9 +263,10 @@ test("starts and summarises without a server", async () => {
   const before = asked.length;
   await visit();
   // At once, while the model is still loading.
-  await open(dialogues[0]?.id ?? "");
+  await open(example(0).id);
   await summarizeButton().click();
   expect(await written()).toBe(online);
   expect(asked.length).toBe(before);
+  expect(await longest("starting offline, loading and generating")).toBeLessThanOrEqual(100);
   expect(trouble).toEqual([]);
 });
