@@ -6,7 +6,7 @@ use std::path::Path;
 use gist::adapter::Adapter;
 use gist::error::Result;
 use gist::gguf::Header;
-use gist::low_rank::{Pair, Target};
+use gist::low_rank::{Pair, Pairs, Target};
 use gist::spec::Spec;
 use gist::synth;
 
@@ -43,7 +43,7 @@ pub fn adapter(spec: &Spec) -> Adapter {
         Some(Pair { rank: 2, a: values(2 * k), b: values(d * 2) })
     };
     let layers = (0..spec.layers).map(|_| Target::ALL.map(pair)).collect();
-    Adapter { name: "seed".into(), sha256: String::new(), scale: 1.0, rank: 2, layers }
+    Adapter::from_pairs("seed", Pairs { layers }, spec).expect("the pairs are made for it")
 }
 
 /// Writes a valid input for `target` where `pkg-scripts/fuzz` looks for seeds. Called once, before the fuzzer reads them.
