@@ -30,18 +30,28 @@ struct Linear {
 @group(0) @binding(5) var<storage, read> pairs: array<u32>; // B as f16, [rows, rank]
 @group(0) @binding(6) var<storage, read> inner: array<vec4<f32>>; // A x
 
-// B inner of four rows.
-fn low_rank(rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32> {
+// Part `part` of row `row` of B, times `a` and `b`.
+fn pair_part(row: u32, part: u32, a: vec4<f32>, b: vec4<f32>) -> f32 {
+    let at = row * (params.rank / 2) + part * 4;
+    let low = vec4<f32>(unpack2x16float(pairs[at]), unpack2x16float(pairs[at + 1]));
+    let high = vec4<f32>(unpack2x16float(pairs[at + 2]), unpack2x16float(pairs[at + 3]));
+    return dot(low, a) + dot(high, b);
+}
+
+// B inner of four rows; A x of the first two begins at `first`, that of the last two at `second`.
+fn low_rank(rows: vec4<u32>, first: u32, second: u32, lane: u32) -> vec4<f32> {
     var sums = vec4<f32>();
     for (var part = lane; part < params.rank / 8; part += LANES) {
-        let a = inner[start + 2 * part];
-        let b = inner[start + 2 * part + 1];
-        for (var i = 0u; i < 4; i++) {
-            let at = rows[i] * (params.rank / 2) + part * 4;
-            let low = vec4<f32>(unpack2x16float(pairs[at]), unpack2x16float(pairs[at + 1]));
-            let high = vec4<f32>(unpack2x16float(pairs[at + 2]), unpack2x16float(pairs[at + 3]));
-            sums[i] += dot(low, a) + dot(high, b);
-        }
+        let a = inner[first + 2 * part];
+        let b = inner[first + 2 * part + 1];
+        let c = inner[second + 2 * part];
+        let d = inner[second + 2 * part + 1];
+        sums += vec4<f32>(
+            pair_part(rows.x, part, a, b),
+            pair_part(rows.y, part, a, b),
+            pair_part(rows.z, part, c, d),
+            pair_part(rows.w, part, c, d),
+        );
     }
     return sums;
 }
@@ -83,13 +93,12 @@ fn main(
     }
     var sums = accumulate(segment.format, segment.matrix, second, local, start, lane);
     if (ADAPTED) {
-        let first_pairs = low_rank(rows + segment.pair_row, segment.inner, lane);
+        var last = segment;
         if (GATED) {
-            let up = params.segment[1];
-            sums += vec4<f32>(first_pairs.xy, low_rank(rows + up.pair_row, up.inner, lane).zw);
-        } else {
-            sums += first_pairs;
+            last = params.segment[1];
         }
+        let pair_rows = rows + vec4<u32>(vec2<u32>(segment.pair_row), vec2<u32>(last.pair_row));
+        sums += low_rank(pair_rows, segment.inner, last.inner, lane);
     }
     sums = sum_lanes(sums, thread);
     if (lane != 0) {

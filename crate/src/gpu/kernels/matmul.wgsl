@@ -24,13 +24,40 @@ const pitch = 9u; // vec4 from row to row of a tile: 8 of 32 columns, and one th
 var<workgroup> w_tile: array<vec4<Element>, ROWS * pitch>;
 var<workgroup> x_tile: array<vec4<Element>, TOKENS * pitch>;
 
+// What column block `c` of the tile adds to a token's four rows.
+fn products(token: u32, c: u32, w0: vec4<Element>, w1: vec4<Element>, w2: vec4<Element>, w3: vec4<Element>) -> vec4<f32> {
+    let v = x_tile[token * pitch + c];
+    return vec4<f32>(vec4<Element>(dot(w0, v), dot(w1, v), dot(w2, v), dot(w3, v)));
+}
+
+fn store(token: u32, first_row: u32, sums: vec4<f32>) {
+    for (var r = 0u; r < 4; r++) {
+        let row = first_row + r * (ROWS / 4);
+        if (token < step.tokens && row < params.rows) {
+            let at = token * params.y_row + params.y_start + row;
+            var value = sums[r] / X_SCALE;
+            if (params.bias != none) {
+                value += vectors[params.bias + row];
+            }
+            if (ACCUMULATE) {
+                value += y[at];
+            }
+            y[at] = value;
+        }
+    }
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let first_row = group.x * ROWS;
     let first_token = group.y * TOKENS;
     let my_row = thread % (ROWS / 4);
     let my_token = thread / (ROWS / 4);
-    var sums: array<vec4<f32>, 4>; // [token][row]
+    // One for each token. An array that is indexed in a loop would be kept in memory by compilers that do not unroll it.
+    var sums_0 = vec4<f32>();
+    var sums_1 = vec4<f32>();
+    var sums_2 = vec4<f32>();
+    var sums_3 = vec4<f32>();
 
     for (var start = 0u; start < params.parts; start += 4) {
         for (var i = thread; i < ROWS * 4; i += THREADS) {
@@ -62,29 +89,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let w1 = w_tile[(my_row + ROWS / 4) * pitch + c];
             let w2 = w_tile[(my_row + ROWS / 2) * pitch + c];
             let w3 = w_tile[(my_row + ROWS / 4 * 3) * pitch + c];
-            for (var t = 0u; t < 4; t++) {
-                let v = x_tile[(my_token + t * (TOKENS / 4)) * pitch + c];
-                sums[t] += vec4<f32>(vec4<Element>(dot(w0, v), dot(w1, v), dot(w2, v), dot(w3, v)));
-            }
+            sums_0 += products(my_token, c, w0, w1, w2, w3);
+            sums_1 += products(my_token + TOKENS / 4, c, w0, w1, w2, w3);
+            sums_2 += products(my_token + TOKENS / 2, c, w0, w1, w2, w3);
+            sums_3 += products(my_token + TOKENS / 4 * 3, c, w0, w1, w2, w3);
         }
         workgroupBarrier();
     }
 
-    for (var t = 0u; t < 4; t++) {
-        let token = first_token + my_token + t * (TOKENS / 4);
-        for (var r = 0u; r < 4; r++) {
-            let row = first_row + my_row + r * (ROWS / 4);
-            if (token < step.tokens && row < params.rows) {
-                let at = token * params.y_row + params.y_start + row;
-                var value = sums[t][r] / X_SCALE;
-                if (params.bias != none) {
-                    value += vectors[params.bias + row];
-                }
-                if (ACCUMULATE) {
-                    value += y[at];
-                }
-                y[at] = value;
-            }
-        }
-    }
+    store(first_token + my_token, first_row + my_row, sums_0);
+    store(first_token + my_token + TOKENS / 4, first_row + my_row, sums_1);
+    store(first_token + my_token + TOKENS / 2, first_row + my_row, sums_2);
+    store(first_token + my_token + TOKENS / 4 * 3, first_row + my_row, sums_3);
 }
