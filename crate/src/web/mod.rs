@@ -5,6 +5,7 @@
 mod download;
 mod host;
 mod import;
+mod metrics;
 mod picked;
 mod protocol;
 mod store;

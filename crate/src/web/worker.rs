@@ -1,29 +1,31 @@
 //! The worker: decodes requests, runs them side by side, and answers.
 
+mod outlet;
 mod own;
+mod site;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use js_sys::{Array, Function, Reflect, Uint8Array};
-use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal, File};
 use web_time::Instant;
 
-use super::download::{self, Listener, Location, Wanted};
+use self::outlet::{Outlet, Report};
+use self::site::{Site, adapter_file_id, file_id};
+use super::download;
 use super::host::{self, Breath};
 use super::import::answer;
+use super::metrics::{GpuMetrics, Metrics};
 use super::protocol::{
-    Action, Backend, Body, ChatMessage, Fault, FaultKind, GpuMetrics, MethodStatus, Metrics, ModelOrigin, ModelStatus,
-    NoticeKind, OwnAdapter, Part, Request, Response, Sampling, Stage, Target, VERSION,
+    Action, Backend, Body, ChatMessage, Fault, FaultKind, MethodStatus, NoticeKind, Part, Request, Sampling, Stage,
+    Target, VERSION,
 };
-use super::store::{Store, StoreSource};
-use crate::catalog::{Adapter, Catalog, Manifest, Model, Origin};
+use crate::catalog::{Adapter, Catalog};
 use crate::chat::{Conversation, Message};
 use crate::cpu::Mode;
 use crate::engine::{self, DEFAULT_CONTEXT, Engine, Event};
@@ -43,9 +45,6 @@ use crate::trial;
 
 /// Language that chats are in: the one that adapters are trained on.
 const CHAT_LANGUAGE: &str = "en";
-
-/// Progress of a download is told at most this often.
-const PROGRESS: Duration = Duration::from_millis(100);
 
 /// The engine of one worker.
 #[wasm_bindgen]
@@ -106,38 +105,6 @@ impl Worker {
         let shared = self.shared.clone();
         spawn_local(async move { shared.answer(request, files).await });
     }
-}
-
-/// The way to the page. Also used where a panic is told, so it holds nothing else.
-#[derive(Clone)]
-struct Outlet {
-    post: Function,
-}
-
-// SAFETY: a worker's WebAssembly has one thread. The panic hook asks for Send and Sync.
-unsafe impl Send for Outlet {}
-// SAFETY: as above.
-unsafe impl Sync for Outlet {}
-
-impl Outlet {
-    fn send(&self, id: u32, body: Body) {
-        let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
-        // A message that cannot be made or posted leaves nobody to tell.
-        if let Ok(message) = (Response { version: VERSION, id, body }).serialize(&serializer) {
-            let _ = self.post.call1(&JsValue::NULL, &message);
-        }
-    }
-}
-
-/// What `open` sets up.
-struct Site {
-    /// Address of the folder of the catalog, with a slash at its end.
-    models: String,
-    /// `catalog.json`.
-    shipped: Catalog,
-    /// The same with what the reader has brought.
-    all: RefCell<Rc<Catalog>>,
-    store: Store,
 }
 
 struct Shared {
@@ -267,38 +234,12 @@ impl Shared {
     }
 
     async fn open(&self, base: &str, signal: &AbortSignal) -> Result<(), Fault> {
-        let models = format!("{}/models/", base.trim_end_matches('/'));
-        let catalog = Catalog::parse(&host::fetch_all(&format!("{models}catalog.json"), signal).await?)?;
-        let store = Store::open().await?;
-        let site = Rc::new(Site { models, all: RefCell::new(Rc::new(catalog.clone())), shipped: catalog, store });
-        site.reread().await?;
-        self.site.replace(Some(site));
+        self.site.replace(Some(Rc::new(Site::open(base, signal).await?)));
         Ok(())
     }
 
     async fn status(&self) -> Result<Body, Fault> {
-        let site = self.site()?;
-        let catalog = site.catalog();
-        let mut models = Vec::new();
-        for model in catalog.models.iter().filter(|model| origin(model).is_some()) {
-            let mut bytes = model.bytes;
-            let (mut stored, mut complete) = site.stored(&file_id(model)).await?;
-            for adapter in catalog.adapters_of(&model.id) {
-                let (there, whole) = site.stored(&adapter_file_id(adapter)).await?;
-                stored += there;
-                complete &= whole;
-                bytes = bytes.and_then(|bytes| Some(bytes + adapter.bytes?));
-            }
-            let (id, name, licence) = (model.id.clone(), model.name.clone(), model.licence.clone());
-            let adapters = catalog.adapters_of(&model.id).filter_map(own_adapter).collect();
-            let origin = match origin(model) {
-                Some(Origin::File {}) => ModelOrigin::File,
-                _ if site.is_own(model) => ModelOrigin::Address,
-                _ => ModelOrigin::Catalog,
-            };
-            models.push(ModelStatus { id, name, licence, bytes, stored, complete, origin, adapters });
-        }
-        Ok(Body::Status { models, storage: host::storage().await? })
+        Ok(Body::Status { models: self.site()?.models().await?, storage: host::storage().await? })
     }
 
     async fn download(&self, id: u32, model: &str, signal: &AbortSignal) -> Result<(), Fault> {
@@ -498,76 +439,6 @@ impl Drop for Claim<'_> {
     }
 }
 
-impl Site {
-    /// All models and adapters that there are.
-    fn catalog(&self) -> Rc<Catalog> {
-        self.all.borrow().clone()
-    }
-
-    /// How many bytes of file `id` are there, and whether it is whole.
-    async fn stored(&self, id: &str) -> Result<(u64, bool), Fault> {
-        let Some(record) = self.store.file(id).await? else { return Ok((0, false)) };
-        if record.complete {
-            return Ok((record.bytes, true));
-        }
-        let present = self.store.present(id).await?;
-        Ok((present.into_iter().map(|index| record.chunk(index).1).sum(), false))
-    }
-
-    async fn source(&self, id: &str, signal: &AbortSignal) -> Result<StoreSource<'_>, Fault> {
-        let record = self.store.file(id).await?.filter(|record| record.complete);
-        let record = record.ok_or_else(|| input!("the model is not on this device yet; download it first"))?;
-        Ok(StoreSource::new(&self.store, record, signal.clone()))
-    }
-
-    async fn wanted(&self, model: &Model, signal: &AbortSignal) -> Result<Wanted, Fault> {
-        let id = file_id(model);
-        match origin(model) {
-            Some(Origin::Shards { manifest }) => {
-                let url = format!("{}{manifest}", self.models);
-                let manifest = Manifest::parse(&host::fetch_all(&url, signal).await?, model)?;
-                let folder = url.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let (paths, hashes) =
-                    manifest.shards.into_iter().map(|shard| (format!("{folder}/{}", shard.path), shard.sha256)).unzip();
-                Ok(Wanted {
-                    id,
-                    sha256: Some(manifest.sha256),
-                    bytes: manifest.bytes,
-                    // The catalog's hashes come first: it is part of the page, the manifest only of the host.
-                    chunk_sha256: if model.chunk_sha256.is_empty() { hashes } else { model.chunk_sha256.clone() },
-                    location: Location::Shards(paths),
-                })
-            }
-            Some(Origin::Url { url }) => Ok(Wanted {
-                id,
-                sha256: model.sha256.clone(),
-                bytes: match model.bytes {
-                    Some(bytes) => bytes,
-                    None => host::length(url, signal).await?,
-                },
-                chunk_sha256: model.chunk_sha256.clone(),
-                location: Location::Whole(url.clone()),
-            }),
-            Some(Origin::File {}) => Err(input!("{} came from a file; choose that file again", model.name).into()),
-            _ => Err(input!("{} cannot be fetched by a browser: the catalog names no address for it", model.id).into()),
-        }
-    }
-
-    async fn wanted_adapter(&self, adapter: &Adapter, signal: &AbortSignal) -> Result<Wanted, Fault> {
-        let url = format!("{}{}", self.models, adapter.path);
-        Ok(Wanted {
-            id: adapter_file_id(adapter),
-            sha256: adapter.sha256.clone(),
-            bytes: match adapter.bytes {
-                Some(bytes) => bytes,
-                None => host::length(&url, signal).await?,
-            },
-            chunk_sha256: Vec::new(),
-            location: Location::Whole(url),
-        })
-    }
-}
-
 /// The browser's GPU.
 async fn open_gpu() -> crate::error::Result<executor::Backend> {
     let mut gpu = Gpu::open(device::Options::default()).await?;
@@ -575,40 +446,6 @@ async fn open_gpu() -> crate::error::Result<executor::Backend> {
         gpu.name = name;
     }
     Ok(executor::Backend::Gpu(Rc::new(gpu)))
-}
-
-/// The first place that a browser can fetch `model` from.
-fn origin(model: &Model) -> Option<&Origin> {
-    model.sources.iter().find(|origin| !matches!(origin, Origin::Pypi {}))
-}
-
-/// The store's name for a model's file.
-fn file_id(model: &Model) -> String {
-    model.sha256.clone().unwrap_or_else(|| match origin(model) {
-        Some(Origin::Url { url }) => url.clone(),
-        _ => model.id.clone(),
-    })
-}
-
-fn adapter_file_id(adapter: &Adapter) -> String {
-    match (&adapter.own, &adapter.sha256) {
-        (Some(own), _) => own.file.clone(),
-        (None, Some(sha256)) => sha256.clone(),
-        (None, None) => adapter.path.clone(),
-    }
-}
-
-/// `adapter` for the page, if the reader has brought it.
-fn own_adapter(adapter: &Adapter) -> Option<OwnAdapter> {
-    Some(OwnAdapter {
-        id: adapter.id.clone(),
-        name: adapter.own.as_ref()?.name.clone(),
-        method: adapter.method.clone(),
-        task: adapter.task.clone(),
-        from: adapter.from.clone(),
-        to: adapter.to.clone(),
-        bytes: adapter.bytes.unwrap_or(0),
-    })
 }
 
 /// What can be asked of `engine`, which has the model `id`.
@@ -654,40 +491,5 @@ impl From<ChatMessage> for Message {
 impl From<Sampling> for sampler::Sampling {
     fn from(of: Sampling) -> Self {
         Self { temperature: of.temperature, top_k: of.top_k, top_p: of.top_p, seed: of.seed.into() }
-    }
-}
-
-/// Tells the page how many bytes have come in, not too often.
-struct Report<'a> {
-    outlet: &'a Outlet,
-    id: u32,
-    stage: Stage,
-    done: Cell<i64>,
-    total: u64,
-    told: Cell<Option<Instant>>,
-}
-
-impl<'a> Report<'a> {
-    fn new(outlet: &'a Outlet, id: u32, stage: Stage, done: u64, total: u64) -> Self {
-        Self { outlet, id, stage, done: Cell::new(done as i64), total, told: Cell::new(None) }
-    }
-
-    fn tell(&self) {
-        let (stage, done) = (self.stage, self.done.get().max(0) as u64);
-        self.outlet.send(self.id, Body::Progress { stage, done, total: self.total, part: None });
-    }
-}
-
-impl Listener for Report<'_> {
-    fn arrived(&self, bytes: i64) {
-        self.done.set(self.done.get() + bytes);
-        if self.told.get().is_none_or(|told| told.elapsed() >= PROGRESS) {
-            self.told.set(Some(Instant::now()));
-            self.tell();
-        }
-    }
-
-    fn notice(&self, kind: NoticeKind, text: String) {
-        self.outlet.send(self.id, Body::Notice { kind, text });
     }
 }

@@ -10,7 +10,9 @@ use super::super::download::{Listener, Location, Stream};
 use super::super::picked::Picked;
 use super::super::protocol::{Body, ExaminedAdapter, Fault, NoticeKind, Stage};
 use super::super::store::{FileRecord, Own, Store};
-use super::{Report, Shared, Site, file_id, host};
+use super::outlet::Report;
+use super::site::file_id;
+use super::{Shared, host};
 use crate::catalog::{CHUNK_BYTES, Model, Origin};
 use crate::error::{Error, Result};
 use crate::install::install;
@@ -190,26 +192,6 @@ impl Shared {
 
 fn not_loaded() -> Error {
     input!("the model is not loaded; load it first")
-}
-
-impl Site {
-    /// Reads anew what the reader has brought.
-    pub(super) async fn reread(&self) -> Result<(), Fault> {
-        let mut catalog = self.shipped.clone();
-        for own in self.store.own().await? {
-            match own {
-                Own::Model(model) => catalog.models.push(model),
-                Own::Adapter(adapter) => catalog.adapters.push(adapter),
-            }
-        }
-        self.all.replace(catalog.into());
-        Ok(())
-    }
-
-    /// Whether the reader has brought `model`.
-    pub(super) fn is_own(&self, model: &Model) -> bool {
-        !self.shipped.models.iter().any(|shipped| shipped.id == model.id)
-    }
 }
 
 /// A catalog's entry for a model that is in no catalog: its file has to say how it is prompted.
