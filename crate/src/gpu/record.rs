@@ -308,26 +308,22 @@ impl Scene<'_> {
         slot: Option<&Slot>,
     ) {
         let Self { features, model, work, .. } = self;
-        let (rank, vectors) = (self.rank(), &model.vectors);
+        let (rank, vectors, nothing) = (self.rank(), &model.vectors, &work.nothing.0);
         let inner_row = matrices.len() * rank;
         let y_row = matrices.iter().map(|matrix| matrix.rows).sum();
-        let input = Columns { buffer: x, row: x_row, start: 0 };
+        let x = Columns { buffer: x, row: x_row, start: 0 };
         if let Some(slot) = slot {
             let y = Columns { buffer: &work.inner, row: inner_row, start: 0 };
-            let matrix = &slot.a(rank);
-            ops.push(Matmul { matrix, bias: None, x: input.clone(), y, accumulate: false, vectors }.op(*features));
+            let (matrix, x) = (&slot.a(rank), x.clone());
+            ops.push(Matmul { matrix, bias: None, x, y, vectors, branch: None, nothing }.op(*features));
         }
         let mut start = 0;
         for (i, matrix) in matrices.iter().enumerate() {
             let bias = biases.get(i).copied().flatten();
-            let output = Columns { buffer: y, row: y_row, start };
-            let product = Matmul { matrix, bias, x: input.clone(), y: output.clone(), accumulate: false, vectors };
-            ops.push(product.op(*features));
-            if let Some(slot) = slot {
-                let x = Columns { buffer: &work.inner, row: inner_row, start: i * rank };
-                let matrix = &slot.b(i, rank);
-                ops.push(Matmul { matrix, bias: None, x, y: output, accumulate: true, vectors }.op(*features));
-            }
+            let y = Columns { buffer: y, row: y_row, start };
+            let a_x = || Columns { buffer: &work.inner, row: inner_row, start: i * rank };
+            let branch = slot.map(|slot| (slot.b(i, rank), a_x()));
+            ops.push(Matmul { matrix, bias, x: x.clone(), y, vectors, branch, nothing }.op(*features));
             start += matrix.rows;
         }
     }

@@ -66,8 +66,9 @@ async fn check(gpu: &Gpu, format: Format) -> Result<()> {
         bias: None,
         x: Columns { buffer: &x_buffer, row: COLUMNS, start: 0 },
         y: Columns { buffer: &y, row: ROWS, start: 0 },
-        accumulate: false,
         vectors: &nothing,
+        branch: None,
+        nothing: &nothing,
     };
     let linear = Linear {
         matrices: std::slice::from_ref(&matrix),
