@@ -7,21 +7,23 @@ use std::rc::Rc;
 
 use super::cache::Cache;
 use super::device::{Buffer, Features, Gpu};
-use super::kernels::linear::{Branch, Linear};
-use super::kernels::matmul::{Columns, Matmul};
 use super::kernels::norm::Norm;
+use super::kernels::product::{Branch, Epilogue, Product};
 use super::kernels::rope::Heads;
-use super::kernels::{combine, embed, gated, sample, top_k};
+use super::kernels::{combine, embed, gated, linear, matmul, sample, top_k};
 use super::matrix::Matrix;
 use super::model::{Layer, Model};
 use super::program::Op;
 use super::slots::{Slot, Slots};
 use crate::error::Result;
 use crate::sampler::MAX_TOP_K;
-use crate::spec::{Activation, Spec};
+use crate::spec::Spec;
 
 /// Dispatches of a decoding layer without and with a low-rank branch, where no matrix had to be split.
 pub const DECODE_OPS: [usize; 2] = [8, 10];
+
+/// [`linear::op`] for one token or [`matmul::op`] for many.
+type Kernel = fn(Product<'_>, Features) -> Op;
 
 /// Buffers between dispatches, for up to `tokens` tokens.
 pub struct Work {
@@ -124,7 +126,7 @@ impl Scene<'_> {
         (0..self.spec.layers).flat_map(|i| self.decode_layer(i)).collect()
     }
 
-    /// All layers for many tokens: as many ops for each layer.
+    /// All layers for many tokens: as many ops for each layer, 8 or 12 with low-rank pairs.
     pub fn prefill(&self) -> Vec<Op> {
         (0..self.spec.layers).flat_map(|i| self.prefill_layer(i)).collect()
     }
@@ -136,7 +138,7 @@ impl Scene<'_> {
         let block = Some((&work.h, last.post_ffn_norm));
         let norm = self.norm(&work.x, &work.y, block, model.output_norm, None);
         let mut ops = vec![norm];
-        ops.extend(self.linear(std::slice::from_ref(&model.head), &[], &work.normalised, &work.logits, None, None));
+        ops.extend(self.product(linear::op, &model.head, &work.normalised, &work.logits, None));
         ops
     }
 
@@ -166,39 +168,43 @@ impl Scene<'_> {
         let mut ops = Vec::with_capacity(DECODE_OPS[1]);
 
         ops.push(self.norm(&work.x, &work.y, self.block_before(i), layer.attention_norm, slot(0)));
-        ops.extend(self.linear(&layer.qkv, &layer.qkv_bias, &work.normalised, &work.qkv, slot(0), None));
+        let biases = Epilogue::Bias(&layer.qkv_bias);
+        ops.extend(self.products(linear::op, &layer.qkv, &work.normalised, &work.qkv, slot(0), biases));
         ops.push(heads.attend_one(*features, &work.parts));
         ops.push(combine::op(*features, spec, heads.window, &work.parts, &work.mixed));
-        ops.extend(self.branch_input(slot(1), &work.mixed));
-        ops.extend(self.linear(std::slice::from_ref(&layer.o), &[], &work.mixed, &work.h, slot(1), None));
+        ops.extend(self.branch_input(linear::op, slot(1), &work.mixed));
+        ops.extend(self.product(linear::op, &layer.o, &work.mixed, &work.h, slot(1)));
 
         let block = Some((&work.h, layer.post_attention_norm));
         ops.push(self.norm(&work.y, &work.x, block, layer.ffn_norm, slot(2)));
-        ops.extend(self.gate_up(layer, slot(2)));
-        ops.extend(self.branch_input(slot(3), &work.gate));
-        ops.extend(self.linear(std::slice::from_ref(&layer.down), &[], &work.gate, &work.h, slot(3), None));
+        ops.extend(self.gate_up(linear::op, layer, slot(2)));
+        ops.extend(self.branch_input(linear::op, slot(3), &work.gate));
+        ops.extend(self.product(linear::op, &layer.down, &work.gate, &work.h, slot(3)));
         ops
     }
 
     fn prefill_layer(&self, i: usize) -> Vec<Op> {
-        let Self { features, spec, model, work, .. } = self;
+        let Self { features, model, work, .. } = self;
         let layer = &model.layers[i];
         let slot = |group: usize| self.slots.map(|slots| &slots.layers[i][group]);
         let heads = self.heads(i);
         let mut ops = Vec::new();
 
         ops.push(self.norm(&work.x, &work.y, self.block_before(i), layer.attention_norm, None));
-        let (width, q_width, ffn) = (spec.width, spec.q_width(), spec.ffn);
-        self.matmuls(&mut ops, &layer.qkv, &layer.qkv_bias, (&work.normalised, width), &work.qkv, slot(0));
+        ops.extend(self.branch_input(matmul::op, slot(0), &work.normalised));
+        let biases = Epilogue::Bias(&layer.qkv_bias);
+        ops.extend(self.products(matmul::op, &layer.qkv, &work.normalised, &work.qkv, slot(0), biases));
         ops.push(heads.rope(*features));
         ops.push(heads.attend_many(*features, &work.mixed));
-        self.matmuls(&mut ops, std::slice::from_ref(&layer.o), &[], (&work.mixed, q_width), &work.h, slot(1));
+        ops.extend(self.branch_input(matmul::op, slot(1), &work.mixed));
+        ops.extend(self.product(matmul::op, &layer.o, &work.mixed, &work.h, slot(1)));
 
         let block = Some((&work.h, layer.post_attention_norm));
         ops.push(self.norm(&work.y, &work.x, block, layer.ffn_norm, None));
-        self.matmuls(&mut ops, &layer.gate_up, &[], (&work.normalised, width), &work.both, slot(2));
-        ops.push(gated::op(*features, spec.activation, ffn, &work.both, &work.gate));
-        self.matmuls(&mut ops, std::slice::from_ref(&layer.down), &[], (&work.gate, ffn), &work.h, slot(3));
+        ops.extend(self.branch_input(matmul::op, slot(2), &work.normalised));
+        ops.extend(self.gate_up(matmul::op, layer, slot(2)));
+        ops.extend(self.branch_input(matmul::op, slot(3), &work.gate));
+        ops.extend(self.product(matmul::op, &layer.down, &work.gate, &work.h, slot(3)));
         ops
     }
 
@@ -252,79 +258,54 @@ impl Scene<'_> {
         norm.op(self.features)
     }
 
-    /// A x of a group whose input comes from no norm.
-    fn branch_input(&self, slot: Option<&Slot>, x: &Rc<Buffer>) -> Vec<Op> {
+    /// A x of a group, where no norm has computed it.
+    fn branch_input(&self, kernel: Kernel, slot: Option<&Slot>, x: &Rc<Buffer>) -> Vec<Op> {
         let Some(slot) = slot else { return Vec::new() };
-        self.linear(&[slot.a(self.rank())], &[], x, &self.work.inner, None, None)
+        self.product(kernel, &slot.a(self.rank()), x, &self.work.inner, None)
     }
 
-    /// One token's product with `matrices`: one dispatch, or one each where they lie in several buffers.
-    fn linear(
-        &self,
-        matrices: &[Matrix],
-        biases: &[Option<u32>],
-        x: &Rc<Buffer>,
-        y: &Rc<Buffer>,
-        slot: Option<&Slot>,
-        gate: Option<Activation>,
-    ) -> Vec<Op> {
-        let Self { features, model, work, .. } = self;
-        let branch = slot.map(|slot| Branch { rank: self.rank(), b: slot.b.clone(), inner: work.inner.clone() });
-        let together = matrices
-            .iter()
-            .all(|matrix| matrix.shards.len() == 1 && Rc::ptr_eq(&matrix.shards[0], &matrices[0].shards[0]));
-        let linear = |only| {
-            let (vectors, nothing, branch) = (&model.vectors, &work.nothing.0, branch.clone());
-            Linear { matrices, only, biases, x, y, vectors, branch, gate, nothing }.op(*features)
-        };
-        match together || matrices.len() == 1 {
-            true => vec![linear(None)],
-            false => (0..matrices.len()).map(|i| linear(Some(i))).collect(),
-        }
-    }
-
-    /// activation(gate) · up of one token: one dispatch where gate and up have one format and lie together.
-    fn gate_up(&self, layer: &Layer, slot: Option<&Slot>) -> Vec<Op> {
+    /// activation(gate) · up: one dispatch where gate and up have one format and lie together.
+    fn gate_up(&self, kernel: Kernel, layer: &Layer, slot: Option<&Slot>) -> Vec<Op> {
         let Self { features, spec, work, .. } = self;
-        let [gate, up] = &layer.gate_up[..] else { return Vec::new() };
-        let together = gate.shards.len() == 1 && Rc::ptr_eq(&gate.shards[0], &up.shards[0]);
-        if together && gate.format == up.format {
-            let activation = Some(spec.activation);
-            return self.linear(&layer.gate_up, &[], &work.normalised, &work.gate, slot, activation);
+        let matrices = &layer.gate_up;
+        if together(matrices) && matrices.iter().all(|matrix| matrix.format == matrices[0].format) {
+            let gate = Epilogue::Gate(spec.activation);
+            return self.products(kernel, matrices, &work.normalised, &work.gate, slot, gate);
         }
-        let mut ops = self.linear(&layer.gate_up, &[], &work.normalised, &work.both, slot, None);
+        let mut ops = self.products(kernel, matrices, &work.normalised, &work.both, slot, Epilogue::Bias(&[]));
         ops.push(gated::op(*features, spec.activation, spec.ffn, &work.both, &work.gate));
         ops
     }
 
-    /// Many tokens' products with `matrices`, side by side in `y`, each with its low-rank branch.
-    fn matmuls(
+    /// The product with one matrix.
+    fn product(&self, kernel: Kernel, matrix: &Matrix, x: &Rc<Buffer>, y: &Rc<Buffer>, slot: Option<&Slot>) -> Vec<Op> {
+        self.products(kernel, std::slice::from_ref(matrix), x, y, slot, Epilogue::Bias(&[]))
+    }
+
+    /// Products with matrices that have one input: one dispatch, or one each where they lie in several buffers.
+    fn products(
         &self,
-        ops: &mut Vec<Op>,
+        kernel: Kernel,
         matrices: &[Matrix],
-        biases: &[Option<u32>],
-        (x, x_row): (&Rc<Buffer>, usize),
+        x: &Rc<Buffer>,
         y: &Rc<Buffer>,
         slot: Option<&Slot>,
-    ) {
+        epilogue: Epilogue<'_>,
+    ) -> Vec<Op> {
         let Self { features, model, work, .. } = self;
-        let (rank, vectors, nothing) = (self.rank(), &model.vectors, &work.nothing.0);
-        let inner_row = matrices.len() * rank;
-        let y_row = matrices.iter().map(|matrix| matrix.rows).sum();
-        let x = Columns { buffer: x, row: x_row, start: 0 };
-        if let Some(slot) = slot {
-            let y = Columns { buffer: &work.inner, row: inner_row, start: 0 };
-            let (matrix, x) = (&slot.a(rank), x.clone());
-            ops.push(Matmul { matrix, bias: None, x, y, vectors, branch: None, nothing }.op(*features));
-        }
-        let mut start = 0;
-        for (i, matrix) in matrices.iter().enumerate() {
-            let bias = biases.get(i).copied().flatten();
-            let y = Columns { buffer: y, row: y_row, start };
-            let a_x = || Columns { buffer: &work.inner, row: inner_row, start: i * rank };
-            let branch = slot.map(|slot| (slot.b(i, rank), a_x()));
-            ops.push(Matmul { matrix, bias, x: x.clone(), y, vectors, branch, nothing }.op(*features));
-            start += matrix.rows;
+        let branch = slot.map(|slot| Branch { rank: self.rank(), b: slot.b.clone(), inner: work.inner.clone() });
+        let op = |only| {
+            let (vectors, nothing, branch) = (&model.vectors, &work.nothing.0, branch.clone());
+            kernel(Product { matrices, only, x, y, vectors, branch, epilogue, nothing }, *features)
+        };
+        match together(matrices) || matrices.len() == 1 {
+            true => vec![op(None)],
+            false => (0..matrices.len()).map(|i| op(Some(i))).collect(),
         }
     }
+}
+
+/// Whether matrices lie in one buffer.
+fn together(matrices: &[Matrix]) -> bool {
+    matrices.iter().all(|matrix| matrix.shards.len() == 1 && Rc::ptr_eq(&matrix.shards[0], &matrices[0].shards[0]))
 }

@@ -8,8 +8,8 @@ use candle_core::{Device, Tensor};
 
 use super::device::Gpu;
 use super::format::Format;
-use super::kernels::linear::Linear;
-use super::kernels::matmul::{Columns, Matmul};
+use super::kernels::product::{Epilogue, Product};
+use super::kernels::{linear, matmul};
 use super::matrix::Matrix;
 use super::program::{Program, Step};
 use crate::error::{DeviceFault, Error, Result};
@@ -61,27 +61,17 @@ async fn check(gpu: &Gpu, format: Format) -> Result<()> {
     let one = gpu.storage("self-test y", (4 * ROWS) as u64)?;
     let nothing = gpu.storage("nothing", 16)?;
 
-    let matmul = Matmul {
-        matrix: &matrix,
-        bias: None,
-        x: Columns { buffer: &x_buffer, row: COLUMNS, start: 0 },
-        y: Columns { buffer: &y, row: ROWS, start: 0 },
-        vectors: &nothing,
-        branch: None,
-        nothing: &nothing,
-    };
-    let linear = Linear {
+    let product = |y| Product {
         matrices: std::slice::from_ref(&matrix),
         only: None,
-        biases: &[],
         x: &x_buffer,
-        y: &one,
+        y,
         vectors: &nothing,
         branch: None,
-        gate: None,
+        epilogue: Epilogue::Bias(&[]),
         nothing: &nothing,
     };
-    let ops = vec![matmul.op(gpu.features), linear.op(gpu.features)];
+    let ops = vec![matmul::op(product(&y), gpu.features), linear::op(product(&one), gpu.features)];
     use wgpu::BufferUsages as Usage;
     let uniform = gpu.buffer("step", size_of::<Step>() as u64, Usage::UNIFORM | Usage::COPY_DST)?;
     let step = Step::new(0, TOKENS);

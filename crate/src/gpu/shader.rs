@@ -1,8 +1,9 @@
 //! Shaders: WGSL files put together with the constants of a variant.
 //!
 //! There is no preprocessor. Variants differ in `const` declarations that go before the code, which compilers fold; in
-//! which of two files with the same functions is included; and in three generated functions: `word`, which reads a matrix
-//! that may lie in several buffers, and `dequant` and `accumulate`, which branch on the formats that a variant knows.
+//! which of two files with the same functions is included; and in a few generated functions: `word`, which reads a matrix
+//! that may lie in several buffers, and `dequant`, `accumulate` and `weight_columns`, which branch on the formats that a
+//! variant knows.
 
 use std::fmt::{Display, Write};
 
@@ -47,6 +48,8 @@ pub struct Builder {
 }
 
 const STEP: &str = include_str!("kernels/step.wgsl");
+const ACCUMULATE: &str = include_str!("kernels/accumulate.wgsl");
+const WEIGHT_COLUMNS: &str = include_str!("kernels/weight_columns.wgsl");
 const REDUCE_SHARED: &str = include_str!("kernels/reduce_shared.wgsl");
 const REDUCE_SUBGROUP: &str = include_str!("kernels/reduce_subgroup.wgsl");
 
@@ -119,41 +122,50 @@ impl Builder {
     }
 
     /// Adds a matrix that lies in `shards` buffers, of the next bindings, and the formats it may have:
-    /// `word(i)` reads the buffer with the number `shard`.
-    pub fn matrix(mut self, shards: usize, formats: &[Format]) -> Self {
-        let first = 2 + self.storage.len();
+    /// `word(i)` reads the buffer with the number `shard`, of `SHARDS`.
+    pub fn matrix(self, shards: usize, formats: &[Format]) -> Self {
+        let mut this = self.number("SHARDS", shards as u32);
+        let first = 2 + this.storage.len();
         let mut cases = String::new();
         for shard in 0..shards {
             let binding = first + shard;
             let _ =
-                writeln!(self.code, "@group(0) @binding({binding}) var<storage, read> weights_{shard}: array<u32>;");
+                writeln!(this.code, "@group(0) @binding({binding}) var<storage, read> weights_{shard}: array<u32>;");
             if shard > 0 {
                 let _ = writeln!(cases, "    if (shard == {shard}u) {{ return weights_{shard}[i]; }}");
             }
         }
-        self.storage.extend(std::iter::repeat_n(Access::Read, shards));
+        this.storage.extend(std::iter::repeat_n(Access::Read, shards));
         let word =
             format!("var<private> shard: u32;\nfn word(i: u32) -> u32 {{\n{cases}    return weights_0[i];\n}}\n");
-        let dequant = branch(
-            "fn dequant(format: u32, m: Matrix, row: u32, part: u32) -> Part",
-            formats,
-            |name| format!("dequant_{name}(m, row, part)"),
-            "Part()",
-        );
-        self.include(&word).include(format::WGSL).include(&dequant)
+        let dequant = branch("fn dequant(format: u32, m: Matrix, row: u32, part: u32) -> Part", formats, |name| {
+            format!("dequant_{name}(m, row, part)")
+        });
+        this.include(&word).include(format::WGSL).include(&dequant)
     }
 
-    /// Adds `accumulate`, one function per format from the template `code`, whose functions end in `_FORMAT`.
-    pub fn accumulate(self, code: &str, formats: &[Format]) -> Self {
+    /// Adds `accumulate`, one function per format from a template whose functions end in `_FORMAT`.
+    pub fn accumulate(self, formats: &[Format]) -> Self {
         let accumulate = branch(
             "fn accumulate(format: u32, a: Matrix, b: Matrix, rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32>",
             formats,
             |name| format!("accumulate_{name}(a, b, rows, start, lane)"),
-            "vec4<f32>()",
         );
-        let all = formats.iter().map(|format| code.replace("FORMAT", format.name()));
-        let all: Vec<String> = all.collect();
-        self.include(&all.join("\n")).include(&accumulate)
+        self.for_each(ACCUMULATE, formats).include(&accumulate)
+    }
+
+    /// Adds `weight_columns` in the same way.
+    pub fn weight_columns(self, formats: &[Format]) -> Self {
+        let columns = branch(
+            "fn weight_columns(format: u32, a: Matrix, b: Matrix, rows: vec4<u32>, part: u32) -> Columns",
+            formats,
+            |name| format!("weight_columns_{name}(a, b, rows, part)"),
+        );
+        self.for_each(WEIGHT_COLUMNS, formats).include(&columns)
+    }
+
+    fn for_each(self, template: &str, formats: &[Format]) -> Self {
+        formats.iter().fold(self, |this, format| this.include(&template.replace("FORMAT", format.name())))
     }
 
     /// The shader.
@@ -162,11 +174,15 @@ impl Builder {
     }
 }
 
-/// A function that branches on its argument `format`.
-fn branch(signature: &str, formats: &[Format], call: impl Fn(&str) -> String, otherwise: &str) -> String {
+/// A function that branches on its argument `format`, which is one of `formats`. Where there is one only there is no branch,
+/// so that what several calls read is on its way at the same time.
+fn branch(signature: &str, formats: &[Format], call: impl Fn(&str) -> String) -> String {
     let mut code = format!("{signature} {{\n");
-    for format in formats {
-        let _ = writeln!(code, "    if (format == {}u) {{ return {}; }}", *format as u32, call(format.name()));
+    for (i, format) in formats.iter().enumerate() {
+        if i + 1 < formats.len() {
+            let _ = write!(code, "    if (format == {}u) ", *format as u32);
+        }
+        let _ = writeln!(code, "    {{ return {}; }}", call(format.name()));
     }
-    code + &format!("    return {otherwise};\n}}\n")
+    code + "}\n"
 }

@@ -121,12 +121,6 @@ impl Slot {
     pub fn a(&self, rank: usize) -> Matrix {
         half_matrix(&self.a, self.outputs.len() * rank, self.inputs, 0)
     }
-
-    /// B of target `i` of the group: [d, rank].
-    pub fn b(&self, i: usize, rank: usize) -> Matrix {
-        let before: usize = self.outputs[..i].iter().sum();
-        half_matrix(&self.b, self.outputs[i], rank, before * rank / 2)
-    }
 }
 
 /// A matrix of f16 that begins at word `start` of `buffer`.

@@ -1,121 +1,166 @@
-// Y = X Wᵀ (+ bias) (+ inner Bᵀ) for many tokens: a workgroup computes TOKENS tokens by 64 rows, each thread four by four.
-// 32 columns of both are brought to workgroup memory at a time, W dequantised once for all tokens. The low-rank branch is
-// more columns of the same sums.
+// Y = X Wᵀ (+ bias) (+ inner Bᵀ) for many tokens: a workgroup computes 64 tokens by 16 bundles, each thread eight tokens by
+// one bundle.
+//
+// Four parts of columns of both are brought to workgroup memory at a time, W dequantised once for all tokens, and both
+// transposed: what a column adds to four tokens' bundles is then four products of a number and a vector, which GPUs with
+// f16 compute two elements at a time. The low-rank branch is more columns of the same sums.
 
-struct Product {
-    matrix: Matrix,
-    format: u32,
-    rows: u32,
-    parts: u32, // of a row of W
-    bias: u32, // offset in `vectors`, or none
-    x_row: u32, // of `x`, in vec4
-    x_start: u32, // within a row, in vec4
-    y_row: u32,
-    y_start: u32, // within a row
-    shard_rows: u32, // rows of W in one buffer
-    rank: u32, // columns of B, a multiple of 8
-    pair_start: u32, // of B in `pairs`
-    inner_row: u32, // of `inner`, in vec4
-    inner_start: u32, // within a row, in vec4
+const BUNDLES = 16u;
+const EIGHTS = 8u; // of tokens
+const PARTS = 4u;
+
+// The indices that vary are few and apart from the others, so that bounds are checked, and addresses computed, once.
+var<workgroup> w_tile: array<array<array<vec4<Element>, BUNDLES>, 8>, PARTS>; // [part, column, bundle]
+var<workgroup> x_tile: array<array<array<array<vec4<Element>, 2>, EIGHTS>, 8>, PARTS>; // [part, column, eight tokens]
+
+// A bundle's dot products with eight tokens: a column is a token.
+struct Sums {
+    low: mat4x4<Element>,
+    high: mat4x4<Element>,
 }
 
-@group(0) @binding(1) var<uniform> params: Product;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>; // [tokens, x_row]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [tokens, y_row]
-@group(0) @binding(4) var<storage, read> vectors: array<f32>;
-@group(0) @binding(5) var<storage, read> pairs: array<u32>; // B as f16, [rows, rank]
-@group(0) @binding(6) var<storage, read> inner: array<vec4<f32>>; // X Aᵀ: [tokens, inner_row]
-
-const ROWS = 64u;
-const pitch = 9u; // vec4 from row to row of a tile: 8 of 32 columns, and one that spreads rows over memory banks
-var<workgroup> w_tile: array<vec4<Element>, ROWS * pitch>;
-var<workgroup> x_tile: array<vec4<Element>, TOKENS * pitch>;
-
-// What column block `c` of the tile adds to a token's four rows.
-fn products(token: u32, c: u32, w0: vec4<Element>, w1: vec4<Element>, w2: vec4<Element>, w3: vec4<Element>) -> vec4<f32> {
-    let v = x_tile[token * pitch + c];
-    return vec4<f32>(vec4<Element>(dot(w0, v), dot(w1, v), dot(w2, v), dot(w3, v)));
+// The sums with one more column of W and X.
+fn add_column(sums: Sums, w: vec4<Element>, x: array<vec4<Element>, 2>) -> Sums {
+    return Sums(
+        sums.low + mat4x4<Element>(w * x[0].x, w * x[0].y, w * x[0].z, w * x[0].w),
+        sums.high + mat4x4<Element>(w * x[1].x, w * x[1].y, w * x[1].z, w * x[1].w),
+    );
 }
 
-fn store(token: u32, first_row: u32, sums: vec4<f32>) {
-    for (var r = 0u; r < 4; r++) {
-        let row = first_row + r * (ROWS / 4);
-        if (token < step.tokens && row < params.rows) {
-            let at = token * params.y_row + params.y_start + row;
-            var value = sums[r] / X_SCALE;
-            if (params.bias != none) {
-                value += vectors[params.bias + row];
-            }
-            y[at] = value;
-        }
+// Eight columns of a bundle.
+struct Columns {
+    low: mat4x4<f32>,
+    high: mat4x4<f32>,
+}
+
+fn transposed(p0: Part, p1: Part, p2: Part, p3: Part) -> Columns {
+    return Columns(
+        transpose(mat4x4<f32>(
+            p0.a * p0.scale + p0.offset,
+            p1.a * p1.scale + p1.offset,
+            p2.a * p2.scale + p2.offset,
+            p3.a * p3.scale + p3.offset,
+        )),
+        transpose(mat4x4<f32>(
+            p0.b * p0.scale + p0.offset,
+            p1.b * p1.scale + p1.offset,
+            p2.b * p2.scale + p2.offset,
+            p3.b * p3.scale + p3.offset,
+        )),
+    );
+}
+
+// Columns of B. With GATED those of the gate come first, where the rows of the up projection have zeros, then the others.
+fn pair_columns(rows: vec4<u32>, part: u32) -> Columns {
+    if (!GATED) {
+        return transposed(
+            pair_part(rows.x, part),
+            pair_part(rows.y, part),
+            pair_part(rows.z, part),
+            pair_part(rows.w, part),
+        );
     }
+    if (part < params.rank / 8) {
+        return transposed(pair_part(rows.x, part), pair_part(rows.y, part), Part(), Part());
+    }
+    let up = part - params.rank / 8;
+    return transposed(Part(), Part(), pair_part(rows.z, up), pair_part(rows.w, up));
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let first_row = group.x * ROWS;
-    let first_token = group.y * TOKENS;
-    let my_row = thread % (ROWS / 4);
-    let my_token = thread / (ROWS / 4);
-    // One for each token. An array that is indexed in a loop would be kept in memory by compilers that do not unroll it.
-    var sums_0 = vec4<f32>();
-    var sums_1 = vec4<f32>();
-    var sums_2 = vec4<f32>();
-    var sums_3 = vec4<f32>();
+    let first_bundle = group.x * BUNDLES;
+    let first_token = group.y * EIGHTS * 8;
+    let segment = segment_of(first_bundle);
+    let last = last_of(segment);
+    let parts = params.parts + params.rank / 8 * select(1u, 2u, GATED); // of W, then of B
 
-    let behind = (params.parts + 3) / 4 * 4; // parts of W, in whole tiles: then come those of B
-    for (var start = 0u; start < behind + params.rank / 8; start += 4) {
-        let branch = ADAPTED && start >= behind;
-        for (var i = thread; i < ROWS * 4; i += THREADS) {
-            let part = start + i % 4;
-            let row = min(first_row + i / 4, params.rows - 1);
-            var a = vec4<f32>();
-            var b = vec4<f32>();
-            if (branch) {
-                if (part - behind < params.rank / 8) {
-                    let at = params.pair_start + row * (params.rank / 2) + (part - behind) * 4;
-                    a = vec4<f32>(unpack2x16float(pairs[at]), unpack2x16float(pairs[at + 1]));
-                    b = vec4<f32>(unpack2x16float(pairs[at + 2]), unpack2x16float(pairs[at + 3]));
-                }
-            } else if (part < params.parts) {
-                shard = row / params.shard_rows;
-                let w = dequant(params.format, params.matrix, row % params.shard_rows, part);
-                a = w.a * w.scale + w.offset;
-                b = w.b * w.scale + w.offset;
+    let bundle = thread % BUNDLES;
+    let eight = thread / BUNDLES;
+    let token = first_token + eight * 8;
+    var low = mat4x4<f32>();
+    var high = mat4x4<f32>();
+    for (var start = 0u; start < parts; start += PARTS) {
+        for (var i = thread; i < BUNDLES * PARTS; i += THREADS) {
+            let part = i / BUNDLES;
+            let at = start + part;
+            let rows = bundle_rows(segment, first_row(segment, first_bundle + i % BUNDLES));
+            var columns = Columns();
+            if (at < params.parts) {
+                columns = weight_columns(segment.format, segment.matrix, last.matrix, within_shard(rows), at);
+            } else if (ADAPTED && at < parts) {
+                columns = pair_columns(pair_rows(segment, last, rows), at - params.parts);
             }
-            let at = i / 4 * pitch + i % 4 * 2;
-            w_tile[at] = vec4<Element>(a);
-            w_tile[at + 1] = vec4<Element>(b);
+            w_tile[part][0][i % BUNDLES] = vec4<Element>(columns.low[0]);
+            w_tile[part][1][i % BUNDLES] = vec4<Element>(columns.low[1]);
+            w_tile[part][2][i % BUNDLES] = vec4<Element>(columns.low[2]);
+            w_tile[part][3][i % BUNDLES] = vec4<Element>(columns.low[3]);
+            w_tile[part][4][i % BUNDLES] = vec4<Element>(columns.high[0]);
+            w_tile[part][5][i % BUNDLES] = vec4<Element>(columns.high[1]);
+            w_tile[part][6][i % BUNDLES] = vec4<Element>(columns.high[2]);
+            w_tile[part][7][i % BUNDLES] = vec4<Element>(columns.high[3]);
         }
-        for (var i = thread; i < TOKENS * 8; i += THREADS) {
-            let column = start * 2 + i % 8;
-            let token = min(first_token + i / 8, step.tokens - 1);
-            var value = vec4<f32>();
-            if (branch) {
-                if (column - behind * 2 < params.rank / 4) {
-                    value = inner[token * params.inner_row + params.inner_start + column - behind * 2];
-                }
-            } else if (column < params.parts * 2) {
-                value = x[token * params.x_row + params.x_start + column];
+        for (var i = thread; i < EIGHTS * PARTS * 4; i += THREADS) {
+            let four = i % (2 * EIGHTS); // tokens
+            let half = i / (2 * EIGHTS); // of a part
+            let at = start * 2 + half;
+            let tokens = min(vec4<u32>(first_token + four * 4) + vec4<u32>(0, 1, 2, 3), vec4<u32>(step.tokens - 1));
+            var rows = mat4x4<f32>();
+            if (at < params.parts * 2) {
+                let i = tokens * params.parts * 2 + at;
+                rows = mat4x4<f32>(x[i.x], x[i.y], x[i.z], x[i.w]);
+            } else if (ADAPTED && at < parts * 2) {
+                let i = tokens * params.inner_row + segment.inner + at - params.parts * 2;
+                rows = mat4x4<f32>(inner[i.x], inner[i.y], inner[i.z], inner[i.w]);
             }
-            x_tile[i / 8 * pitch + i % 8] = vec4<Element>(value * X_SCALE);
+            let columns = transpose(rows) * X_SCALE;
+            let first = half % 2 * 4;
+            x_tile[half / 2][first][four / 2][four % 2] = vec4<Element>(columns[0]);
+            x_tile[half / 2][first + 1][four / 2][four % 2] = vec4<Element>(columns[1]);
+            x_tile[half / 2][first + 2][four / 2][four % 2] = vec4<Element>(columns[2]);
+            x_tile[half / 2][first + 3][four / 2][four % 2] = vec4<Element>(columns[3]);
         }
         workgroupBarrier();
-        for (var c = 0u; c < 8; c++) {
-            let w0 = w_tile[my_row * pitch + c];
-            let w1 = w_tile[(my_row + ROWS / 4) * pitch + c];
-            let w2 = w_tile[(my_row + ROWS / 2) * pitch + c];
-            let w3 = w_tile[(my_row + ROWS / 4 * 3) * pitch + c];
-            sums_0 += products(my_token, c, w0, w1, w2, w3);
-            sums_1 += products(my_token + TOKENS / 4, c, w0, w1, w2, w3);
-            sums_2 += products(my_token + TOKENS / 2, c, w0, w1, w2, w3);
-            sums_3 += products(my_token + TOKENS / 4 * 3, c, w0, w1, w2, w3);
+        for (var p = 0u; p < min(PARTS, parts - start) && token < step.tokens; p++) {
+            var sums = Sums();
+            if (!HALF) {
+                sums = Sums(mat4x4<Element>(low), mat4x4<Element>(high));
+            }
+            sums = add_column(sums, w_tile[p][0][bundle], x_tile[p][0][eight]);
+            sums = add_column(sums, w_tile[p][1][bundle], x_tile[p][1][eight]);
+            sums = add_column(sums, w_tile[p][2][bundle], x_tile[p][2][eight]);
+            sums = add_column(sums, w_tile[p][3][bundle], x_tile[p][3][eight]);
+            sums = add_column(sums, w_tile[p][4][bundle], x_tile[p][4][eight]);
+            sums = add_column(sums, w_tile[p][5][bundle], x_tile[p][5][eight]);
+            sums = add_column(sums, w_tile[p][6][bundle], x_tile[p][6][eight]);
+            sums = add_column(sums, w_tile[p][7][bundle], x_tile[p][7][eight]);
+            if (HALF) {
+                // f16 holds no longer sums well enough.
+                low += mat4x4<f32>(sums.low);
+                high += mat4x4<f32>(sums.high);
+            } else {
+                low = mat4x4<f32>(sums.low);
+                high = mat4x4<f32>(sums.high);
+            }
         }
         workgroupBarrier();
     }
+    low *= 1 / X_SCALE;
+    high *= 1 / X_SCALE;
 
-    store(first_token + my_token, first_row + my_row, sums_0);
-    store(first_token + my_token + TOKENS / 4, first_row + my_row, sums_1);
-    store(first_token + my_token + TOKENS / 2, first_row + my_row, sums_2);
-    store(first_token + my_token + TOKENS / 4 * 3, first_row + my_row, sums_3);
+    let row = first_row(segment, first_bundle + bundle);
+    store_token(segment, token, row, low[0]);
+    store_token(segment, token + 1, row, low[1]);
+    store_token(segment, token + 2, row, low[2]);
+    store_token(segment, token + 3, row, low[3]);
+    store_token(segment, token + 4, row, high[0]);
+    store_token(segment, token + 5, row, high[1]);
+    store_token(segment, token + 6, row, high[2]);
+    store_token(segment, token + 7, row, high[3]);
+}
+
+fn store_token(segment: Segment, token: u32, row: u32, products: vec4<f32>) {
+    if (token < step.tokens) {
+        store(segment, token, row, products);
+    }
 }

@@ -7,6 +7,7 @@ pub mod gated;
 pub mod linear;
 pub mod matmul;
 pub mod norm;
+pub mod product;
 pub mod rope;
 pub mod sample;
 pub mod top_k;

@@ -1,0 +1,301 @@
+//! Products of matrices that have the same input: what [`super::linear`] computes for one token and [`super::matmul`] for
+//! many.
+
+use std::rc::Rc;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{ACTIVATION, NONE};
+use crate::gpu::device::Buffer;
+use crate::gpu::format::Format;
+use crate::gpu::matrix::{Layout, Matrix};
+use crate::gpu::program::{Extent, Op};
+use crate::gpu::shader::{Access, Builder};
+use crate::spec::Activation;
+
+/// Rows of a bundle, as in `product.wgsl`.
+const ROWS: usize = 4;
+const MAX_SEGMENTS: usize = 3;
+
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct Segment {
+    layout: Layout,
+    rows: u32,
+    first: u32,
+    format: u32,
+    bias: u32,
+    out: u32,
+    pair_row: u32,
+    inner: u32,
+    pad: u32,
+}
+
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+#[repr(C)]
+struct Params {
+    parts: u32,
+    segments: u32,
+    shard_rows: u32,
+    rank: u32,
+    y_row: u32,
+    inner_row: u32,
+    pad: [u32; 2],
+    segment: [Segment; MAX_SEGMENTS],
+}
+
+/// The low-rank branch beside a product: B of its matrices, row under row, and A x of each, one after the other.
+#[derive(Clone)]
+pub struct Branch {
+    /// Rank, a multiple of 8.
+    pub rank: usize,
+    /// B as f16, [all rows, rank].
+    pub b: Rc<Buffer>,
+    /// A x: [tokens, matrices · rank].
+    pub inner: Rc<Buffer>,
+}
+
+/// What is done with the products before they are written.
+#[derive(Debug, Clone, Copy)]
+pub enum Epilogue<'a> {
+    /// Biases are added: the offset of each matrix's in `vectors`, where it has one.
+    Bias(&'a [Option<u32>]),
+    /// The two matrices are gate and up projection, of one shape and format, and activation(gate) · up is written.
+    Gate(Activation),
+}
+
+/// Up to three matrices times the same vectors.
+pub struct Product<'a> {
+    /// The matrices.
+    pub matrices: &'a [Matrix],
+    /// Computes only this one of them, which may be split. Without it they have to lie in one buffer.
+    pub only: Option<usize>,
+    /// The input: [tokens, columns].
+    pub x: &'a Rc<Buffer>,
+    /// The output: for each token the matrices' rows one after the other, or half as many of a gate.
+    pub y: &'a Rc<Buffer>,
+    /// Norms and biases.
+    pub vectors: &'a Rc<Buffer>,
+    /// The branch.
+    pub branch: Option<Branch>,
+    /// How it ends.
+    pub epilogue: Epilogue<'a>,
+    /// Stands in for buffers that a variant does not read.
+    pub nothing: &'a Rc<Buffer>,
+}
+
+impl Product<'_> {
+    /// Adds the code of products to a shader, `code` last.
+    pub fn shader(&self, builder: Builder, code: &str) -> Builder {
+        builder
+            .flag("GATED", matches!(self.epilogue, Epilogue::Gate(_)))
+            .flag("GELU", matches!(self.epilogue, Epilogue::Gate(Activation::GeluTanh)))
+            .flag("ADAPTED", self.branch.is_some())
+            .storage(&[Access::Read, Access::Write, Access::Read, Access::Read, Access::Read])
+            .matrix(self.first().shards.len(), &self.formats())
+            .include(ACTIVATION)
+            .include(include_str!("product.wgsl"))
+            .include(code)
+    }
+
+    /// The dispatch that runs `builder`'s shader with `bundles` bundles to a workgroup. In each workgroup there are bundles
+    /// of one segment only if `apart`.
+    pub fn op(self, builder: Builder, bundles: usize, apart: bool, extent: Extent) -> Op {
+        let Self { matrices, x, y, vectors, branch, epilogue, nothing, .. } = &self;
+        let first = self.first();
+        let rank = branch.as_ref().map_or(0, |branch| branch.rank);
+        let biases = if let Epilogue::Bias(biases) = epilogue { biases } else { &[][..] };
+        let mut params = Params {
+            parts: (first.columns / 8) as u32,
+            shard_rows: first.shard_rows as u32,
+            rank: rank as u32,
+            inner_row: (matrices.len() * rank / 4) as u32,
+            ..Params::default()
+        };
+        let (mut end, mut out, mut bytes) = (0, 0, 0);
+        for (i, matrix) in matrices.iter().enumerate() {
+            if self.has(i) {
+                params.segment[params.segments as usize] = Segment {
+                    layout: matrix.layout,
+                    rows: matrix.rows as u32,
+                    first: end as u32,
+                    format: matrix.format as u32,
+                    bias: biases.get(i).copied().flatten().unwrap_or(NONE),
+                    out: out as u32,
+                    pair_row: out as u32,
+                    inner: (i * rank / 4) as u32,
+                    pad: 0,
+                };
+                params.segments += 1;
+                end += matrix.rows.div_ceil(ROWS);
+                if apart {
+                    end = end.next_multiple_of(bundles);
+                }
+                bytes += matrix.bytes() + (2 * matrix.rows * rank) as u64;
+            }
+            out += matrix.rows;
+        }
+        params.y_row = out as u32;
+        if let Epilogue::Gate(_) = epilogue {
+            // One bundle has two rows of each.
+            params.y_row = first.rows as u32;
+            end = first.rows.div_ceil(ROWS / 2);
+        }
+        let (b, inner) = match branch {
+            Some(branch) => (&branch.b, &branch.inner),
+            None => (*nothing, *nothing),
+        };
+        let mut buffers = [*x, *y, *vectors, b, inner].map(Rc::clone).to_vec();
+        buffers.extend(first.shards.iter().cloned());
+        Op::new(builder.finish(), &params, buffers, (end.div_ceil(bundles) as u32, extent)).reading(bytes)
+    }
+
+    /// Formats of the matrices, each once.
+    pub fn formats(&self) -> Vec<Format> {
+        let used = self.matrices.iter().enumerate().filter(|(i, _)| self.has(*i));
+        let mut formats: Vec<Format> = used.map(|(_, matrix)| matrix.format).collect();
+        formats.sort();
+        formats.dedup();
+        formats
+    }
+
+    fn has(&self, i: usize) -> bool {
+        self.only.is_none_or(|only| only == i)
+    }
+
+    fn first(&self) -> &Matrix {
+        &self.matrices[self.only.unwrap_or(0)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::device::Gpu;
+    use crate::gpu::kernels::testing::{compare, dot, each_gpu, halves, matrices, random, run};
+    use crate::gpu::kernels::{linear, matmul};
+    use crate::gpu::program::Step;
+
+    #[derive(Clone, Copy)]
+    struct Case<'a> {
+        shapes: &'a [(Format, usize, usize)],
+        shard_rows: Option<usize>,
+        tokens: usize,
+        rank: usize,
+        gate: Option<Activation>,
+        only: Option<usize>,
+    }
+
+    /// What is where nothing was written.
+    const UNTOUCHED: f32 = 7.0;
+
+    async fn check(gpu: &Gpu, case: Case<'_>) {
+        let Case { shapes, shard_rows, tokens, rank, gate, only } = case;
+        let (matrices, values) = matrices(gpu, shapes, shard_rows);
+        let columns = shapes[0].2;
+        let rows: usize = shapes.iter().map(|shape| shape.1).sum();
+        let y_row = if gate.is_some() { shapes[0].1 } else { rows };
+        let x = random("x", tokens * columns);
+        let bias = random("bias", rows);
+        let (b, b_values) = halves(gpu, &random("b", rows * rank.max(8)));
+        let inner_row = shapes.len() * rank.max(8);
+        let inner = random("inner", tokens * inner_row);
+        let biased = gate.is_none();
+        let mut at = 0;
+        let biases = shapes.iter().map(|shape| {
+            at += shape.1 as u32;
+            biased.then_some(at - shape.1 as u32)
+        });
+        let biases: Vec<Option<u32>> = biases.collect();
+        let x_buffer = gpu.storage_with("x", &x).unwrap();
+        let vectors = gpu.storage_with("bias", &bias).unwrap();
+        let nothing = gpu.storage("nothing", 16).unwrap();
+        let product = |y, inner: &[f32]| Product {
+            matrices: &matrices,
+            only,
+            x: &x_buffer,
+            y,
+            vectors: &vectors,
+            branch: (rank > 0).then(|| Branch { rank, b: b.clone(), inner: gpu.storage_with("inner", inner).unwrap() }),
+            epilogue: gate.map_or(Epilogue::Bias(&biases), Epilogue::Gate),
+            nothing: &nothing,
+        };
+        // The last token's A x is all that decoding has.
+        let last_inner = &inner[(tokens - 1) * inner_row..];
+        let many = gpu.storage_with("y", &vec![UNTOUCHED; tokens * y_row]).unwrap();
+        let one = gpu.storage_with("y", &vec![UNTOUCHED; y_row]).unwrap();
+        let ops =
+            vec![matmul::op(product(&many, &inner), gpu.features), linear::op(product(&one, last_inner), gpu.features)];
+        run(gpu, Step::new(3, tokens), ops).await;
+
+        let written = |row: usize| {
+            let end = |i: usize| shapes[..i].iter().map(|shape| shape.1).sum::<usize>();
+            only.is_none_or(|only| (end(only)..end(only + 1)).contains(&row))
+        };
+        let mut expected = Vec::new();
+        for token in 0..tokens {
+            let mut products = Vec::new();
+            for (i, (shape, values)) in shapes.iter().zip(&values).enumerate() {
+                for row in 0..shape.1 {
+                    let at = products.len();
+                    let mut product = dot(&values[row * columns..][..columns], &x[token * columns..][..columns]);
+                    if rank > 0 {
+                        product += dot(&b_values[at * rank..][..rank], &inner[token * inner_row + i * rank..][..rank]);
+                    }
+                    products.push(product + if biased { f64::from(bias[at]) } else { 0.0 });
+                }
+            }
+            expected.extend((0..y_row).map(|row| match gate {
+                None if written(row) => products[row],
+                None => f64::from(UNTOUCHED),
+                Some(activation) => activate(activation, products[row]) * products[row + y_row],
+            }));
+        }
+        let label =
+            format!("{shapes:?}, {tokens} tokens, shards of {shard_rows:?}, rank {rank}, {gate:?}, only {only:?}");
+        // f32: rounding of at most 512 products below 1. f16: factors and sums of eight are rounded to 11 bits, and such
+        // errors of 512 random terms add up to a few times 2^-11 · √512 · 0.3. Gated ones are times a number up to 100.
+        let [f32s, f16s] = if gate.is_some() { [1e-2, 2.0] } else { [1e-4, 0.02] };
+        let got: Vec<f32> = gpu.read(&many, expected.len()).await.unwrap();
+        compare(&format!("matmul {label}"), &got, &expected, if gpu.features.f16 { f16s } else { f32s });
+        let got: Vec<f32> = gpu.read(&one, y_row).await.unwrap();
+        compare(&format!("linear {label}"), &got, &expected[(tokens - 1) * y_row..], f32s);
+    }
+
+    fn activate(activation: Activation, x: f64) -> f64 {
+        let argument = match activation {
+            Activation::Silu => x,
+            Activation::GeluTanh => 1.595_769_121_605_73 * (x + 0.044_715 * x * x * x),
+        };
+        x / (1.0 + (-argument).exp())
+    }
+
+    #[test]
+    fn every_format_is_the_dequantised_product() {
+        each_gpu(async |gpu| {
+            for format in Format::ALL {
+                let shapes = &[(format, 70, 512)];
+                check(gpu, Case { shapes, shard_rows: None, tokens: 37, rank: 0, gate: None, only: None }).await;
+            }
+        });
+    }
+
+    #[test]
+    fn segments_branches_gates_and_splits() {
+        use Format::{F16, F32, Q4_K, Q5_0, Q8_0};
+        each_gpu(async |gpu| {
+            let shapes = &[(F32, 5, 40)];
+            let plain = Case { shapes, shard_rows: None, tokens: 2, rank: 0, gate: None, only: None };
+            let qkv = [(Q5_0, 78, 96), (Q8_0, 7, 96), (F16, 9, 96)];
+            check(gpu, plain).await;
+            check(gpu, Case { shapes: &[(F16, 65, 24)], tokens: 70, rank: 8, ..plain }).await;
+            check(gpu, Case { shapes: &qkv, ..plain }).await;
+            check(gpu, Case { shapes: &qkv, tokens: 65, rank: 24, ..plain }).await;
+            check(gpu, Case { shapes: &qkv, rank: 8, only: Some(1), ..plain }).await;
+            check(gpu, Case { shapes: &[(Q8_0, 130, 64)], shard_rows: Some(68), rank: 40, ..plain }).await;
+            let gate = [(Q4_K, 37, 256), (Q4_K, 37, 256)];
+            check(gpu, Case { shapes: &gate, tokens: 9, gate: Some(Activation::Silu), ..plain }).await;
+            check(gpu, Case { shapes: &gate, rank: 16, gate: Some(Activation::GeluTanh), ..plain }).await;
+        });
+    }
+}
