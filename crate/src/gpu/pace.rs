@@ -7,7 +7,10 @@ use std::time::Duration;
 pub const MOST_TOKENS: usize = 256;
 
 /// Tokens of the first pass, before anything is known, and the fewest of any: a tile of the matrix product.
-const FEWEST_TOKENS: usize = 32;
+const FEWEST_TOKENS: usize = 64;
+
+/// Submits of the first pass.
+const FIRST_SUBMITS: usize = 4;
 
 /// What a submit should take.
 const TARGET: Duration = Duration::from_millis(200);
@@ -34,7 +37,8 @@ pub struct Pace {
 impl Pace {
     /// For a decoder of `layers` whose buffers hold `most` tokens.
     pub fn new(layers: usize, most: usize) -> Self {
-        Self { all_layers: layers, most, tokens: FEWEST_TOKENS.min(most), layers, group: FIRST_GROUP }
+        let tokens = FEWEST_TOKENS.min(most);
+        Self { all_layers: layers, most, tokens, layers: layers.div_ceil(FIRST_SUBMITS), group: FIRST_GROUP }
     }
 
     /// Tokens of the next pass.
@@ -80,17 +84,17 @@ mod tests {
     #[test]
     fn a_fast_device_gets_more_and_a_slow_one_is_given_breaks() {
         let mut pace = Pace::new(18, 256);
-        assert_eq!((pace.tokens(), pace.layers()), (32, 18));
-        for expected in [64, 128, 256, 256] {
+        assert_eq!((pace.tokens(), pace.layers()), (64, 5));
+        for expected in [128, 256, 256] {
             pace.took(pace.tokens(), Duration::from_millis(1));
             assert_eq!((pace.tokens(), pace.layers()), (expected, 18));
         }
         pace.took(256, Duration::from_millis(400));
         assert_eq!((pace.tokens(), pace.layers()), (128, 18));
         pace.took(128, Duration::from_millis(8000));
-        assert_eq!((pace.tokens(), pace.layers()), (32, 1));
+        assert_eq!((pace.tokens(), pace.layers()), (64, 1));
         pace.took(7, Duration::from_millis(1));
-        assert_eq!((pace.tokens(), pace.layers()), (32, 1), "a short rest says nothing");
+        assert_eq!((pace.tokens(), pace.layers()), (64, 1), "a short rest says nothing");
     }
 
     #[test]
