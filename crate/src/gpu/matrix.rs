@@ -13,8 +13,8 @@ use crate::input;
 use crate::source::Source;
 use crate::weights::Weights;
 
-/// Most buffers that one matrix may be split into: what shaders bind beside their other buffers.
-pub const MAX_SHARDS: usize = 4;
+/// Most buffers that one matrix may be split into: products bind five others, and every device allows eight in all.
+pub const MAX_SHARDS: usize = 3;
 
 /// Rows of a shard are a multiple of this: linear computes so many together.
 const ROW_GRAIN: usize = 4;
