@@ -11,7 +11,7 @@ use safetensors::tensor::TensorView;
 use crate::adapter::Adapter;
 use crate::error::Result;
 use crate::learned::{Learned, MadeFor};
-use crate::low_rank::{Pair, Pairs, Target};
+use crate::low_rank::{LayerPairs, Pair, Pairs, Target};
 use crate::projection::Projection;
 use crate::spec::Spec;
 use crate::{failure, input, merge};
@@ -23,8 +23,8 @@ const METHOD: &str = "baked";
 pub struct Baked {
     /// Rank of all pairs.
     pub s: usize,
-    /// In Hugging Face's layout.
-    pub pairs: Pairs,
+    /// The pairs, in Hugging Face's layout.
+    layers: Vec<LayerPairs>,
     /// What the projection was trained with.
     pub made_for: MadeFor,
 }
@@ -41,9 +41,9 @@ impl Baked {
     fn parse(file: &[u8], spec: &Spec) -> Result<Self> {
         let learned = Learned::open(file, METHOD)?;
         let mut shared: HashMap<(usize, usize), Vec<f32>> = HashMap::new();
-        let mut pairs = Pairs::none(spec);
+        let mut layers: Vec<LayerPairs> = (0..spec.layers).map(|_| [const { None }; 7]).collect();
         let (mut s, mut count) = (None, 0);
-        for (i, layer) in pairs.layers.iter_mut().enumerate() {
+        for (i, layer) in layers.iter_mut().enumerate() {
             for target in Target::ALL {
                 let key = key_a(i, target);
                 if !learned.has(&key) {
@@ -71,9 +71,14 @@ impl Baked {
         }
         learned.expect_count(count + shared.len())?;
         match s {
-            Some(s) => Ok(Self { s, pairs, made_for: learned.made_for()? }),
+            Some(s) => Ok(Self { s, layers, made_for: learned.made_for()? }),
             None => Err(input!("it has no tensors; use a file made for this model")),
         }
+    }
+
+    /// What it adds to the base.
+    pub fn pairs(&self) -> Pairs<'_> {
+        Pairs::new(self.layers.len(), self.s, |layer, target| self.layers[layer][target.index()].clone())
     }
 }
 
@@ -84,9 +89,9 @@ impl Baked {
 pub fn bake(spec: &Spec, base: &str, projection: &Projection, adapters: [&Adapter; 2]) -> Result<Vec<u8>> {
     let pairs = merge::project(spec, projection, adapters)?;
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
-    for (i, layer) in pairs.layers.iter().enumerate() {
+    for i in 0..spec.layers {
         for target in Target::ALL {
-            let Some(pair) = &layer[target.index()] else { continue };
+            let Some(pair) = pairs.pair(i, target) else { continue };
             let (d, k) = target.shape(spec);
             let (a, b) = (key_a(i, target), key_b(k, d));
             if !tensors.iter().any(|(key, ..)| *key == b) {

@@ -97,12 +97,12 @@ impl Engine {
         plan(method, task, &self.library, &self.spec).err().map(|error| error.to_string())
     }
 
-    /// Puts `pairs`, which are in Hugging Face's layout, in place of those in use.
+    /// Puts `pairs` in place of those in use.
     ///
     /// # Errors
     /// If they do not fit the model.
-    pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
-        self.executor.set_pairs(pairs.into_base_layout(&self.spec))
+    pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
+        self.executor.set_pairs(pairs)
     }
 
     /// Applies what `method` applies in its last pass.
@@ -111,7 +111,16 @@ impl Engine {
     /// If the method is not available.
     pub fn set_method(&mut self, method: Method, task: &Task) -> Result<()> {
         let last = plan(method, task, &self.library, &self.spec)?.pop();
-        self.set_pairs(last.map_or_else(|| Pairs::none(&self.spec), |generation| generation.pairs))
+        last.map_or(Ok(()), |generation| self.executor.set_pairs(&generation.pairs))
+    }
+
+    /// Applies what `merge` makes of the adapters at hand.
+    ///
+    /// # Errors
+    /// As `merge`, or if it does not fit the model.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn set_merge(&mut self, merge: impl FnOnce(&Library) -> Result<Pairs<'_>>) -> Result<()> {
+        self.executor.set_pairs(&merge(&self.library)?)
     }
 
     /// Logits after `ids`, from an empty context.

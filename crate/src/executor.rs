@@ -69,17 +69,17 @@ impl Executor {
         })
     }
 
-    /// Puts `pairs` (in the base's layout) in place of those in use and forgets the context.
+    /// Puts `pairs` in place of those in use and forgets the context.
     ///
     /// # Errors
     /// If they do not fit the model.
-    pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
+    pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
         match self {
             Executor::Cpu(cpu) => {
                 cpu.pending = None;
                 cpu.decoder.set_pairs(pairs)
             }
-            Executor::Gpu(gpu) => gpu.set_pairs(&pairs),
+            Executor::Gpu(gpu) => gpu.set_pairs(pairs),
         }
     }
 

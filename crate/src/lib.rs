@@ -14,6 +14,7 @@ pub mod spec;
 pub mod weights;
 
 pub mod low_rank;
+mod parallel;
 
 pub mod cpu;
 pub mod gpu;

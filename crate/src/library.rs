@@ -105,7 +105,7 @@ impl Correction {
 }
 
 /// The adapters and corrections at hand for one model.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Library {
     adapters: Vec<(Skill, Adapter)>,
     corrections: Vec<(String, String, Correction)>,

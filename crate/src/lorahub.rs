@@ -159,8 +159,7 @@ impl Search {
         };
         let mut loss = |weights: [f32; 2]| {
             let candidate = LoraHub { weights, ..found.clone() };
-            let pairs = merge::lorahub(&candidate, translation_pair(&engine.library, from, to)?)?;
-            engine.set_pairs(pairs)?;
+            engine.set_merge(|library| merge::lorahub(&candidate, translation_pair(library, from, to)?))?;
             let (mut sum, mut tokens) = (0.0, 0);
             for (prompt, reference) in &texts {
                 sum -= engine.log_probabilities(prompt, reference)?.iter().sum::<f64>();

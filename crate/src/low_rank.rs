@@ -1,8 +1,11 @@
 //! Low-rank pairs: all that a method leaves for the forward pass, `y = W0 x + B (A x)` at each target of each layer.
 
+use std::fmt::{Debug, Formatter};
+
 use crate::error::Result;
 use crate::input;
-use crate::spec::Spec;
+use crate::parallel::each;
+use crate::spec::{RopeStyle, Spec};
 
 /// A linear layer that adapters change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,70 +101,103 @@ impl Pair {
     }
 }
 
-/// The pairs of a whole model: `layers[i][target]`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pairs {
-    /// One array per layer, indexed by [`Target::index`].
-    pub layers: Vec<[Option<Pair>; 7]>,
+/// The pairs of one layer, by [`Target::index`].
+pub type LayerPairs = [Option<Pair>; 7];
+
+/// The pairs of a whole model, each made when it is asked for: together they would be four times as large as the adapters
+/// that they come from.
+pub struct Pairs<'a> {
+    layers: usize,
+    rank: usize,
+    make: Box<dyn Fn(usize, Target) -> Option<Pair> + Send + Sync + 'a>,
 }
 
-impl Pairs {
+impl<'a> Pairs<'a> {
+    /// What `make` makes for each target of each layer, in Hugging Face's layout and of at most rank `rank`.
+    pub fn new(layers: usize, rank: usize, make: impl Fn(usize, Target) -> Option<Pair> + Send + Sync + 'a) -> Self {
+        Self { layers, rank, make: Box::new(make) }
+    }
+
     /// No change anywhere: the base model alone.
     pub fn none(spec: &Spec) -> Self {
-        Self { layers: (0..spec.layers).map(|_| [const { None }; 7]).collect() }
+        Self::new(spec.layers, 0, |_, _| None)
     }
 
-    /// The largest rank in use.
+    /// A rank that none of them exceeds; 0 if there are none.
     pub fn rank(&self) -> usize {
-        self.layers.iter().flatten().flatten().map(|pair| pair.rank).max().unwrap_or(0)
+        self.rank
     }
 
-    /// Checks every pair against the model's shapes.
+    /// The pair of one weight.
+    pub fn pair(&self, layer: usize, target: Target) -> Option<Pair> {
+        (self.make)(layer, target)
+    }
+
+    /// The pairs of all layers in their order, checked against the model's shapes.
     ///
     /// # Errors
-    /// If a pair does not fit, naming the layer and both shapes.
-    pub fn check(&self, spec: &Spec) -> Result<()> {
-        if self.layers.len() != spec.layers {
+    /// If there are not as many layers as in the model, or a pair does not fit, naming the layer and both shapes.
+    pub fn layers(&self, spec: &Spec) -> Result<impl Iterator<Item = Result<LayerPairs>>> {
+        if self.layers != spec.layers {
             return Err(input!(
                 "the adapter has {} layers and the model {}; use an adapter made for this model",
-                self.layers.len(),
+                self.layers,
                 spec.layers
             ));
         }
-        for (i, layer) in self.layers.iter().enumerate() {
-            for target in Target::ALL {
-                let Some(pair) = &layer[target.index()] else { continue };
-                let (d, k) = target.shape(spec);
-                if pair.a.len() != pair.rank * k || pair.b.len() != d * pair.rank {
-                    return Err(input!(
-                        "layer {i} {}: a pair of rank {} with {} and {} values does not fit a weight of [{d}, {k}]",
-                        target.hf_name(),
-                        pair.rank,
-                        pair.a.len(),
-                        pair.b.len()
-                    ));
-                }
+        let layer = |i: usize| {
+            let mut pairs = each(&Target::ALL, |target| self.checked(spec, i, *target)).into_iter();
+            let mut layer = [const { None }; 7];
+            for (place, pair) in layer.iter_mut().zip(&mut pairs) {
+                *place = pair?;
             }
-        }
-        Ok(())
+            Ok(layer)
+        };
+        Ok((0..self.layers).map(layer))
     }
 
-    /// Reorders the rows of B of q and k from Hugging Face's layout to the base's, where the two differ.
+    /// The same in the layout of the base.
     ///
-    /// GGUF files of `llama` store those rows for interleaved RoPE. Merging happens in Hugging Face's layout, so this
-    /// is the last step before pairs go to an executor.
-    #[must_use]
-    pub fn into_base_layout(mut self, spec: &Spec) -> Self {
-        if spec.rope_style == crate::spec::RopeStyle::Interleaved {
-            for layer in &mut self.layers {
+    /// GGUF files of `llama` store the rows of q and k for interleaved RoPE. Merging happens in Hugging Face's layout, so
+    /// this is the last step before pairs are applied.
+    ///
+    /// # Errors
+    /// As [`Pairs::layers`].
+    pub fn base_layers(&self, spec: &Spec) -> Result<impl Iterator<Item = Result<LayerPairs>>> {
+        let in_base_layout = |layer: Result<LayerPairs>| {
+            let mut layer = layer?;
+            if spec.rope_style == RopeStyle::Interleaved {
                 for target in [Target::Q, Target::K] {
                     if let Some(pair) = &mut layer[target.index()] {
-                        pair.b = permute_rows(&pair.b, pair.rank, spec.head_dim, interleaved_row);
+                        pair.b = to_interleaved_rows(&pair.b, pair.rank, spec.head_dim);
                     }
                 }
             }
+            Ok(layer)
+        };
+        Ok(self.layers(spec)?.map(in_base_layout))
+    }
+
+    fn checked(&self, spec: &Spec, layer: usize, target: Target) -> Result<Option<Pair>> {
+        let Some(pair) = self.pair(layer, target) else { return Ok(None) };
+        let (d, k) = target.shape(spec);
+        if pair.rank <= self.rank && pair.a.len() == pair.rank * k && pair.b.len() == d * pair.rank {
+            return Ok(Some(pair));
         }
-        self
+        Err(input!(
+            "layer {layer} {}: a pair of rank {} with {} and {} values does not fit a weight of [{d}, {k}] and rank {}",
+            target.hf_name(),
+            pair.rank,
+            pair.a.len(),
+            pair.b.len(),
+            self.rank
+        ))
+    }
+}
+
+impl Debug for Pairs<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pairs").field("layers", &self.layers).field("rank", &self.rank).finish_non_exhaustive()
     }
 }
 
@@ -187,15 +223,13 @@ pub fn to_interleaved_rows(b: &[f32], rank: usize, head_dim: usize) -> Vec<f32> 
 }
 
 fn permute_rows(b: &[f32], rank: usize, head_dim: usize, from: fn(usize, usize) -> usize) -> Vec<f32> {
-    let rows = b.len() / rank;
-    (0..rows)
-        .flat_map(|row| {
-            let head = row / head_dim * head_dim;
-            let source = head + from(row % head_dim, head_dim);
-            &b[source * rank..(source + 1) * rank]
-        })
-        .copied()
-        .collect()
+    let mut rows = Vec::with_capacity(b.len());
+    for row in 0..b.len() / rank {
+        let head = row / head_dim * head_dim;
+        let source = head + from(row % head_dim, head_dim);
+        rows.extend_from_slice(&b[source * rank..(source + 1) * rank]);
+    }
+    rows
 }
 
 #[cfg(test)]

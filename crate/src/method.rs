@@ -131,11 +131,11 @@ impl FromStr for Method {
 
 /// One pass of the model, or one for each part of a text that is too long for it.
 #[derive(Debug)]
-pub struct Generation {
+pub struct Generation<'a> {
     /// What the prompt asks for. The text is the chat for the first, and for the next what the one before wrote.
     pub task: Task,
-    /// What is applied to the base, in Hugging Face's layout.
-    pub pairs: Pairs,
+    /// What is applied to the base.
+    pub pairs: Pairs<'a>,
 }
 
 /// The adapters that a summary from `from` in `to` is made with: primary, then secondary.
@@ -151,8 +151,8 @@ pub fn translation_pair<'a>(library: &'a Library, from: &str, to: &str) -> Resul
 ///
 /// # Errors
 /// If an adapter or projection it needs is not in `library`, or the method is not for this task.
-pub fn plan(method: Method, task: &Task, library: &Library, spec: &Spec) -> Result<Vec<Generation>> {
-    let once = |pairs: Pairs| vec![Generation { task: task.clone(), pairs }];
+pub fn plan<'a>(method: Method, task: &Task, library: &'a Library, spec: &'a Spec) -> Result<Vec<Generation<'a>>> {
+    let once = |pairs: Pairs<'a>| vec![Generation { task: task.clone(), pairs }];
     let translate = |from: &str, to: &str| Skill::Translate { from: from.to_owned(), to: to.to_owned() };
     let primary = || library.adapter(&Skill::Summarize);
     match (method, task) {
@@ -180,7 +180,7 @@ pub fn plan(method: Method, task: &Task, library: &Library, spec: &Spec) -> Resu
             let adapters = || translation_pair(library, from, to);
             Ok(once(match library.correction(method, from, to)? {
                 Correction::Projection(projection) => merge::project(spec, projection, adapters()?)?,
-                Correction::Baked(baked) => baked.pairs.clone(),
+                Correction::Baked(baked) => baked.pairs(),
                 Correction::Calibration(calibration) | Correction::CalibrationPlus(calibration) => {
                     merge::calibrate(calibration, adapters()?)?
                 }
@@ -230,7 +230,7 @@ pub fn extra_parameters(method: Method, task: &Task, library: &Library, spec: &S
 /// The pass that makes a summary, in its own language, of one part of a chat that is too long for `method` to read at
 /// once: with the summarization adapter, and zero-shot without. `None` where that adapter is not at hand, as beside a baked
 /// projection.
-pub fn shorten(method: Method, library: &Library, spec: &Spec) -> Option<Generation> {
+pub fn shorten<'a>(method: Method, library: &'a Library, spec: &'a Spec) -> Option<Generation<'a>> {
     let pairs = match method {
         Method::ZeroShot => Pairs::none(spec),
         _ => merge::single(library.adapter(&Skill::Summarize).ok()?),

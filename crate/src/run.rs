@@ -162,7 +162,7 @@ pub struct Run<'a> {
     room: usize,
     started: Instant,
     /// The steps that are left.
-    generations: VecDeque<Generation>,
+    generations: VecDeque<Generation<'a>>,
     at: Place,
     /// What the step under way asks.
     task: Task,
@@ -183,7 +183,8 @@ impl<'a> Run<'a> {
         if request.max_tokens == 0 {
             return Err(input!("at most 0 tokens are asked for; give a larger limit"));
         }
-        let generations: VecDeque<Generation> = plan(request.method, &request.task, model.library, model.spec)?.into();
+        let generations: VecDeque<Generation<'a>> =
+            plan(request.method, &request.task, model.library, model.spec)?.into();
         let mut run = Self {
             room: room(&model, &generations, request)?,
             request: request.clone(),
@@ -240,7 +241,7 @@ impl<'a> Run<'a> {
             }
         }
         self.task = generation.task;
-        self.model.executor.set_pairs(generation.pairs.into_base_layout(self.model.spec))?;
+        self.model.executor.set_pairs(&generation.pairs)?;
         let step = if self.at.windows == 0 { 0 } else { self.at.step + 1 };
         self.at = Place { step, window: 0, windows: windows.len(), last: self.generations.is_empty(), ..self.at };
         self.windows = windows.into();
@@ -353,7 +354,7 @@ impl<'a> Run<'a> {
 }
 
 /// The most tokens of text that there is room for beside the instructions and an answer.
-fn room(model: &Model<'_>, generations: &VecDeque<Generation>, request: &Request) -> Result<usize> {
+fn room(model: &Model<'_>, generations: &VecDeque<Generation<'_>>, request: &Request) -> Result<usize> {
     let frame = |task: &Task| model.template.encode(task, "", model.tokenizer).map(|ids| ids.len());
     // Summaries of parts are asked for whatever the method is.
     let mut longest = frame(&Task::Summarize)?;

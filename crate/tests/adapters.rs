@@ -44,13 +44,13 @@ fn adapters_of_peft_do_here_what_they_do_there() {
             "two" => two,
             "merged" => {
                 // The folder that `gist merge --method concat` writes: unequal ranks, and targets that only one has.
-                let merged = Adapter::from_pairs("merged", merge::concat_halves([&one, &two]), &spec).unwrap();
+                let merged = Adapter::from_pairs("merged", &merge::concat_halves([&one, &two]), &spec).unwrap();
                 let [config, tensors] = write_peft(&merged, &spec, &golden.model).unwrap();
                 Adapter::from_peft("merged", &config, &tensors, &spec).unwrap()
             }
             other => panic!("{other}"),
         };
-        engine.set_pairs(merge::single(&adapter)).unwrap();
+        engine.set_pairs(&merge::single(&adapter)).unwrap();
         let difference = largest_difference(&golden.top, &engine.logits(&golden.tokens).unwrap());
         // f32 on both sides, added in other orders; without the adapter the difference is hundreds of times the bar.
         assert!(difference < 0.003, "{} {}: {difference}", golden.model, golden.adapter);
@@ -74,7 +74,7 @@ fn exported_adapters_do_here_what_they_do_in_llama_cpp() {
         };
         let plain = divergence(&golden.top, &engine.logits(&golden.tokens).unwrap());
         let adapter = pollster::block_on(Adapter::from_gguf("exported", &file, &engine.spec)).unwrap();
-        engine.set_pairs(merge::single(&adapter)).unwrap();
+        engine.set_pairs(&merge::single(&adapter)).unwrap();
         let found = divergence(&golden.top, &engine.logits(&golden.tokens).unwrap());
         println!("{}: divergence {found:.5}, without the adapter {plain:.5}", golden.model);
         // llama.cpp rounds activations to 8 bits before products with Q8_0 and keeps keys and values in F16: DESIGN's bar

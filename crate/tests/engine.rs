@@ -119,7 +119,7 @@ fn an_exported_adapter_is_the_same_adapter() {
         // In a llama file the rows of q and k are in another order: if that were not undone, this would not be close.
         let tokens: Vec<u32> = (3..40).collect();
         let mut logits = |adapter: &Adapter| {
-            engine.set_pairs(merge::single(adapter)).unwrap();
+            engine.set_pairs(&merge::single(adapter)).unwrap();
             common::log_probabilities(&engine.logits(&tokens).unwrap())
         };
         let (ours, theirs) = (logits(&adapter), logits(&read));

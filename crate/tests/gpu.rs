@@ -11,6 +11,7 @@ use std::io::Cursor;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use gist::adapter::Adapter;
 use gist::chat::Conversation;
 use gist::cpu::Mode;
 use gist::engine::{Engine, Event, Request};
@@ -61,8 +62,13 @@ fn tokens(spec: &Spec, count: usize) -> Vec<u32> {
     (0..count).map(|i| ((i * 7919 + 13) % spec.vocab) as u32).collect()
 }
 
-fn pairs(spec: &Spec, rank: usize) -> Pairs {
-    merge::single(&common::adapter("pairs", spec, rank))
+/// An adapter, or for rank 0 none.
+fn adapter_of(spec: &Spec, rank: usize) -> Option<Adapter> {
+    (rank > 0).then(|| common::adapter("pairs", spec, rank))
+}
+
+fn pairs<'a>(adapter: &'a Option<Adapter>, spec: &Spec) -> Pairs<'a> {
+    adapter.as_ref().map_or_else(|| Pairs::none(spec), merge::single)
 }
 
 /// The largest difference of log-probabilities over the 50 most probable tokens of `exact`.
@@ -109,9 +115,10 @@ fn prefill_is_decoding_with_and_without_pairs() {
             let tokens = tokens(&exact.spec, 40);
             // Ranks go up and down, so slots are made, made larger, and used for less than they hold.
             for rank in [0, 4, 40, 6] {
-                let pairs = if rank == 0 { Pairs::none(&exact.spec) } else { pairs(&exact.spec, rank) };
-                exact.set_pairs(pairs.clone()).unwrap();
-                engine.set_pairs(pairs).unwrap();
+                let adapter = adapter_of(&exact.spec, rank);
+                let pairs = pairs(&adapter, &exact.spec);
+                exact.set_pairs(&pairs).unwrap();
+                engine.set_pairs(&pairs).unwrap();
                 let expected = exact.logits(&tokens).unwrap();
                 let prefilled = engine.logits(&tokens).unwrap();
                 engine.reset();
@@ -131,11 +138,12 @@ fn every_method_does_what_it_does_on_the_processor() {
     // Of llama, whose rows of q and k are in another order than that in which methods merge.
     let file = tiny("tiny-llama-q8_0");
     let mut exact = load(&file, Mode::Exact);
-    common::add_everything(&mut exact);
+    let mut with_adapters = load(&file, Mode::Exact);
+    common::add_everything(&mut with_adapters);
     let tokens = tokens(&exact.spec, 24);
     let (prompt, rest) = tokens.split_at(20);
-    let logits = |engine: &mut Engine, pairs: &Pairs| {
-        engine.set_pairs(pairs.clone()).unwrap(); // which empties the context
+    let logits = |engine: &mut Engine, pairs: &Pairs<'_>| {
+        engine.set_pairs(pairs).unwrap(); // which empties the context
         engine.forward(prompt).unwrap();
         rest.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap()
     };
@@ -146,7 +154,9 @@ fn every_method_does_what_it_does_on_the_processor() {
         common::add_everything(&mut engine);
         engine.reserve_pairs().unwrap();
         for method in Method::ALL {
-            for (pass, generation) in plan(method, &task, &exact.library, &exact.spec).unwrap().iter().enumerate() {
+            for (pass, generation) in
+                plan(method, &task, &with_adapters.library, &with_adapters.spec).unwrap().iter().enumerate()
+            {
                 let expected = logits(&mut exact, &generation.pairs);
                 let difference = difference(&expected, &logits(&mut engine, &generation.pairs));
                 let effect = self::difference(&base, &expected);
@@ -171,9 +181,10 @@ fn matrices_that_have_to_be_split_give_the_same() {
             let mut engine = load(&file, Backend::Gpu(gpu.clone()));
             let tokens = tokens(&exact.spec, 20);
             for rank in [0, 4] {
-                let pairs = if rank == 0 { Pairs::none(&exact.spec) } else { pairs(&exact.spec, rank) };
-                exact.set_pairs(pairs.clone()).unwrap();
-                engine.set_pairs(pairs).unwrap();
+                let adapter = adapter_of(&exact.spec, rank);
+                let pairs = pairs(&adapter, &exact.spec);
+                exact.set_pairs(&pairs).unwrap();
+                engine.set_pairs(&pairs).unwrap();
                 let expected = exact.logits(&tokens).unwrap();
                 let difference = difference(&expected, &engine.logits(&tokens).unwrap());
                 assert!(difference < bar(&gpu), "{name} rank {rank}: {difference}");
@@ -225,8 +236,9 @@ fn decoding_takes_few_dispatches_one_submit_and_fewer_readbacks() {
         let mut engine = load(&file, Backend::Gpu(gpu.clone()));
         let layers = engine.spec.layers as u64;
         for (rank, each) in [(0, 8), (4, 10)] {
-            let pairs = if rank == 0 { Pairs::none(&engine.spec) } else { pairs(&engine.spec, rank) };
-            engine.set_pairs(pairs).unwrap();
+            let adapter = adapter_of(&engine.spec, rank);
+            let spec = engine.spec.clone();
+            engine.set_pairs(&pairs(&adapter, &spec)).unwrap();
             let before = engine.executor().gpu().unwrap().counters();
             let prompt = tokens(&engine.spec, 3);
             pollster::block_on(engine.feed(&prompt)).unwrap();
@@ -254,11 +266,10 @@ fn pipelines_are_known_after_the_first_change_of_pairs() {
     let Some(gpu) = gpus().into_iter().next() else { return };
     let mut engine = load(&tiny("tiny-llama-q4_0"), Backend::Gpu(gpu.clone()));
     let spec = engine.spec.clone();
-    engine.set_pairs(pairs(&spec, 40)).unwrap();
+    engine.set_pairs(&pairs(&adapter_of(&spec, 40), &spec)).unwrap();
     let (pipelines, bytes) = (gpu.pipeline_count(), gpu.allocated());
     for rank in [4, 0, 40, 33, 8] {
-        let pairs = if rank == 0 { Pairs::none(&spec) } else { pairs(&spec, rank) };
-        engine.set_pairs(pairs).unwrap();
+        engine.set_pairs(&pairs(&adapter_of(&spec, rank), &spec)).unwrap();
         assert_eq!(gpu.pipeline_count(), pipelines, "rank {rank}");
     }
     // Only parameters of recorded programs differ in size.

@@ -59,7 +59,7 @@ fn calibration_file(spec: &Spec, method: &str, parts: &[(&str, f32)]) -> Vec<u8>
     safetensors::serialize(views, Some(metadata)).unwrap()
 }
 
-fn pairs_of(case: &str, one: &Adapter, two: &Adapter, projection: &Projection, spec: &Spec) -> Pairs {
+fn pairs_of<'a>(case: &str, [one, two]: [&'a Adapter; 2], projection: &'a Projection, spec: &'a Spec) -> Pairs<'a> {
     match case {
         "none" => Pairs::none(spec),
         "adapter" => merge::single(one),
@@ -118,7 +118,7 @@ fn check(id: &str, mode: Mode) {
     let mut compared = 0;
     let mut wrong = Vec::new();
     for golden in goldens.iter().filter(|golden| golden.model == id) {
-        engine.set_pairs(pairs_of(&golden.case, &one, &two, &projection, &spec)).unwrap();
+        engine.set_pairs(&pairs_of(&golden.case, [&one, &two], &projection, &spec)).unwrap();
         let logits = engine.logits(&golden.tokens).unwrap();
         let (value, bar, measure) = match mode {
             Mode::Exact => (largest_difference(&golden.top, &logits), EXACT, "difference"),

@@ -33,9 +33,9 @@ fn adapter(name: &str, rank: usize, alpha: f32) -> Adapter {
 }
 
 /// B A of the only pair.
-fn delta(pairs: &Pairs) -> Vec<f64> {
-    let Pair { rank, a, b } = pairs.layers[0][Target::Q.index()].as_ref().unwrap();
-    let at = |d: usize, k: usize| (0..*rank).map(|r| f64::from(b[d * rank + r]) * f64::from(a[r * K + k])).sum();
+fn delta(pairs: &Pairs<'_>) -> Vec<f64> {
+    let Pair { rank, a, b } = pairs.pair(0, Target::Q).unwrap();
+    let at = |d: usize, k: usize| (0..rank).map(|r| f64::from(b[d * rank + r]) * f64::from(a[r * K + k])).sum();
     (0..D * K).map(|i| at(i / K, i % K)).collect()
 }
 
@@ -98,7 +98,7 @@ fn collapsed_corrections_equal_their_formulas() {
     for layer in 0..spec.layers {
         for target in Target::ALL {
             let (d, k) = target.shape(&spec);
-            let of = |pairs: &Pairs| pairs.layers[layer][target.index()].clone().unwrap();
+            let of = |pairs: &Pairs<'_>| pairs.pair(layer, target).unwrap();
             let x: Vec<f64> = synth::random(target.hf_name(), k, 0.0, 1.0).into_iter().map(f64::from).collect();
             let mut halves = vec![0.0; d]; // (½ ΔW1 + ½ ΔW2) x
             for adapter in [&one, &two] {

@@ -30,7 +30,7 @@ fn with_adapters(name: &str, ranks: [usize; 2]) -> Engine {
     engine
 }
 
-fn log_probabilities(engine: &mut Engine, pairs: Pairs) -> Vec<f64> {
+fn log_probabilities(engine: &mut Engine, pairs: &Pairs<'_>) -> Vec<f64> {
     let tokens: Vec<u32> = (3..40).collect();
     engine.set_pairs(pairs).unwrap();
     common::log_probabilities(&engine.logits(&tokens).unwrap())
@@ -96,7 +96,7 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
     let [one, two] = translation_pair(&engine.library, "en", "es").unwrap();
     let first = |adapter: &Adapter| adapter.pair(1, Target::Up).unwrap().b[7] * 0.5_f32.sqrt();
     let expected = found.weights[0] * first(one) + found.weights[1] * first(two);
-    assert!((pairs.layers[1][Target::Up.index()].as_ref().unwrap().b[7] - expected).abs() < 1e-6);
+    assert!((pairs.pair(1, Target::Up).unwrap().b[7] - expected).abs() < 1e-6);
 
     let mut other = with_adapters("tiny-llama-f32", [8, 8]);
     other.library.add(Skill::Summarize, adapter("three", &spec, 8));
@@ -115,26 +115,27 @@ fn a_merged_adapter_does_what_its_method_does() {
         one.layers.iter_mut().for_each(|layer| layer[Target::O.index()] = None);
         one.layers[1][Target::Q.index()] = None;
         engine.library.add(Skill::Summarize, one);
-        let pairs = plan(Method::Concat, &task(), &engine.library, &spec).unwrap().remove(0).pairs;
-        let expected = log_probabilities(&mut engine, pairs.clone());
-        let merged = Adapter::from_pairs("merged", pairs, &spec).unwrap();
+        let library = engine.library.clone();
+        let pairs = plan(Method::Concat, &task(), &library, &spec).unwrap().remove(0).pairs;
+        let expected = log_probabilities(&mut engine, &pairs);
+        let merged = Adapter::from_pairs("merged", &pairs, &spec).unwrap();
         assert_eq!((merged.rank, merged.scale), (11, 1.0));
 
         let [config, tensors] = write_peft(&merged, &spec, name).unwrap();
         let peft = Adapter::from_peft("peft", &config, &tensors, &spec).unwrap();
-        let found = log_probabilities(&mut engine, merge::single(&peft));
+        let found = log_probabilities(&mut engine, &merge::single(&peft));
         // Zeros are added to sums, and branches of other ranks add in other orders.
         assert!(largest_difference(&expected, &found) < 1e-3, "{name}: PEFT folder");
 
         let mut file = Cursor::new(Vec::new());
         write_gguf(&merged, &spec, &mut file).unwrap();
         let gguf = pollster::block_on(Adapter::from_gguf("gguf", file.get_ref(), &spec)).unwrap();
-        let found = log_probabilities(&mut engine, merge::single(&gguf));
+        let found = log_probabilities(&mut engine, &merge::single(&gguf));
         // Q8_0 noise of 28 pairs on a random model; a wrong order of rows gives whole units.
         assert!(largest_difference(&expected, &found) < 0.1, "{name}: GGUF LoRA");
     }
     let spec = tiny("tiny-llama-f32").spec;
-    let error = Adapter::from_pairs("none", Pairs::none(&spec), &spec).unwrap_err().to_string();
+    let error = Adapter::from_pairs("none", &Pairs::none(&spec), &spec).unwrap_err().to_string();
     assert!(error.starts_with("it has no LoRA tensors that are known"), "{error}");
 }
 
@@ -143,13 +144,14 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     let mut engine = with_adapters("tiny-llama-f32", [8, 3]);
     let spec = engine.spec.clone();
     let projection = projection(&spec);
-    let adapters = translation_pair(&engine.library, "en", "es").unwrap();
+    let library = engine.library.clone();
+    let adapters = translation_pair(&library, "en", "es").unwrap();
     let file = bake(&spec, &engine.base, &projection, adapters).unwrap();
     let pairs = merge::project(&spec, &projection, adapters).unwrap();
-    let expected = log_probabilities(&mut engine, pairs);
+    let expected = log_probabilities(&mut engine, &pairs);
 
     let mut bare = tiny("tiny-llama-f32");
-    let none = log_probabilities(&mut bare, Pairs::none(&spec));
+    let none = log_probabilities(&mut bare, &Pairs::none(&spec));
     let effect = largest_difference(&expected, &none);
     assert!(effect > 0.05, "the projection changes something ({effect})");
     bare.add_correction("en", "es", Correction::read("baked", &file, &spec).unwrap()).unwrap();
@@ -226,7 +228,8 @@ fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
         panic!("the catalog ships a projection");
     };
     assert_eq!(projection.made_for.base.as_ref(), Some(&engine.base), "the shipped projection names its base");
-    let adapters = translation_pair(&engine.library, "en", "es").unwrap();
+    let library = engine.library.clone();
+    let adapters = translation_pair(&library, "en", "es").unwrap();
     let file = bake(&spec, &engine.base, projection, adapters).unwrap();
     assert_eq!(baked::parameters(&spec, 4), 470_016);
     // 0.94 MB of values and the names of 131 tensors.

@@ -42,8 +42,15 @@ pub fn adapter(spec: &Spec) -> Adapter {
         let values = |n: usize| synth::random(target.hf_name(), n, 0.0, 1.0);
         Some(Pair { rank: 2, a: values(2 * k), b: values(d * 2) })
     };
-    let layers = (0..spec.layers).map(|_| Target::ALL.map(pair)).collect();
-    Adapter::from_pairs("seed", Pairs { layers }, spec).expect("the pairs are made for it")
+    let pairs = Pairs::new(spec.layers, 2, |_, target| pair(target));
+    Adapter::from_pairs("seed", &pairs, spec).expect("the pairs are made for it")
+}
+
+/// Makes all of `pairs`, which have to fit the model.
+pub fn check(pairs: &Pairs<'_>, spec: &Spec) {
+    for layer in pairs.base_layers(spec).expect("there are as many layers") {
+        layer.expect("what is accepted fits the model");
+    }
 }
 
 /// Writes a valid input for `target` where `pkg-scripts/fuzz` looks for seeds. Called once, before the fuzzer reads them.

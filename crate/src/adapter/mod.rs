@@ -58,10 +58,10 @@ impl Adapter {
     ///
     /// # Errors
     /// If there are no pairs, or they do not fit the model.
-    pub fn from_pairs(name: &str, pairs: Pairs, spec: &Spec) -> Result<Self> {
-        pairs.check(spec)?;
-        let rank = pairs.rank();
-        let used = Target::ALL.map(|target| pairs.layers.iter().any(|layer| layer[target.index()].is_some()));
+    pub fn from_pairs(name: &str, pairs: &Pairs<'_>, spec: &Spec) -> Result<Self> {
+        let layers = pairs.layers(spec)?.collect::<Result<Vec<_>>>()?;
+        let rank = layers.iter().flatten().flatten().map(|pair| pair.rank).max().unwrap_or(0);
+        let used = Target::ALL.map(|target| layers.iter().any(|layer| layer[target.index()].is_some()));
         let padded = |target: Target, pair: Option<Pair>| {
             let (d, k) = target.shape(spec);
             let pair = match pair {
@@ -71,7 +71,7 @@ impl Adapter {
             };
             Some(Stored::F32(pair))
         };
-        let layers = pairs.layers.into_iter().map(|layer| {
+        let layers = layers.into_iter().map(|layer| {
             let mut layer = layer.into_iter();
             Target::ALL.map(|target| padded(target, layer.next().flatten()))
         });
@@ -116,7 +116,12 @@ impl Adapter {
 
     /// A and B of one weight, unscaled.
     pub fn pair(&self, layer: usize, target: Target) -> Option<Cow<'_, Pair>> {
-        Some(self.layers.get(layer)?[target.index()].as_ref()?.pair())
+        Some(self.stored(layer, target)?.pair())
+    }
+
+    /// The same as it lies in memory.
+    pub fn stored(&self, layer: usize, target: Target) -> Option<&Stored> {
+        self.layers.get(layer)?[target.index()].as_ref()
     }
 
     /// Number of values: what the adapter adds to the base.

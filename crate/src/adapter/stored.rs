@@ -31,7 +31,48 @@ impl Stored {
     pub fn pair(&self) -> Cow<'_, Pair> {
         match self {
             Stored::F32(pair) => Cow::Borrowed(pair),
-            Stored::Q8_0 { rank, a, b } => Cow::Owned(Pair { rank: *rank, a: dequantise(a), b: dequantise(b) }),
+            Stored::Q8_0 { rank, a, b } => Cow::Owned(Pair { rank: *rank, a: values(a), b: values(b) }),
+        }
+    }
+
+    /// Rank r.
+    pub fn rank(&self) -> usize {
+        match self {
+            Stored::F32(pair) => pair.rank,
+            Stored::Q8_0 { rank, .. } => *rank,
+        }
+    }
+
+    /// Outputs d and inputs k of the weight.
+    pub fn shape(&self) -> (usize, usize) {
+        let (a, b) = match self {
+            Stored::F32(pair) => (pair.a.len(), pair.b.len()),
+            Stored::Q8_0 { a, b, .. } => (a.len() / BLOCK_BYTES * BLOCK, b.len() / BLOCK_BYTES * BLOCK),
+        };
+        (b / self.rank(), a / self.rank())
+    }
+
+    /// Writes A, row-major [r, k].
+    pub fn write_a(&self, to: &mut [f32]) {
+        match self {
+            Stored::F32(pair) => to.copy_from_slice(&pair.a),
+            Stored::Q8_0 { a, .. } => dequantise(a, 1.0, to.as_chunks_mut::<BLOCK>().0.iter_mut()),
+        }
+    }
+
+    /// Writes `scale` · B into columns `column` to `column + r` of `to`, row-major [d, width].
+    pub fn write_b(&self, scale: f32, to: &mut [f32], width: usize, column: usize) {
+        let rank = self.rank();
+        let mut rows = to.chunks_exact_mut(width).map(|row| &mut row[column..][..rank]);
+        match self {
+            Stored::Q8_0 { b, .. } if rank.is_multiple_of(BLOCK) => {
+                dequantise(b, scale, rows.flat_map(|row| row.as_chunks_mut::<BLOCK>().0));
+            }
+            _ => {
+                for (from, to) in self.pair().b.chunks_exact(rank).zip(&mut rows) {
+                    from.iter().zip(to).for_each(|(from, to)| *to = scale * from);
+                }
+            }
         }
     }
 
@@ -44,12 +85,19 @@ impl Stored {
     }
 }
 
-fn dequantise(blocks: &[u8]) -> Vec<f32> {
-    let mut values = Vec::with_capacity(blocks.len() / BLOCK_BYTES * BLOCK);
-    for block in blocks.chunks_exact(BLOCK_BYTES) {
-        let scale = f16::from_le_bytes([block[0], block[1]]).to_f32();
-        values.extend(block[2..].iter().map(|quantum| scale * f32::from(quantum.cast_signed())));
+/// Writes `scale` times the values of `blocks` to as many `places`.
+fn dequantise<'a>(blocks: &[u8], scale: f32, places: impl Iterator<Item = &'a mut [f32; BLOCK]>) {
+    for (block, place) in blocks.as_chunks::<BLOCK_BYTES>().0.iter().zip(places) {
+        let scale = scale * f16::from_le_bytes([block[0], block[1]]).to_f32();
+        for (quantum, value) in block[2..].iter().zip(place) {
+            *value = scale * f32::from(quantum.cast_signed());
+        }
     }
+}
+
+fn values(blocks: &[u8]) -> Vec<f32> {
+    let mut values = vec![0.0; blocks.len() / BLOCK_BYTES * BLOCK];
+    dequantise(blocks, 1.0, values.as_chunks_mut::<BLOCK>().0.iter_mut());
     values
 }
 

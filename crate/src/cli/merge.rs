@@ -67,7 +67,7 @@ impl Merge {
             return Err(input!("{} adds nothing to the base; there is nothing to write", self.method));
         }
         let adapter =
-            Adapter::from_pairs(&format!("{}-{}", self.method, self.parts.to), generation.pairs, &engine.spec)?;
+            Adapter::from_pairs(&format!("{}-{}", self.method, self.parts.to), &generation.pairs, &engine.spec)?;
         if self.out.extension().is_some_and(|extension| extension == "gguf") {
             write_file(&self.out, |out| write_gguf(&adapter, &engine.spec, out))?;
         } else {

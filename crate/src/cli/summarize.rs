@@ -229,7 +229,7 @@ impl Logits {
         let mut engine = load(&self.model, &self.options)?;
         if let Some(path) = &self.adapter {
             let adapter = read_adapter(path, &engine.spec)?;
-            engine.set_pairs(merge::single(&adapter))?;
+            engine.set_pairs(&merge::single(&adapter))?;
         }
         if let (Some(method), Some(to)) = (self.method, &self.to) {
             engine.set_method(method, &Task::summary(&self.from, to)?)?;

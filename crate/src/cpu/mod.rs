@@ -20,7 +20,7 @@ use self::linear::Linear;
 use self::ops::{add, gated, rms_norm, rms_norm_in_place, rope};
 use crate::error::Result;
 use crate::input;
-use crate::low_rank::{Pair, Pairs, Target};
+use crate::low_rank::{LayerPairs, Pairs, Target};
 use crate::source::Source;
 use crate::spec::Spec;
 use crate::weights::Weights;
@@ -97,15 +97,14 @@ impl Decoder {
         })
     }
 
-    /// Puts `pairs` (in the base's layout) in place of those in use and forgets the context.
+    /// Puts `pairs` in place of those in use and forgets the context.
     ///
     /// # Errors
     /// If they do not fit the model.
-    pub fn set_pairs(&mut self, pairs: Pairs) -> Result<()> {
-        pairs.check(&self.spec)?;
+    pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
         let mut seen = Seen::default();
-        let mut branches = |layer: [Option<Pair>; 7]| layer.map(|pair| pair.map(|pair| Branch::new(pair, &mut seen)));
-        self.branches = pairs.layers.into_iter().map(&mut branches).collect();
+        let mut branches = |layer: LayerPairs| layer.map(|pair| pair.map(|pair| Branch::new(pair, &mut seen)));
+        self.branches = pairs.base_layers(&self.spec)?.map(|layer| layer.map(&mut branches)).collect::<Result<_>>()?;
         self.reset();
         Ok(())
     }

@@ -173,12 +173,11 @@ impl Decoder {
         self.counters
     }
 
-    /// Puts `pairs` (in the base's layout) in place of those in use and forgets the context.
+    /// Puts `pairs` in place of those in use and forgets the context.
     ///
     /// # Errors
     /// If they do not fit the model or the device.
-    pub fn set_pairs(&mut self, pairs: &Pairs) -> Result<()> {
-        pairs.check(&self.spec)?;
+    pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
         self.reset();
         let rank = pairs.rank();
         let before = (self.adapted, self.slots.as_ref().map(|slots| slots.rank));
@@ -191,7 +190,7 @@ impl Decoder {
                     Slots::new(&self.gpu, &self.spec, rank)?
                 }
             };
-            slots.write(&self.gpu, pairs)?;
+            slots.write(&self.gpu, &self.spec, pairs)?;
             self.slots = Some(slots);
         }
         if before != (self.adapted, self.slots.as_ref().map(|slots| slots.rank)) {

@@ -10,7 +10,8 @@ use super::format::Format;
 use super::matrix::{Layout, Matrix};
 use crate::error::Result;
 use crate::input;
-use crate::low_rank::{Pairs, Target};
+use crate::low_rank::{LayerPairs, Pairs, Target};
+use crate::parallel::each;
 use crate::spec::Spec;
 
 /// Ranks are rounded up to this with zeros: the elements that a thread reads at once.
@@ -77,43 +78,48 @@ impl Slots {
         rank <= self.capacity
     }
 
-    /// Writes `pairs`, which are in the base's layout, in place of those in use.
+    /// Writes `pairs` in place of those in use.
     ///
     /// # Errors
-    /// If a value is too large for f16.
-    pub fn write(&mut self, gpu: &Gpu, pairs: &Pairs) -> Result<()> {
+    /// If they do not fit the model, or a value is too large for f16.
+    pub fn write(&mut self, gpu: &Gpu, spec: &Spec, pairs: &Pairs<'_>) -> Result<()> {
         self.rank = padded(pairs.rank());
-        let rank = self.rank;
-        let mut staged: Vec<f32> = Vec::new();
-        let mut halves: Vec<f16> = Vec::new();
-        for (i, (slots, pairs)) in self.layers.iter().zip(&pairs.layers).enumerate() {
-            for (slot, targets) in slots.iter().zip(GROUPS) {
-                staged.clear();
-                for target in targets {
-                    let a = pairs[target.index()].as_ref().map_or(&[][..], |pair| &pair.a);
-                    staged.extend_from_slice(a);
-                    staged.resize(staged.len() + rank * slot.inputs - a.len(), 0.0);
-                }
-                convert(&staged, &mut halves).map_err(|error| error.at(format_args!("layer {i}")))?;
-                gpu.write(&slot.a, 0, bits(&halves));
-
-                staged.clear();
-                for (target, outputs) in targets.iter().zip(&slot.outputs) {
-                    let Some(pair) = &pairs[target.index()] else {
-                        staged.resize(staged.len() + rank * outputs, 0.0);
-                        continue;
-                    };
-                    for row in pair.b.chunks_exact(pair.rank) {
-                        staged.extend_from_slice(row);
-                        staged.resize(staged.len() + rank - pair.rank, 0.0);
-                    }
-                }
-                convert(&staged, &mut halves).map_err(|error| error.at(format_args!("layer {i}")))?;
-                gpu.write(&slot.b, 0, bits(&halves));
+        for (i, (slots, pairs)) in self.layers.iter().zip(pairs.base_layers(spec)?).enumerate() {
+            let pairs = pairs?;
+            let groups = each(&GROUPS, |targets| halves(spec, targets, &pairs, self.rank));
+            for (slot, halves) in slots.iter().zip(groups) {
+                let [a, b] = halves.map_err(|error| error.at(format_args!("layer {i}")))?;
+                gpu.write(&slot.a, 0, bits(&a));
+                gpu.write(&slot.b, 0, bits(&b));
             }
         }
         Ok(())
     }
+}
+
+/// A and B of a group as its slot has them, with zeros for targets that have no pair and up to `rank`.
+fn halves(spec: &Spec, targets: &[Target], pairs: &LayerPairs, rank: usize) -> Result<[Vec<f16>; 2]> {
+    let shapes = targets.iter().map(|target| target.shape(spec));
+    let (rows, inputs) = shapes.fold((0, 0), |(rows, inputs), (d, k)| (rows + d, inputs + k));
+    let mut a = vec![f16::ZERO; rank * inputs];
+    let mut b = vec![f16::ZERO; rank * rows];
+    let (mut a_rest, mut b_rest) = (&mut a[..], &mut b[..]);
+    for target in targets {
+        let (d, k) = target.shape(spec);
+        let (a_here, b_here);
+        (a_here, a_rest) = a_rest.split_at_mut(rank * k);
+        (b_here, b_rest) = b_rest.split_at_mut(rank * d);
+        let Some(pair) = &pairs[target.index()] else { continue };
+        convert(&pair.a, &mut a_here[..pair.a.len()])?;
+        if pair.rank == rank {
+            convert(&pair.b, b_here)?;
+            continue;
+        }
+        for (from, to) in pair.b.chunks_exact(pair.rank).zip(b_here.chunks_exact_mut(rank)) {
+            convert(from, &mut to[..pair.rank])?;
+        }
+    }
+    Ok([a, b])
 }
 
 impl Slot {
@@ -129,13 +135,14 @@ fn half_matrix(buffer: &Rc<Buffer>, rows: usize, columns: usize, start: usize) -
     Matrix { format: Format::F16, rows, columns, shard_rows: rows, layout, shards: vec![buffer.clone()] }
 }
 
-fn convert(values: &[f32], halves: &mut Vec<f16>) -> Result<()> {
-    halves.resize(values.len(), f16::ZERO);
+fn convert(values: &[f32], halves: &mut [f16]) -> Result<()> {
     halves.convert_from_f32_slice(values);
-    match halves.iter().position(|half| !half.is_finite()) {
-        None => Ok(()),
-        Some(at) => Err(input!("an adapter's value is {}, too large for the GPU; use the processor", values[at])),
+    // Without a way out of the loop, many are looked at together.
+    if halves.iter().fold(true, |all, half| all & half.is_finite()) {
+        return Ok(());
     }
+    let largest = values.iter().copied().fold(0.0, |a: f32, b| if b.abs() <= a.abs() { a } else { b });
+    Err(input!("an adapter's value is {largest}, too large for the GPU; use the processor"))
 }
 
 fn bits(halves: &[f16]) -> &[u16] {

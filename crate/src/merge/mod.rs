@@ -6,10 +6,7 @@ mod ties;
 
 use std::borrow::Cow;
 
-#[cfg(not(target_arch = "wasm32"))]
-use rayon::prelude::*;
-
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, Stored};
 use crate::calibration::Calibration;
 use crate::error::Result;
 use crate::input;
@@ -22,44 +19,45 @@ use crate::spec::Spec;
 const HALF: f32 = 0.5;
 
 /// ΔW of one adapter.
-pub fn single(adapter: &Adapter) -> Pairs {
-    concat(&[(adapter, 1.0)], &[])
+pub fn single(adapter: &Adapter) -> Pairs<'_> {
+    concat(vec![(adapter, 1.0)], Vec::new())
 }
 
 /// Exactly `½ ΔW1 + ½ ΔW2`, of rank r1 + r2 (PEFT's `cat`).
-pub fn concat_halves(adapters: [&Adapter; 2]) -> Pairs {
-    concat(&adapters.map(|adapter| (adapter, HALF)), &[])
+pub fn concat_halves<'a>(adapters: [&'a Adapter; 2]) -> Pairs<'a> {
+    concat(adapters.map(|adapter| (adapter, HALF)).to_vec(), Vec::new())
 }
 
 /// Σ weight · ΔW, and at each target that this changes the pair that `beside` has for it: the A stacked below each other,
 /// the B, with weight and scale, beside each other.
-fn concat(adapters: &[(&Adapter, f32)], beside: &[Pair]) -> Pairs {
+fn concat<'a>(adapters: Vec<(&'a Adapter, f32)>, beside: Vec<Stored>) -> Pairs<'a> {
     let layers = adapters.iter().map(|(adapter, _)| adapter.layers.len()).max().unwrap_or(0);
-    let merge = |layer: usize, target: Target| {
-        let mut parts: Vec<(Cow<'_, Pair>, f32)> = adapters
-            .iter()
-            .filter_map(|(adapter, weight)| Some((adapter.pair(layer, target)?, weight * adapter.scale)))
-            .collect();
-        let rows = parts.first().map(|(pair, _)| pair.b.len() / pair.rank)?;
-        parts.extend(beside.get(target.index()).map(|pair| (Cow::Borrowed(pair), 1.0)));
-        let rank = parts.iter().map(|(pair, _)| pair.rank).sum();
-        let a = parts.iter().map(|(pair, _)| &pair.a[..]).collect::<Vec<_>>().concat();
-        let mut b = Vec::with_capacity(rows * rank);
-        for row in 0..rows {
-            for (pair, scale) in &parts {
-                b.extend(pair.b[row * pair.rank..][..pair.rank].iter().map(|value| scale * value));
-            }
+    let rank = adapters.iter().map(|(adapter, _)| adapter.rank).sum::<usize>()
+        + beside.iter().map(Stored::rank).max().unwrap_or(0);
+    Pairs::new(layers, rank, move |layer, target| {
+        let changes =
+            |(adapter, weight): &(&'a Adapter, f32)| Some((adapter.stored(layer, target)?, weight * adapter.scale));
+        let mut parts: Vec<(&Stored, f32)> = adapters.iter().filter_map(changes).collect();
+        let (rows, inputs) = parts.first()?.0.shape();
+        parts.extend(beside.get(target.index()).map(|stored| (stored, 1.0)));
+        let rank = parts.iter().map(|(stored, _)| stored.rank()).sum();
+        let mut pair = Pair { rank, a: vec![0.0; rank * inputs], b: vec![0.0; rows * rank] };
+        let mut column = 0;
+        for (stored, scale) in parts {
+            let end = column + stored.rank();
+            stored.write_a(&mut pair.a[column * inputs..end * inputs]);
+            stored.write_b(scale, &mut pair.b, rank, column);
+            column = end;
         }
-        Some(Pair { rank, a, b })
-    };
-    each_target(layers, merge)
+        Some(pair)
+    })
 }
 
 /// PEFT's `linear`: `A = Σ √(w c) A`, `B = Σ √(w c) B`, with w = ½ and the scale c of each adapter.
 ///
 /// # Errors
 /// If the ranks differ or a scale is negative, as PEFT refuses them.
-pub fn linear(adapters: [&Adapter; 2]) -> Result<Pairs> {
+pub fn linear<'a>(adapters: [&'a Adapter; 2]) -> Result<Pairs<'a>> {
     combine(adapters, roots(adapters)?, sum)
 }
 
@@ -90,7 +88,7 @@ fn root(adapter: &Adapter, weight: f32) -> Result<f32> {
 ///
 /// # Errors
 /// As [`linear`].
-pub fn ties(adapters: [&Adapter; 2]) -> Result<Pairs> {
+pub fn ties<'a>(adapters: [&'a Adapter; 2]) -> Result<Pairs<'a>> {
     combine(adapters, roots(adapters)?, ties::ties)
 }
 
@@ -98,18 +96,18 @@ pub fn ties(adapters: [&Adapter; 2]) -> Result<Pairs> {
 ///
 /// # Errors
 /// If the weights were found with other adapters, the ranks differ or a scale is negative.
-pub fn lorahub(found: &LoraHub, adapters: [&Adapter; 2]) -> Result<Pairs> {
+pub fn lorahub<'a>(found: &LoraHub, adapters: [&'a Adapter; 2]) -> Result<Pairs<'a>> {
     found.made_for.check_adapters("LoraHub file", adapters)?;
     let [one, two] = adapters;
     combine(adapters, [found.weights[0] * root(one, 1.0)?, found.weights[1] * root(two, 1.0)?], sum)
 }
 
 /// Merges the A of both adapters, and their B, with `merge`, which is given each matrix and the weight of its adapter.
-fn combine(
-    adapters: [&Adapter; 2],
+fn combine<'a>(
+    adapters: [&'a Adapter; 2],
     weights: [f32; 2],
-    merge: impl Fn(&[(&[f32], f32)]) -> Vec<f32> + Sync,
-) -> Result<Pairs> {
+    merge: impl Fn(&[(&[f32], f32)]) -> Vec<f32> + Send + Sync + 'a,
+) -> Result<Pairs<'a>> {
     let [one, two] = adapters;
     if one.rank != two.rank {
         return Err(input!(
@@ -120,7 +118,7 @@ fn combine(
             two.rank
         ));
     }
-    let merged = |layer: usize, target: Target| {
+    let merged = move |layer: usize, target: Target| {
         let pairs: Vec<(Cow<'_, Pair>, f32)> = adapters
             .iter()
             .zip(weights)
@@ -131,33 +129,24 @@ fn combine(
         let b: Vec<(&[f32], f32)> = pairs.iter().map(|(pair, weight)| (&pair.b[..], *weight)).collect();
         Some(Pair { rank, a: merge(&a), b: merge(&b) })
     };
-    Ok(each_target(one.layers.len().max(two.layers.len()), merged))
-}
-
-/// What `merge` makes for each target of each layer, on all cores where there are several.
-fn each_target(layers: usize, merge: impl Fn(usize, Target) -> Option<Pair> + Sync) -> Pairs {
-    let layer = |layer: usize| Target::ALL.map(|target| merge(layer, target));
-    #[cfg(not(target_arch = "wasm32"))]
-    let layers = (0..layers).into_par_iter().map(layer).collect();
-    #[cfg(target_arch = "wasm32")]
-    let layers = (0..layers).map(layer).collect();
-    Pairs { layers }
+    Ok(Pairs::new(one.layers.len().max(two.layers.len()), one.rank, merged))
 }
 
 /// Learnable calibration: `½ ΔW1 + ½ ΔW2 + Q2 Q1`, of rank r1 + r2 + s.
 ///
 /// # Errors
 /// If the calibration was trained with other adapters.
-pub fn calibrate(calibration: &Calibration, adapters: [&Adapter; 2]) -> Result<Pairs> {
+pub fn calibrate<'a>(calibration: &Calibration, adapters: [&'a Adapter; 2]) -> Result<Pairs<'a>> {
     calibration.made_for.check_adapters("calibration", adapters)?;
-    Ok(concat(&adapters.map(|adapter| (adapter, HALF)), &calibration.terms))
+    let terms = calibration.terms.iter().cloned().map(Stored::F32).collect();
+    Ok(concat(adapters.map(|adapter| (adapter, HALF)).to_vec(), terms))
 }
 
 /// The projection merge `P2 P1 (½ ΔW1 + ½ ΔW2)`, collapsed: A' = P1 (½ ΔW1 + ½ ΔW2) [s, k] and B' = P2 [d, s].
 ///
 /// # Errors
 /// If the projection was trained with other adapters.
-pub fn project(spec: &Spec, projection: &Projection, adapters: [&Adapter; 2]) -> Result<Pairs> {
+pub fn project<'a>(spec: &'a Spec, projection: &'a Projection, adapters: [&'a Adapter; 2]) -> Result<Pairs<'a>> {
     projection.made_for.check_adapters("projection", adapters)?;
     let s = projection.s;
     for target in Target::ALL {
@@ -166,7 +155,7 @@ pub fn project(spec: &Spec, projection: &Projection, adapters: [&Adapter; 2]) ->
             return Err(input!("{}: the projection has no group {k}x{d}", target.hf_name()));
         }
     }
-    let collapsed = |layer: usize, target: Target| {
+    let collapsed = move |layer: usize, target: Target| {
         let (d, k) = target.shape(spec);
         let group = projection.groups.get(&(k, d))?;
         let mut a = vec![0.0; s * k];
@@ -181,7 +170,7 @@ pub fn project(spec: &Spec, projection: &Projection, adapters: [&Adapter; 2]) ->
         }
         changed.then(|| Pair { rank: s, a, b: group.p2.clone() })
     };
-    Ok(each_target(spec.layers, collapsed))
+    Ok(Pairs::new(spec.layers, s, collapsed))
 }
 
 /// `out += x y` for x [m, k], y [k, n] and out [m, n].
