@@ -314,9 +314,12 @@ fn a_device_that_fails_is_told_by_its_kind() {
     let mut engine = load(&file, Backend::Gpu(open(Options::default())));
     assert_eq!(run(&mut engine, Sampling::default(), 12).unwrap(), expected);
 
-    // A device that never answers in time.
-    let gpu = Backend::Gpu(open(Options { patience: Duration::from_nanos(1), ..Options::default() }));
-    let error = pollster::block_on(Engine::load(&&file[..], None, gpu, 512, &mut |_, _| {})).err();
+    // A device that never answers in time, unless this thread is held up for as long as all of the work takes: then again.
+    let load = || {
+        let gpu = Backend::Gpu(open(Options { patience: Duration::from_nanos(1), ..Options::default() }));
+        pollster::block_on(Engine::load(&&file[..], None, gpu, 512, &mut |_, _| {})).err()
+    };
+    let error = (0..5).find_map(|_| load());
     assert!(matches!(error, Some(Error::Device(DeviceFault::Hang, _))), "{error:?}");
 
     // A model that is larger than what may be used is refused with numbers before it is read.
