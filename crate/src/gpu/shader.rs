@@ -2,8 +2,7 @@
 //!
 //! There is no preprocessor. Variants differ in `const` declarations that go before the code, which compilers fold; in
 //! which of two files with the same functions is included; and in a few generated functions: `word`, which reads a matrix
-//! that may lie in several buffers, and `dequant`, `accumulate` and `weight_columns`, which branch on the formats that a
-//! variant knows.
+//! that may lie in several buffers, and those like `dequant` that branch on the formats that a variant knows.
 
 use std::fmt::{Display, Write};
 
@@ -48,8 +47,6 @@ pub struct Builder {
 }
 
 const STEP: &str = include_str!("kernels/step.wgsl");
-const ACCUMULATE: &str = include_str!("kernels/accumulate.wgsl");
-const WEIGHT_COLUMNS: &str = include_str!("kernels/weight_columns.wgsl");
 const REDUCE_SHARED: &str = include_str!("kernels/reduce_shared.wgsl");
 const REDUCE_SUBGROUP: &str = include_str!("kernels/reduce_subgroup.wgsl");
 
@@ -138,34 +135,19 @@ impl Builder {
         this.storage.extend(std::iter::repeat_n(Access::Read, shards));
         let word =
             format!("var<private> shard: u32;\nfn word(i: u32) -> u32 {{\n{cases}    return weights_0[i];\n}}\n");
-        let dequant = branch("fn dequant(format: u32, m: Matrix, row: u32, part: u32) -> Part", formats, |name| {
-            format!("dequant_{name}(m, row, part)")
-        });
+        let dequant = branch(
+            "fn dequant(format: u32, m: Matrix, row: u32, part: u32) -> Part",
+            "dequant_FORMAT(m, row, part)",
+            formats,
+        );
         this.include(&word).include(format::WGSL).include(&dequant)
     }
 
-    /// Adds `accumulate`, one function per format from a template whose functions end in `_FORMAT`.
-    pub fn accumulate(self, formats: &[Format]) -> Self {
-        let accumulate = branch(
-            "fn accumulate(format: u32, a: Matrix, b: Matrix, rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32>",
-            formats,
-            |name| format!("accumulate_{name}(a, b, rows, start, lane)"),
-        );
-        self.for_each(ACCUMULATE, formats).include(&accumulate)
-    }
-
-    /// Adds `weight_columns` in the same way.
-    pub fn weight_columns(self, formats: &[Format]) -> Self {
-        let columns = branch(
-            "fn weight_columns(format: u32, a: Matrix, b: Matrix, rows: vec4<u32>, part: u32) -> Columns",
-            formats,
-            |name| format!("weight_columns_{name}(a, b, rows, part)"),
-        );
-        self.for_each(WEIGHT_COLUMNS, formats).include(&columns)
-    }
-
-    fn for_each(self, template: &str, formats: &[Format]) -> Self {
-        formats.iter().fold(self, |this, format| this.include(&template.replace("FORMAT", format.name())))
+    /// Adds the function `signature`, which branches on its argument `format`: `call` is what it returns, and `template` the
+    /// code of what is called, where `FORMAT` stands for each of `formats`.
+    pub fn by_format(self, signature: &str, call: &str, template: &str, formats: &[Format]) -> Self {
+        let each = |this: Self, format: &Format| this.include(&template.replace("FORMAT", format.name()));
+        formats.iter().fold(self, each).include(&branch(signature, call, formats))
     }
 
     /// The shader.
@@ -174,15 +156,15 @@ impl Builder {
     }
 }
 
-/// A function that branches on its argument `format`, which is one of `formats`. Where there is one only there is no branch,
-/// so that what several calls read is on its way at the same time.
-fn branch(signature: &str, formats: &[Format], call: impl Fn(&str) -> String) -> String {
+/// A function that branches on its argument `format`, which is one of `formats`, and returns `call` for it. Where there is
+/// one only there is no branch, so that what several calls read is on its way at the same time.
+fn branch(signature: &str, call: &str, formats: &[Format]) -> String {
     let mut code = format!("{signature} {{\n");
     for (i, format) in formats.iter().enumerate() {
         if i + 1 < formats.len() {
             let _ = write!(code, "    if (format == {}u) ", *format as u32);
         }
-        let _ = writeln!(code, "    {{ return {}; }}", call(format.name()));
+        let _ = writeln!(code, "    {{ return {}; }}", call.replace("FORMAT", format.name()));
     }
     code + "}\n"
 }

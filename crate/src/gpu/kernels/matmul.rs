@@ -17,6 +17,11 @@ pub fn op(product: Product<'_>, features: Features) -> Op {
         // Inputs of some layers exceed the range of f16 (65,504); a power of two changes nothing else.
         .declare("X_SCALE", if features.f16 { "0.0625f" } else { "1f" })
         .element();
-    let builder = product.shader(builder, include_str!("matmul.wgsl")).weight_columns(&product.formats());
+    let builder = product.shader(builder, include_str!("matmul.wgsl")).by_format(
+        "fn weight_columns(format: u32, a: Matrix, b: Matrix, rows: vec4<u32>, part: u32) -> Columns",
+        "weight_columns_FORMAT(a, b, rows, part)",
+        include_str!("weight_columns.wgsl"),
+        &product.formats(),
+    );
     product.op(builder, BUNDLES, true, Extent::Tokens(TOKENS))
 }

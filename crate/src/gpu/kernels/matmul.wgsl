@@ -149,18 +149,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     high *= 1 / X_SCALE;
 
     let row = first_row(segment, first_bundle + bundle);
-    store_token(segment, token, row, low[0]);
-    store_token(segment, token + 1, row, low[1]);
-    store_token(segment, token + 2, row, low[2]);
-    store_token(segment, token + 3, row, low[3]);
-    store_token(segment, token + 4, row, high[0]);
-    store_token(segment, token + 5, row, high[1]);
-    store_token(segment, token + 6, row, high[2]);
-    store_token(segment, token + 7, row, high[3]);
-}
-
-fn store_token(segment: Segment, token: u32, row: u32, products: vec4<f32>) {
-    if (token < step.tokens) {
-        store(segment, token, row, products);
-    }
+    store(segment, token, row, low[0]);
+    store(segment, token + 1, row, low[1]);
+    store(segment, token + 2, row, low[2]);
+    store(segment, token + 3, row, low[3]);
+    store(segment, token + 4, row, high[0]);
+    store(segment, token + 5, row, high[1]);
+    store(segment, token + 6, row, high[2]);
+    store(segment, token + 7, row, high[3]);
 }

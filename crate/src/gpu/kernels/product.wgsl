@@ -82,8 +82,11 @@ fn pair_part(row: u32, part: u32) -> Part {
     return Part(a, b, 1, 0);
 }
 
-// Writes the products of the bundle that begins at row `first`.
+// Writes the products of the bundle that begins at row `first`, if there is such a token.
 fn store(segment: Segment, token: u32, first: u32, products: vec4<f32>) {
+    if (token >= step.tokens) {
+        return;
+    }
     let at = token * params.y_row + segment.out + first;
     var values = products;
     if (GATED) {
