@@ -133,49 +133,59 @@ impl<'a> Pairs<'a> {
         (self.make)(layer, target)
     }
 
-    /// The pairs of all layers in their order, checked against the model's shapes.
+    /// Whether there are as many layers as in the model.
     ///
     /// # Errors
-    /// If there are not as many layers as in the model, or a pair does not fit, naming the layer and both shapes.
-    pub fn layers(&self, spec: &Spec) -> Result<impl Iterator<Item = Result<LayerPairs>>> {
-        if self.layers != spec.layers {
-            return Err(input!(
-                "the adapter has {} layers and the model {}; use an adapter made for this model",
-                self.layers,
-                spec.layers
-            ));
+    /// If not, with both numbers.
+    pub fn check_layers(&self, spec: &Spec) -> Result<()> {
+        if self.layers == spec.layers {
+            return Ok(());
         }
-        let layer = |i: usize| {
-            let mut pairs = each(&Target::ALL, |target| self.checked(spec, i, *target)).into_iter();
-            let mut layer = [const { None }; 7];
-            for (place, pair) in layer.iter_mut().zip(&mut pairs) {
-                *place = pair?;
-            }
-            Ok(layer)
-        };
-        Ok((0..self.layers).map(layer))
+        Err(input!(
+            "the adapter has {} layers and the model {}; use an adapter made for this model",
+            self.layers,
+            spec.layers
+        ))
     }
 
-    /// The same in the layout of the base.
+    /// The pairs of all layers in the layout of the base.
+    ///
+    /// # Errors
+    /// As [`Pairs::check_layers`] and [`Pairs::base_layer`].
+    pub fn base_layers(&self, spec: &Spec) -> Result<Vec<LayerPairs>> {
+        self.check_layers(spec)?;
+        each(&(0..spec.layers).collect::<Vec<_>>(), |layer| self.base_layer(spec, *layer)).into_iter().collect()
+    }
+
+    /// The pairs of one layer in the layout of the base.
     ///
     /// GGUF files of `llama` store the rows of q and k for interleaved RoPE. Merging happens in Hugging Face's layout, so
     /// this is the last step before pairs are applied.
     ///
     /// # Errors
-    /// As [`Pairs::layers`].
-    pub fn base_layers(&self, spec: &Spec) -> Result<impl Iterator<Item = Result<LayerPairs>>> {
-        let in_base_layout = |layer: Result<LayerPairs>| {
-            let mut layer = layer?;
-            if spec.rope_style == RopeStyle::Interleaved {
-                for target in [Target::Q, Target::K] {
-                    if let Some(pair) = &mut layer[target.index()] {
-                        pair.b = to_interleaved_rows(&pair.b, pair.rank, spec.head_dim);
-                    }
+    /// As [`Pairs::layer`].
+    pub fn base_layer(&self, spec: &Spec, layer: usize) -> Result<LayerPairs> {
+        let mut pairs = self.layer(spec, layer)?;
+        if spec.rope_style == RopeStyle::Interleaved {
+            for target in [Target::Q, Target::K] {
+                if let Some(pair) = &mut pairs[target.index()] {
+                    pair.b = to_interleaved_rows(&pair.b, pair.rank, spec.head_dim);
                 }
             }
-            Ok(layer)
-        };
-        Ok(self.layers(spec)?.map(in_base_layout))
+        }
+        Ok(pairs)
+    }
+
+    /// The pairs of one layer in Hugging Face's layout, checked against the model's shapes.
+    ///
+    /// # Errors
+    /// If a pair does not fit, naming the layer and both shapes.
+    pub fn layer(&self, spec: &Spec, layer: usize) -> Result<LayerPairs> {
+        let mut pairs = [const { None }; 7];
+        for target in Target::ALL {
+            pairs[target.index()] = self.checked(spec, layer, target)?;
+        }
+        Ok(pairs)
     }
 
     fn checked(&self, spec: &Spec, layer: usize, target: Target) -> Result<Option<Pair>> {

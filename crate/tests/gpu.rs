@@ -11,7 +11,7 @@ use std::io::Cursor;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use gist::adapter::Adapter;
+use gist::adapter::{Adapter, Stored};
 use gist::chat::Conversation;
 use gist::cpu::Mode;
 use gist::engine::{Engine, Event, Request};
@@ -276,6 +276,24 @@ fn pipelines_are_known_after_the_first_change_of_pairs() {
     assert!(gpu.allocated().abs_diff(bytes) < 200_000, "{} after {bytes}", gpu.allocated());
     drop(engine);
     assert_eq!(gpu.allocated(), 0, "everything is given back");
+}
+
+#[test]
+fn values_beyond_f16_are_refused_and_leave_the_base() {
+    for gpu in gpus() {
+        let mut engine = load(&tiny("tiny-llama-q4_0"), Backend::Gpu(gpu.clone()));
+        let (spec, tokens) = (engine.spec.clone(), tokens(&engine.spec, 5));
+        let base = engine.logits(&tokens).unwrap();
+        let good = common::adapter("good", &spec, 8);
+        let mut bad = common::adapter("bad", &spec, 8);
+        let Some(Stored::F32(pair)) = &mut bad.layers[1][3] else { panic!("its pairs are in f32") };
+        pair.a[5] = 1e6;
+        engine.set_pairs(&merge::single(&good)).unwrap();
+        assert_ne!(engine.logits(&tokens).unwrap(), base);
+        let error = engine.set_pairs(&merge::single(&bad)).unwrap_err().to_string();
+        assert_eq!(error, "layer 1: an adapter's value is 1000000, too large for the GPU; use the processor");
+        assert_eq!(engine.logits(&tokens).unwrap(), base);
+    }
 }
 
 #[test]

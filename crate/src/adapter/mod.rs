@@ -59,7 +59,8 @@ impl Adapter {
     /// # Errors
     /// If there are no pairs, or they do not fit the model.
     pub fn from_pairs(name: &str, pairs: &Pairs<'_>, spec: &Spec) -> Result<Self> {
-        let layers = pairs.layers(spec)?.collect::<Result<Vec<_>>>()?;
+        pairs.check_layers(spec)?;
+        let layers = (0..spec.layers).map(|layer| pairs.layer(spec, layer)).collect::<Result<Vec<_>>>()?;
         let rank = layers.iter().flatten().flatten().map(|pair| pair.rank).max().unwrap_or(0);
         let used = Target::ALL.map(|target| layers.iter().any(|layer| layer[target.index()].is_some()));
         let padded = |target: Target, pair: Option<Pair>| {

@@ -45,32 +45,30 @@ impl Stored {
 
     /// Outputs d and inputs k of the weight.
     pub fn shape(&self) -> (usize, usize) {
-        let (a, b) = match self {
-            Stored::F32(pair) => (pair.a.len(), pair.b.len()),
-            Stored::Q8_0 { a, b, .. } => (a.len() / BLOCK_BYTES * BLOCK, b.len() / BLOCK_BYTES * BLOCK),
-        };
+        let (a, b) = self.lengths();
         (b / self.rank(), a / self.rank())
     }
 
-    /// Writes A, row-major [r, k].
-    pub fn write_a(&self, to: &mut [f32]) {
+    /// Appends A, row-major [r, k].
+    pub fn extend_a(&self, to: &mut Vec<f32>) {
         match self {
-            Stored::F32(pair) => to.copy_from_slice(&pair.a),
-            Stored::Q8_0 { a, .. } => dequantise(a, 1.0, to.as_chunks_mut::<BLOCK>().0.iter_mut()),
+            Stored::F32(pair) => to.extend_from_slice(&pair.a),
+            Stored::Q8_0 { a, .. } => blocks(a).for_each(|block| to.extend(dequantised(block))),
         }
     }
 
-    /// Writes `scale` · B into columns `column` to `column + r` of `to`, row-major [d, width].
-    pub fn write_b(&self, scale: f32, to: &mut [f32], width: usize, column: usize) {
-        let rank = self.rank();
-        let mut rows = to.chunks_exact_mut(width).map(|row| &mut row[column..][..rank]);
+    /// Appends row `row` of `scale` · B.
+    pub fn extend_b_row(&self, row: usize, scale: f32, to: &mut Vec<f32>) {
+        let (start, end) = (row * self.rank(), (row + 1) * self.rank());
         match self {
-            Stored::Q8_0 { b, .. } if rank.is_multiple_of(BLOCK) => {
-                dequantise(b, scale, rows.flat_map(|row| row.as_chunks_mut::<BLOCK>().0));
-            }
-            _ => {
-                for (from, to) in self.pair().b.chunks_exact(rank).zip(&mut rows) {
-                    from.iter().zip(to).for_each(|(from, to)| *to = scale * from);
+            Stored::F32(pair) => to.extend(pair.b[start..end].iter().map(|value| scale * value)),
+            Stored::Q8_0 { b, .. } => {
+                // Rows of ranks that are no multiple of a block's length begin and end within one.
+                let first = start / BLOCK;
+                for (i, block) in (first..end.div_ceil(BLOCK)).zip(blocks(b).skip(first)) {
+                    let at = i * BLOCK;
+                    let within = start.max(at) - at..end.min(at + BLOCK) - at;
+                    to.extend(dequantised(block)[within].iter().map(|value| scale * value));
                 }
             }
         }
@@ -78,26 +76,36 @@ impl Stored {
 
     /// Number of values.
     pub fn parameters(&self) -> usize {
+        let (a, b) = self.lengths();
+        a + b
+    }
+
+    /// Values of A and of B.
+    fn lengths(&self) -> (usize, usize) {
         match self {
-            Stored::F32(pair) => pair.a.len() + pair.b.len(),
-            Stored::Q8_0 { a, b, .. } => (a.len() + b.len()) / BLOCK_BYTES * BLOCK,
+            Stored::F32(pair) => (pair.a.len(), pair.b.len()),
+            Stored::Q8_0 { a, b, .. } => (count(a), count(b)),
         }
     }
 }
 
-/// Writes `scale` times the values of `blocks` to as many `places`.
-fn dequantise<'a>(blocks: &[u8], scale: f32, places: impl Iterator<Item = &'a mut [f32; BLOCK]>) {
-    for (block, place) in blocks.as_chunks::<BLOCK_BYTES>().0.iter().zip(places) {
-        let scale = scale * f16::from_le_bytes([block[0], block[1]]).to_f32();
-        for (quantum, value) in block[2..].iter().zip(place) {
-            *value = scale * f32::from(quantum.cast_signed());
-        }
-    }
+fn blocks(bytes: &[u8]) -> impl Iterator<Item = &[u8; BLOCK_BYTES]> {
+    bytes.as_chunks().0.iter()
 }
 
-fn values(blocks: &[u8]) -> Vec<f32> {
-    let mut values = vec![0.0; blocks.len() / BLOCK_BYTES * BLOCK];
-    dequantise(blocks, 1.0, values.as_chunks_mut::<BLOCK>().0.iter_mut());
+/// Values of all blocks.
+fn count(bytes: &[u8]) -> usize {
+    bytes.len() / BLOCK_BYTES * BLOCK
+}
+
+fn dequantised(block: &[u8; BLOCK_BYTES]) -> [f32; BLOCK] {
+    let scale = f16::from_le_bytes([block[0], block[1]]).to_f32();
+    std::array::from_fn(|i| scale * f32::from(block[2 + i].cast_signed()))
+}
+
+fn values(bytes: &[u8]) -> Vec<f32> {
+    let mut values = Vec::with_capacity(count(bytes));
+    blocks(bytes).for_each(|block| values.extend(dequantised(block)));
     values
 }
 
@@ -119,5 +127,18 @@ mod tests {
         let stored = Stored::Q8_0 { rank: 4, a: blocks.clone(), b: blocks };
         assert_eq!(stored.pair().a, expected);
         assert_eq!(stored.parameters(), 2 * 4 * 64);
+        assert_eq!(stored.shape(), (64, 64));
+        // Rows that are a part of a block, begin within one, or are whole ones.
+        for (rank, rows) in [(4, 64), (48, 5), (64, 4)] {
+            let Stored::Q8_0 { a, b, .. } = stored.clone() else { panic!() };
+            let stored = Stored::Q8_0 { rank, a, b };
+            let mut b = Vec::new();
+            (0..rows).for_each(|row| stored.extend_b_row(row, 0.5, &mut b));
+            let expected: Vec<f32> = expected[..rank * rows].iter().map(|value| 0.5 * value).collect();
+            assert_eq!(b, expected, "rank {rank}");
+        }
+        let mut a = Vec::new();
+        stored.extend_a(&mut a);
+        assert_eq!(a, expected);
     }
 }

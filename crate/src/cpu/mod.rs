@@ -104,7 +104,7 @@ impl Decoder {
     pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
         let mut seen = Seen::default();
         let mut branches = |layer: LayerPairs| layer.map(|pair| pair.map(|pair| Branch::new(pair, &mut seen)));
-        self.branches = pairs.base_layers(&self.spec)?.map(|layer| layer.map(&mut branches)).collect::<Result<_>>()?;
+        self.branches = pairs.base_layers(&self.spec)?.into_iter().map(&mut branches).collect();
         self.reset();
         Ok(())
     }

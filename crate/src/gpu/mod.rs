@@ -178,11 +178,13 @@ impl Decoder {
     /// # Errors
     /// If they do not fit the model or the device.
     pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
+        pairs.check_layers(&self.spec)?;
         self.reset();
         let rank = pairs.rank();
         let before = (self.adapted, self.slots.as_ref().map(|slots| slots.rank));
-        self.adapted = rank > 0;
-        if self.adapted {
+        self.adapted = false;
+        let mut written = Ok(());
+        if rank > 0 {
             let mut slots = match self.slots.take() {
                 Some(slots) if slots.fit(rank) => slots,
                 _ => {
@@ -190,12 +192,15 @@ impl Decoder {
                     Slots::new(&self.gpu, &self.spec, rank)?
                 }
             };
-            slots.write(&self.gpu, &self.spec, pairs)?;
+            // If that fails, the slots hold some of both, and the base alone is what is left.
+            written = slots.write(&self.gpu, &self.spec, pairs);
+            self.adapted = written.is_ok();
             self.slots = Some(slots);
         }
         if before != (self.adapted, self.slots.as_ref().map(|slots| slots.rank)) {
             self.rebuild()?;
         }
+        written?;
         self.gpu.check()
     }
 

@@ -17,6 +17,9 @@ use crate::spec::Spec;
 /// Ranks are rounded up to this with zeros: the elements that a thread reads at once.
 const RANK_GRAIN: usize = 8;
 
+/// Layers whose pairs are made together: enough for a few cores, and little beside all of them.
+const AT_ONCE: usize = 4;
+
 /// Targets that have the same input, and so share a slot.
 pub const GROUPS: [&[Target]; 4] =
     [&[Target::Q, Target::K, Target::V], &[Target::O], &[Target::Gate, Target::Up], &[Target::Down]];
@@ -84,13 +87,19 @@ impl Slots {
     /// If they do not fit the model, or a value is too large for f16.
     pub fn write(&mut self, gpu: &Gpu, spec: &Spec, pairs: &Pairs<'_>) -> Result<()> {
         self.rank = padded(pairs.rank());
-        for (i, (slots, pairs)) in self.layers.iter().zip(pairs.base_layers(spec)?).enumerate() {
-            let pairs = pairs?;
-            let groups = each(&GROUPS, |targets| halves(spec, targets, &pairs, self.rank));
-            for (slot, halves) in slots.iter().zip(groups) {
-                let [a, b] = halves.map_err(|error| error.at(format_args!("layer {i}")))?;
-                gpu.write(&slot.a, 0, bits(&a));
-                gpu.write(&slot.b, 0, bits(&b));
+        let rank = self.rank;
+        let halves_of = |layer: &usize| -> Result<Vec<[Vec<f16>; 2]>> {
+            let pairs = pairs.base_layer(spec, *layer)?;
+            GROUPS.iter().map(|targets| halves(spec, targets, &pairs, rank)).collect()
+        };
+        let numbers: Vec<usize> = (0..spec.layers).collect();
+        for (slots, numbers) in self.layers.chunks(AT_ONCE).zip(numbers.chunks(AT_ONCE)) {
+            for ((slots, groups), i) in slots.iter().zip(each(numbers, halves_of)).zip(numbers) {
+                let groups = groups.map_err(|error| error.at(format_args!("layer {i}")))?;
+                for (slot, [a, b]) in slots.iter().zip(&groups) {
+                    gpu.write(&slot.a, 0, bits(a));
+                    gpu.write(&slot.b, 0, bits(b));
+                }
             }
         }
         Ok(())
@@ -141,8 +150,8 @@ fn convert(values: &[f32], halves: &mut [f16]) -> Result<()> {
     if halves.iter().fold(true, |all, half| all & half.is_finite()) {
         return Ok(());
     }
-    let largest = values.iter().copied().fold(0.0, |a: f32, b| if b.abs() <= a.abs() { a } else { b });
-    Err(input!("an adapter's value is {largest}, too large for the GPU; use the processor"))
+    let value = values.iter().zip(halves).find(|(_, half)| !half.is_finite()).map_or(0.0, |(value, _)| *value);
+    Err(input!("an adapter's value is {value}, too large for the GPU; use the processor"))
 }
 
 fn bits(halves: &[f16]) -> &[u16] {

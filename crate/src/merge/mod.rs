@@ -41,15 +41,12 @@ fn concat<'a>(adapters: Vec<(&'a Adapter, f32)>, beside: Vec<Stored>) -> Pairs<'
         let (rows, inputs) = parts.first()?.0.shape();
         parts.extend(beside.get(target.index()).map(|stored| (stored, 1.0)));
         let rank = parts.iter().map(|(stored, _)| stored.rank()).sum();
-        let mut pair = Pair { rank, a: vec![0.0; rank * inputs], b: vec![0.0; rows * rank] };
-        let mut column = 0;
-        for (stored, scale) in parts {
-            let end = column + stored.rank();
-            stored.write_a(&mut pair.a[column * inputs..end * inputs]);
-            stored.write_b(scale, &mut pair.b, rank, column);
-            column = end;
+        let (mut a, mut b) = (Vec::with_capacity(rank * inputs), Vec::with_capacity(rows * rank));
+        parts.iter().for_each(|(stored, _)| stored.extend_a(&mut a));
+        for row in 0..rows {
+            parts.iter().for_each(|(stored, scale)| stored.extend_b_row(row, *scale, &mut b));
         }
-        Some(pair)
+        Some(Pair { rank, a, b })
     })
 }
 
