@@ -27,6 +27,7 @@ use web_time::Instant;
 use self::cache::Cache;
 use self::device::{Buffer, Gpu};
 use self::kernels::attend::MAX_HEAD;
+use self::kernels::norm::SMALL_RANK;
 use self::kernels::sample::RING;
 use self::model::Model;
 use self::pace::Pace;
@@ -180,22 +181,14 @@ impl Decoder {
     pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
         pairs.check_layers(&self.spec)?;
         self.reset();
-        let rank = pairs.rank();
+        self.reserve_rank(pairs.rank())?;
         let before = (self.adapted, self.slots.as_ref().map(|slots| slots.rank));
         self.adapted = false;
         let mut written = Ok(());
-        if rank > 0 {
-            let mut slots = match self.slots.take() {
-                Some(slots) if slots.fit(rank) => slots,
-                _ => {
-                    self.work = self.new_work(self.cache.positions, slots::padded(rank))?;
-                    Slots::new(&self.gpu, &self.spec, rank)?
-                }
-            };
+        if let Some(slots) = self.slots.as_mut().filter(|_| pairs.rank() > 0) {
             // If that fails, the slots hold some of both, and the base alone is what is left.
             written = slots.write(&self.gpu, &self.spec, pairs);
             self.adapted = written.is_ok();
-            self.slots = Some(slots);
         }
         if before != (self.adapted, self.slots.as_ref().map(|slots| slots.rank)) {
             self.rebuild()?;
@@ -204,8 +197,8 @@ impl Decoder {
         self.gpu.check()
     }
 
-    /// Makes room for pairs of up to `rank` and compiles what they need, so that changing to them only writes. There are no
-    /// pairs afterwards.
+    /// Makes room for pairs of up to `rank` and compiles what they need, so that changing to them only writes. Where there
+    /// was none, there are no pairs afterwards.
     ///
     /// # Errors
     /// If the device refuses.
@@ -215,8 +208,12 @@ impl Decoder {
             self.work = self.new_work(self.cache.positions, slots::padded(rank))?;
             self.slots = Some(Slots::new(&self.gpu, &self.spec, rank)?);
             self.adapted = true;
-            self.rebuild()?;
-            self.programs.warm(&self.gpu, &self.step);
+            // Small pairs have kernels of their own.
+            for rank in [SMALL_RANK, slots::padded(rank)] {
+                self.slots.iter_mut().for_each(|slots| slots.rank = rank);
+                self.rebuild()?;
+                self.programs.warm(&self.gpu, &self.step);
+            }
             self.adapted = false;
             self.rebuild()?;
         }

@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use super::cache::Cache;
 use super::device::{Buffer, Features, Gpu};
-use super::kernels::norm::Norm;
+use super::kernels::branch_input::BranchInput;
+use super::kernels::combine::Combine;
+use super::kernels::norm::{Block, Norm, SMALL_RANK};
 use super::kernels::product::{Branch, Epilogue, Product};
 use super::kernels::rope::Heads;
 use super::kernels::{combine, embed, gated, linear, matmul, sample, top_k};
@@ -18,9 +20,6 @@ use super::slots::{Slot, Slots};
 use crate::error::Result;
 use crate::sampler::MAX_TOP_K;
 use crate::spec::Spec;
-
-/// Dispatches of a decoding layer without and with a low-rank branch, where no matrix had to be split.
-pub const DECODE_OPS: [usize; 2] = [8, 10];
 
 /// [`linear::op`] for one token or [`matmul::op`] for many.
 type Kernel = fn(Product<'_>, Features) -> Op;
@@ -37,7 +36,7 @@ pub struct Work {
     qkv: Rc<Buffer>,        // [tokens, q | k | v]
     parts: Rc<Buffer>,      // attention over splits, see combine
     mixed: Rc<Buffer>,      // [tokens, heads · head_dim]
-    h: Rc<Buffer>,          // [tokens, width]
+    h: Rc<Buffer>,          // [tokens, width], and A x of one token where that is small
     both: Rc<Buffer>,       // [tokens, gate | up]
     gate: Rc<Buffer>,       // [tokens, ffn]
     inner: Rc<Buffer>,      // [tokens, 3 · rank]
@@ -72,7 +71,7 @@ impl Work {
             qkv: per_token("qkv", spec.q_width() + 2 * spec.kv_width())?,
             parts: gpu.storage("attention parts", combine::part_bytes(spec, positions))?,
             mixed: per_token("mixed", spec.q_width())?,
-            h: per_token("h", spec.width)?,
+            h: gpu.storage("h", (4 * (tokens * spec.width + SMALL_RANK)) as u64)?,
             both: per_token("gate and up", 2 * spec.ffn)?,
             gate: per_token("gated", spec.ffn)?,
             inner: per_token("inner", 3 * rank.max(1))?,
@@ -121,7 +120,7 @@ impl Scene<'_> {
         vec![embed::op(*features, &model.embedding, spec.embedding_scale, &work.ids, &work.x)]
     }
 
-    /// All layers for one token.
+    /// All layers for one token: 8 ops for each, and one more where low-rank pairs are not small.
     pub fn decode(&self) -> Vec<Op> {
         (0..self.spec.layers).flat_map(|i| self.decode_layer(i)).collect()
     }
@@ -135,8 +134,8 @@ impl Scene<'_> {
     pub fn head(&self) -> Vec<Op> {
         let Self { model, work, .. } = self;
         let last = &model.layers[self.spec.layers - 1];
-        let block = Some((&work.h, last.post_ffn_norm));
-        let norm = self.norm(&work.x, &work.y, block, model.output_norm, None);
+        let block = Block { h: &work.h, post: last.post_ffn_norm, b: None };
+        let norm = self.norm(&work.x, &work.y, Some(block), model.output_norm, None);
         let mut ops = vec![norm];
         ops.extend(self.product(linear::op, &model.head, &work.normalised, &work.logits, None));
         ops
@@ -161,25 +160,30 @@ impl Scene<'_> {
     }
 
     fn decode_layer(&self, i: usize) -> Vec<Op> {
-        let Self { features, spec, model, work, .. } = self;
+        let Self { features, model, work, .. } = self;
         let layer = &model.layers[i];
         let slot = |group: usize| self.slots.map(|slots| &slots.layers[i][group]);
         let heads = self.heads(i);
-        let mut ops = Vec::with_capacity(DECODE_OPS[1]);
+        let mut ops = Vec::new();
 
-        ops.push(self.norm(&work.x, &work.y, self.block_before(i), layer.attention_norm, slot(0)));
+        ops.push(self.norm(&work.x, &work.y, self.block_before(i, true), layer.attention_norm, slot(0)));
         let biases = Epilogue::Bias(&layer.qkv_bias);
-        ops.extend(self.products(linear::op, &layer.qkv, &work.normalised, &work.qkv, slot(0), biases));
+        ops.extend(self.products(linear::op, &layer.qkv, &work.normalised, &work.qkv, self.added(slot(0)), biases));
         ops.push(heads.attend_one(*features, &work.parts));
-        ops.push(combine::op(*features, spec, heads.window, &work.parts, &work.mixed));
-        ops.extend(self.branch_input(linear::op, slot(1), &work.mixed));
-        ops.extend(self.product(linear::op, &layer.o, &work.mixed, &work.h, slot(1)));
+        ops.push(self.combine(heads.window, slot(1)));
+        ops.extend(self.product(linear::op, &layer.o, &work.mixed, &work.h, self.added(slot(1))));
 
-        let block = Some((&work.h, layer.post_attention_norm));
-        ops.push(self.norm(&work.y, &work.x, block, layer.ffn_norm, slot(2)));
-        ops.extend(self.gate_up(linear::op, layer, slot(2)));
-        ops.extend(self.branch_input(linear::op, slot(3), &work.gate));
-        ops.extend(self.product(linear::op, &layer.down, &work.gate, &work.h, slot(3)));
+        let block = Block { h: &work.h, post: layer.post_attention_norm, b: None };
+        ops.push(self.norm(&work.y, &work.x, Some(block), layer.ffn_norm, slot(2)));
+        ops.extend(self.gate_up(linear::op, layer, self.added(slot(2))));
+        let branch = match self.appended(i) {
+            Some(slot) => Some(Branch::Appended { rank: self.rank(), a: slot.a.clone() }),
+            None => {
+                ops.extend(self.branch_input(linear::op, slot(3), &work.gate));
+                self.added(slot(3))
+            }
+        };
+        ops.extend(self.product(linear::op, &layer.down, &work.gate, &work.h, branch));
         ops
     }
 
@@ -190,28 +194,37 @@ impl Scene<'_> {
         let heads = self.heads(i);
         let mut ops = Vec::new();
 
-        ops.push(self.norm(&work.x, &work.y, self.block_before(i), layer.attention_norm, None));
+        ops.push(self.norm(&work.x, &work.y, self.block_before(i, false), layer.attention_norm, None));
         ops.extend(self.branch_input(matmul::op, slot(0), &work.normalised));
         let biases = Epilogue::Bias(&layer.qkv_bias);
-        ops.extend(self.products(matmul::op, &layer.qkv, &work.normalised, &work.qkv, slot(0), biases));
+        ops.extend(self.products(matmul::op, &layer.qkv, &work.normalised, &work.qkv, self.added(slot(0)), biases));
         ops.push(heads.rope(*features));
         ops.push(heads.attend_many(*features, &work.mixed));
         ops.extend(self.branch_input(matmul::op, slot(1), &work.mixed));
-        ops.extend(self.product(matmul::op, &layer.o, &work.mixed, &work.h, slot(1)));
+        ops.extend(self.product(matmul::op, &layer.o, &work.mixed, &work.h, self.added(slot(1))));
 
-        let block = Some((&work.h, layer.post_attention_norm));
-        ops.push(self.norm(&work.y, &work.x, block, layer.ffn_norm, None));
+        let block = Block { h: &work.h, post: layer.post_attention_norm, b: None };
+        ops.push(self.norm(&work.y, &work.x, Some(block), layer.ffn_norm, None));
         ops.extend(self.branch_input(matmul::op, slot(2), &work.normalised));
-        ops.extend(self.gate_up(matmul::op, layer, slot(2)));
+        ops.extend(self.gate_up(matmul::op, layer, self.added(slot(2))));
         ops.extend(self.branch_input(matmul::op, slot(3), &work.gate));
-        ops.extend(self.product(matmul::op, &layer.down, &work.gate, &work.h, slot(3)));
+        ops.extend(self.product(matmul::op, &layer.down, &work.gate, &work.h, self.added(slot(3))));
         ops
     }
 
-    /// The output of the layer before `i` that is not added to the residual stream yet.
-    fn block_before(&self, i: usize) -> Option<(&Rc<Buffer>, Option<u32>)> {
+    /// The output of the layer before `i` that is not added to the residual stream yet. In passes of one token it may lack
+    /// its low-rank branch's B.
+    fn block_before(&self, i: usize, one_token: bool) -> Option<Block<'_>> {
         let before = i.checked_sub(1)?;
-        Some((&self.work.h, self.model.layers[before].post_ffn_norm))
+        let b = self.appended(before).filter(|_| one_token).map(|slot| &slot.b);
+        Some(Block { h: &self.work.h, post: self.model.layers[before].post_ffn_norm, b })
+    }
+
+    /// The pair of layer `i`'s down projection, where in decoding the next layer's norm adds it. That is where it is small,
+    /// and not in the last layer, whose norm is the same after a prompt.
+    fn appended(&self, i: usize) -> Option<&Slot> {
+        let slots = self.slots?;
+        (slots.rank == SMALL_RANK && i + 1 < self.spec.layers).then(|| &slots.layers[i][3])
     }
 
     fn heads(&self, i: usize) -> Heads<'_> {
@@ -238,7 +251,7 @@ impl Scene<'_> {
         &self,
         from: &Rc<Buffer>,
         to: &Rc<Buffer>,
-        block: Option<(&Rc<Buffer>, Option<u32>)>,
+        block: Option<Block<'_>>,
         weight: u32,
         slot: Option<&Slot>,
     ) -> Op {
@@ -252,34 +265,59 @@ impl Scene<'_> {
             sum: to,
             normalised: &work.normalised,
             vectors: &model.vectors,
-            branch: slot.map(|slot| (&slot.a, &work.inner, slot.a(self.rank()).rows)),
+            branch: self.next_input(slot),
             nothing: (&work.nothing.0, &work.nothing.1),
         };
         norm.op(self.features)
     }
 
-    /// A x of a group, where no norm has computed it.
+    fn combine(&self, window: u32, slot: Option<&Slot>) -> Op {
+        let Self { features, spec, work, .. } = self;
+        let nothing = (&work.nothing.0, &work.nothing.1);
+        let branch = self.next_input(slot);
+        Combine { spec, window, parts: &work.parts, out: &work.mixed, branch, nothing }.op(*features)
+    }
+
+    /// What computes A x together with x.
+    fn next_input<'a>(&'a self, slot: Option<&'a Slot>) -> Option<BranchInput<'a>> {
+        slot.map(|slot| BranchInput { a: &slot.a, rows: slot.a(self.rank()).rows, inner: &self.work.inner })
+    }
+
+    /// The branch of a group whose A x is known.
+    fn added(&self, slot: Option<&Slot>) -> Option<Branch> {
+        let inner = &self.work.inner;
+        slot.map(|slot| Branch::Added { rank: self.rank(), b: slot.b.clone(), inner: inner.clone() })
+    }
+
+    /// A x of a group, where nothing has computed it together with x.
     fn branch_input(&self, kernel: Kernel, slot: Option<&Slot>, x: &Rc<Buffer>) -> Vec<Op> {
         let Some(slot) = slot else { return Vec::new() };
         self.product(kernel, &slot.a(self.rank()), x, &self.work.inner, None)
     }
 
     /// activation(gate) · up: one dispatch where gate and up have one format and lie together.
-    fn gate_up(&self, kernel: Kernel, layer: &Layer, slot: Option<&Slot>) -> Vec<Op> {
+    fn gate_up(&self, kernel: Kernel, layer: &Layer, branch: Option<Branch>) -> Vec<Op> {
         let Self { features, spec, work, .. } = self;
         let matrices = &layer.gate_up;
         if together(matrices) && matrices.iter().all(|matrix| matrix.format == matrices[0].format) {
             let gate = Epilogue::Gate(spec.activation);
-            return self.products(kernel, matrices, &work.normalised, &work.gate, slot, gate);
+            return self.products(kernel, matrices, &work.normalised, &work.gate, branch, gate);
         }
-        let mut ops = self.products(kernel, matrices, &work.normalised, &work.both, slot, Epilogue::Bias(&[]));
+        let mut ops = self.products(kernel, matrices, &work.normalised, &work.both, branch, Epilogue::Bias(&[]));
         ops.push(gated::op(*features, spec.activation, spec.ffn, &work.both, &work.gate));
         ops
     }
 
     /// The product with one matrix.
-    fn product(&self, kernel: Kernel, matrix: &Matrix, x: &Rc<Buffer>, y: &Rc<Buffer>, slot: Option<&Slot>) -> Vec<Op> {
-        self.products(kernel, std::slice::from_ref(matrix), x, y, slot, Epilogue::Bias(&[]))
+    fn product(
+        &self,
+        kernel: Kernel,
+        matrix: &Matrix,
+        x: &Rc<Buffer>,
+        y: &Rc<Buffer>,
+        branch: Option<Branch>,
+    ) -> Vec<Op> {
+        self.products(kernel, std::slice::from_ref(matrix), x, y, branch, Epilogue::Bias(&[]))
     }
 
     /// Products with matrices that have one input: one dispatch, or one each where they lie in several buffers.
@@ -289,11 +327,10 @@ impl Scene<'_> {
         matrices: &[Matrix],
         x: &Rc<Buffer>,
         y: &Rc<Buffer>,
-        slot: Option<&Slot>,
+        branch: Option<Branch>,
         epilogue: Epilogue<'_>,
     ) -> Vec<Op> {
         let Self { features, model, work, .. } = self;
-        let branch = slot.map(|slot| Branch { rank: self.rank(), b: slot.b.clone(), inner: work.inner.clone() });
         let op = |only| {
             let (vectors, nothing, branch) = (&model.vectors, &work.nothing.0, branch.clone());
             kernel(Product { matrices, only, x, y, vectors, branch, epilogue, nothing }, *features)

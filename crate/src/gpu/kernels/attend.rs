@@ -50,8 +50,9 @@ impl Heads<'_> {
 mod tests {
     use super::*;
     use crate::gpu::device::Gpu;
-    use crate::gpu::kernels::combine;
-    use crate::gpu::kernels::testing::{compare, each_gpu, random, run};
+    use crate::gpu::kernels::branch_input::BranchInput;
+    use crate::gpu::kernels::combine::{self, Combine};
+    use crate::gpu::kernels::testing::{compare, dot, each_gpu, halves, random, run};
     use crate::gpu::program::Step;
     use crate::spec::{Activation, RopeStyle, Spec};
 
@@ -83,6 +84,9 @@ mod tests {
             tied: true,
         }
     }
+
+    /// Rows of the A that is computed with attention's output.
+    const INNER_ROWS: usize = 6;
 
     struct Case {
         spec: Spec,
@@ -161,6 +165,9 @@ mod tests {
             gpu.storage("parts", combine::part_bytes(spec, tokens)).unwrap(),
             storage(tokens * out_row),
         );
+        let (a, a_values) = halves(gpu, &random("a", INNER_ROWS * out_row));
+        let inner = storage(INNER_ROWS);
+        let nothing = (storage(4), storage(4));
         let heads = Heads {
             spec,
             window: *window as u32,
@@ -187,14 +194,29 @@ mod tests {
         }
         for token in tokens - decoded..tokens {
             gpu.write(&buffer, 0, &qkv[token * row..(token + 1) * row]);
-            let ops = vec![
-                heads.attend_one(gpu.features, &parts),
-                combine::op(gpu.features, spec, *window as u32, &parts, &out),
-            ];
+            let combine = |branch| Combine {
+                spec,
+                window: *window as u32,
+                parts: &parts,
+                out: &out,
+                branch,
+                nothing: (&nothing.0, &nothing.1),
+            };
+            // With and without the A of what comes next, in turn.
+            let branch = (token % 2 == 0).then_some(BranchInput { a: &a, rows: INNER_ROWS, inner: &inner });
+            let ops = vec![heads.attend_one(gpu.features, &parts), combine(branch).op(gpu.features)];
             run(gpu, Step::new(token, 1), ops).await;
             let got: Vec<f32> = gpu.read(&out, out_row).await.unwrap();
             let label = format!("{spec:?}, window {window}, token {token}");
-            compare(&label, &got, &expected[token * out_row..(token + 1) * out_row], tolerance);
+            let output = &expected[token * out_row..(token + 1) * out_row];
+            compare(&label, &got, output, tolerance);
+            if branch.is_some() {
+                let output: Vec<f32> = output.iter().map(|value| *value as f32).collect();
+                let products: Vec<f64> = a_values.chunks(out_row).map(|row| dot(row, &output)).collect();
+                let got: Vec<f32> = gpu.read(&inner, INNER_ROWS).await.unwrap();
+                // Of a thousand terms at most, whose errors cancel in part.
+                compare(&format!("A x, {label}"), &got, &products, 10.0 * tolerance);
+            }
         }
     }
 

@@ -1,22 +1,26 @@
-//! Decode: the parts of attention over splits of the context, brought together.
+//! Decode: the parts of attention over splits of the context, brought together, and the A of the low-rank branch that has
+//! them as input.
 
 use std::rc::Rc;
 
 use bytemuck::{Pod, Zeroable};
 
+use super::branch_input::BranchInput;
 use crate::gpu::device::{Buffer, Features};
 use crate::gpu::program::{Extent, Op, SPLIT};
 use crate::gpu::shader::{Access, Builder};
 use crate::spec::Spec;
 
-const THREADS: u32 = 64;
+/// Enough for a head, or for all of them where each workgroup of a branch goes through them.
+const THREADS: [u32; 2] = [64, 256];
 
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Params {
     heads: u32,
     window: u32,
-    pad: [u32; 2],
+    inner_rows: u32,
+    pad: u32,
 }
 
 /// Bytes of the parts for a context of `positions`.
@@ -24,14 +28,44 @@ pub fn part_bytes(spec: &Spec, positions: usize) -> u64 {
     (positions.div_ceil(SPLIT as usize) * spec.heads * (4 + spec.head_dim) * 4) as u64
 }
 
-/// `out` [heads, head_dim] of `parts`, which [`super::rope::Heads::attend_one`] wrote.
-pub fn op(features: Features, spec: &Spec, window: u32, parts: &Rc<Buffer>, out: &Rc<Buffer>) -> Op {
-    let shader = Builder::new("combine", features, THREADS)
-        .number("HEAD", spec.head_dim as u32)
-        .number("SPLIT", SPLIT)
-        .storage(&[Access::Read, Access::Write])
-        .include(include_str!("combine.wgsl"))
-        .finish();
-    let params = Params { heads: spec.heads as u32, window, pad: [0; 2] };
-    Op::new(shader, &params, vec![parts.clone(), out.clone()], (spec.heads as u32, Extent::One))
+/// Brings the parts of one token together.
+pub struct Combine<'a> {
+    /// The decoder's description.
+    pub spec: &'a Spec,
+    /// Positions that the layer sees; 0 for all.
+    pub window: u32,
+    /// What [`super::rope::Heads::attend_one`] wrote.
+    pub parts: &'a Rc<Buffer>,
+    /// Attention's output: [heads, head_dim].
+    pub out: &'a Rc<Buffer>,
+    /// A of the output projection.
+    pub branch: Option<BranchInput<'a>>,
+    /// Stand in for buffers that a variant does not read or write.
+    pub nothing: (&'a Rc<Buffer>, &'a Rc<Buffer>),
+}
+
+impl Combine<'_> {
+    /// The dispatch.
+    pub fn op(self, features: Features) -> Op {
+        let Self { spec, window, parts, out, branch, nothing } = self;
+        let threads = THREADS[usize::from(branch.is_some())];
+        let builder = Builder::new("combine", features, threads)
+            .number("HEAD", spec.head_dim as u32)
+            .number("SPLIT", SPLIT)
+            .reduce(threads)
+            .storage(&[Access::Read, Access::Write])
+            .include(include_str!("combine.wgsl"));
+        let shader = BranchInput::declare(builder, branch).finish();
+        let params = Params {
+            heads: spec.heads as u32,
+            window,
+            inner_rows: branch.map_or(0, |branch| branch.rows as u32),
+            pad: 0,
+        };
+        let (a, inner) = branch.map_or(nothing, |branch| (branch.a, branch.inner));
+        let buffers = [parts, out, a, inner].map(Rc::clone).to_vec();
+        let groups = branch.map_or(0, |branch| branch.groups());
+        let bytes = branch.map_or(0, |branch| branch.bytes(spec.q_width()));
+        Op::new(shader, &params, buffers, (spec.heads as u32 + groups, Extent::One)).reading(bytes)
+    }
 }

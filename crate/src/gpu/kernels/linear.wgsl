@@ -1,23 +1,37 @@
 // y = W x (+ bias) (+ B inner) for one token: a run of LANES threads computes a bundle, each thread every LANES-th part.
+// With APPENDED, A x of the pair's own A follows W x.
+
+// Part `part` of four rows of `pairs`, the first two times `x`, the last two times `z`.
+fn pair_products(rows: vec4<u32>, part: u32, x: mat2x4<f32>, z: mat2x4<f32>) -> vec4<f32> {
+    let p0 = pair_part(rows.x, part);
+    let p1 = pair_part(rows.y, part);
+    let p2 = pair_part(rows.z, part);
+    let p3 = pair_part(rows.w, part);
+    return vec4<f32>(
+        dot(p0.a, x[0]) + dot(p0.b, x[1]),
+        dot(p1.a, x[0]) + dot(p1.b, x[1]),
+        dot(p2.a, z[0]) + dot(p2.b, z[1]),
+        dot(p3.a, z[0]) + dot(p3.b, z[1]),
+    );
+}
 
 // B inner of four rows; A x of the first two begins at `first`, that of the last two at `second`.
 fn low_rank(rows: vec4<u32>, first: u32, second: u32, lane: u32) -> vec4<f32> {
     var sums = vec4<f32>();
-    for (var part = lane; part < params.rank / 8; part += LANES) {
-        let a = inner[first + 2 * part];
-        let b = inner[first + 2 * part + 1];
-        let c = inner[second + 2 * part];
-        let d = inner[second + 2 * part + 1];
-        let b0 = pair_part(rows.x, part);
-        let b1 = pair_part(rows.y, part);
-        let b2 = pair_part(rows.z, part);
-        let b3 = pair_part(rows.w, part);
-        sums += vec4<f32>(
-            dot(b0.a, a) + dot(b0.b, b),
-            dot(b1.a, a) + dot(b1.b, b),
-            dot(b2.a, c) + dot(b2.b, d),
-            dot(b3.a, c) + dot(b3.b, d),
-        );
+    for (var part = lane; part < params.pair_parts; part += LANES) {
+        let a = first + 2 * part;
+        let b = second + 2 * part;
+        sums += pair_products(rows, part, mat2x4<f32>(inner[a], inner[a + 1]), mat2x4<f32>(inner[b], inner[b + 1]));
+    }
+    return sums;
+}
+
+// A x of four rows, for x from `start` on.
+fn low_rank_input(rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32> {
+    var sums = vec4<f32>();
+    for (var part = lane; part < params.pair_parts; part += LANES) {
+        let eight = mat2x4<f32>(x[start + 2 * part], x[start + 2 * part + 1]);
+        sums += pair_products(rows, part, eight, eight);
     }
     return sums;
 }
@@ -32,8 +46,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let rows = bundle_rows(segment, first);
     let start = (step.tokens - 1) * params.parts * 2;
 
-    let local = within_shard(rows);
-    var sums = accumulate(segment.format, segment.matrix, last.matrix, local, start, lane);
+    var sums = vec4<f32>();
+    if (APPENDED && segment.format == none) {
+        sums = low_rank_input(rows, start, lane);
+    } else {
+        let local = within_shard(rows);
+        sums = accumulate(segment.format, segment.matrix, last.matrix, local, start, lane);
+    }
     if (ADAPTED) {
         sums += low_rank(pair_rows(segment, last, rows), segment.inner, last.inner, lane);
     }

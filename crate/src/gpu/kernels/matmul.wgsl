@@ -60,10 +60,10 @@ fn pair_columns(rows: vec4<u32>, part: u32) -> Columns {
             pair_part(rows.w, part),
         );
     }
-    if (part < params.rank / 8) {
+    if (part < params.pair_parts) {
         return transposed(pair_part(rows.x, part), pair_part(rows.y, part), Part(), Part());
     }
-    let up = part - params.rank / 8;
+    let up = part - params.pair_parts;
     return transposed(Part(), Part(), pair_part(rows.z, up), pair_part(rows.w, up));
 }
 
@@ -73,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first_token = group.y * EIGHTS * 8;
     let segment = segment_of(first_bundle);
     let last = last_of(segment);
-    let parts = params.parts + params.rank / 8 * select(1u, 2u, GATED); // of W, then of B
+    let parts = params.parts + params.pair_parts * select(1u, 2u, GATED); // of W, then of B
 
     let bundle = thread % BUNDLES;
     let eight = thread / BUNDLES;

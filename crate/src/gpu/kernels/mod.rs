@@ -1,6 +1,7 @@
 //! The kernels: each is a WGSL file and, beside it, its parameters, its variants and its test against the CPU.
 
 pub mod attend;
+pub mod branch_input;
 pub mod combine;
 pub mod embed;
 pub mod gated;

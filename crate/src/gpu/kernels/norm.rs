@@ -1,10 +1,12 @@
-//! Residual additions and RMSNorms, and in decoding the A of the next block's low-rank branches.
+//! Residual additions and RMSNorms, and in decoding what is at the ends of low-rank branches: B of the block before where it
+//! is small, and A of the block after.
 
 use std::rc::Rc;
 
 use bytemuck::{Pod, Zeroable};
 
 use super::NONE;
+use super::branch_input::BranchInput;
 use crate::gpu::device::{Buffer, Features};
 use crate::gpu::program::{Extent, Op};
 use crate::gpu::shader::{Access, Builder};
@@ -22,6 +24,20 @@ struct Params {
     pad: [u32; 3],
 }
 
+/// Rank of the pairs whose B a norm adds: as each of its workgroups reads all of it, only the smallest is worth it.
+pub const SMALL_RANK: usize = 8;
+
+/// What a block has computed.
+#[derive(Clone, Copy)]
+pub struct Block<'a> {
+    /// Its output: [tokens, width].
+    pub h: &'a Rc<Buffer>,
+    /// Offset in `vectors` of the weight of the norm that it gets first.
+    pub post: Option<u32>,
+    /// For one token: B as f16 [width, SMALL_RANK]. B (A x) is part of the output, and A x lies behind `h`.
+    pub b: Option<&'a Rc<Buffer>>,
+}
+
 /// A residual addition and a norm.
 pub struct Norm<'a> {
     /// Width of the residual stream.
@@ -32,16 +48,16 @@ pub struct Norm<'a> {
     pub weight: u32,
     /// The residual stream before: [tokens, width].
     pub x: &'a Rc<Buffer>,
-    /// Output of a block that is added to it, and the offset of the weight of the norm that it gets first.
-    pub block: Option<(&'a Rc<Buffer>, Option<u32>)>,
+    /// What is added to it.
+    pub block: Option<Block<'a>>,
     /// The residual stream after.
     pub sum: &'a Rc<Buffer>,
     /// Its norm.
     pub normalised: &'a Rc<Buffer>,
     /// Norms and biases.
     pub vectors: &'a Rc<Buffer>,
-    /// For one token: A as f16 [rows, width], where A n goes, and rows.
-    pub branch: Option<(&'a Rc<Buffer>, &'a Rc<Buffer>, usize)>,
+    /// For one token: A of the next block.
+    pub branch: Option<BranchInput<'a>>,
     /// Stand in for buffers that a variant does not read or write.
     pub nothing: (&'a Rc<Buffer>, &'a Rc<Buffer>),
 }
@@ -50,35 +66,37 @@ impl Norm<'_> {
     /// The dispatch.
     pub fn op(self, features: Features) -> Op {
         let Self { width, epsilon, weight, x, block, sum, normalised, vectors, branch, nothing } = self;
-        let post = block.and_then(|(_, post)| post);
-        let shader = Builder::new("norm", features, THREADS)
+        let post = block.and_then(|block| block.post);
+        let b = block.and_then(|block| block.b);
+        let builder = Builder::new("norm", features, THREADS)
             .flag("HAS_BLOCK", block.is_some())
             .flag("POST_NORM", post.is_some())
-            .flag("ADAPTED", branch.is_some())
+            .flag("BLOCK_ADAPTED", b.is_some())
             .reduce(THREADS)
-            .storage(&[Access::Read, Access::Read, Access::Read, Access::Write, Access::Write])
-            .storage(&[Access::Read, Access::Write])
-            .include(include_str!("norm.wgsl"))
-            .finish();
-        let (a, inner, inner_rows) = branch.unwrap_or((nothing.0, nothing.1, 0));
+            .storage(&[Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Read])
+            .include(include_str!("norm.wgsl"));
+        let shader = BranchInput::declare(builder, branch).finish();
+        let (a, inner) = branch.map_or(nothing, |branch| (branch.a, branch.inner));
         let params = Params {
             width: (width / 4) as u32,
             post: post.map_or(NONE, |post| post / 4),
             weight: weight / 4,
-            inner_rows: inner_rows as u32,
+            inner_rows: branch.map_or(0, |branch| branch.rows as u32),
             epsilon,
             pad: [0; 3],
         };
-        let h = block.map_or(nothing.0, |(h, _)| h);
-        let buffers = [x, h, vectors, sum, normalised, a, inner].map(Rc::clone).to_vec();
-        let groups = 1 + inner_rows.div_ceil(4) as u32;
-        Op::new(shader, &params, buffers, (groups, Extent::Tokens(1))).reading((2 * inner_rows * width) as u64)
+        let h = block.map_or(nothing.0, |block| block.h);
+        let buffers = [x, h, vectors, sum, normalised, b.unwrap_or(nothing.0), a, inner].map(Rc::clone).to_vec();
+        let groups = 1 + branch.map_or(0, |branch| branch.groups());
+        let bytes = branch.map_or(0, |branch| branch.bytes(width)) + b.map_or(0, |_| (2 * SMALL_RANK * width) as u64);
+        Op::new(shader, &params, buffers, (groups, Extent::Tokens(1))).reading(bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::device::Gpu;
     use crate::gpu::kernels::testing::{compare, dot, each_gpu, halves, random, run};
     use crate::gpu::program::Step;
 
@@ -87,12 +105,23 @@ mod tests {
         row.iter().zip(weight).map(|(x, w)| x / (mean + epsilon).sqrt() * f64::from(*w)).collect()
     }
 
-    async fn check(gpu: &crate::gpu::device::Gpu, width: usize, block: bool, post: bool, inner_rows: usize) {
-        let tokens = if inner_rows > 0 { 1 } else { 3 };
+    /// Which parts a norm has.
+    #[derive(Debug, Clone, Copy)]
+    struct Parts {
+        block: bool,
+        post: bool,
+        block_branch: bool,
+        inner_rows: usize,
+    }
+
+    async fn check(gpu: &Gpu, width: usize, parts: Parts) {
+        let Parts { block, post, block_branch, inner_rows } = parts;
+        let tokens = if inner_rows > 0 || block_branch { 1 } else { 3 };
         let epsilon = 0.01; // large enough to be seen
-        let (x, h) = (random("x", tokens * width), random("h", tokens * width));
+        let (x, h) = (random("x", tokens * width), random("h", tokens * width + SMALL_RANK));
         let vectors = random("vectors", 2 * width);
         let (a, a_values) = halves(gpu, &random("a", inner_rows.max(1) * width));
+        let (b, b_values) = halves(gpu, &random("b", width * SMALL_RANK));
         let upload = |values: &[f32]| gpu.storage_with("input", values).unwrap();
         let empty = |n: usize| gpu.storage("output", 4 * n as u64).unwrap();
         let (sum, normalised, inner) = (empty(tokens * width), empty(tokens * width), empty(inner_rows));
@@ -102,28 +131,32 @@ mod tests {
             epsilon,
             weight: width as u32,
             x: &upload(&x),
-            block: block.then_some((&h_buffer, post.then_some(0))),
+            block: block.then_some(Block { h: &h_buffer, post: post.then_some(0), b: block_branch.then_some(&b) }),
             sum: &sum,
             normalised: &normalised,
             vectors: &upload(&vectors),
-            branch: (inner_rows > 0).then_some((&a, &inner, inner_rows)),
+            branch: (inner_rows > 0).then_some(BranchInput { a: &a, rows: inner_rows, inner: &inner }),
             nothing: (&empty(4), &empty(4)),
         };
         run(gpu, Step::new(0, tokens), vec![norm.op(gpu.features)]).await;
 
         let epsilon = f64::from(epsilon);
         let (mut sums, mut norms) = (Vec::new(), Vec::new());
+        let (h, behind) = h.split_at(tokens * width);
         for (x, h) in x.chunks(width).zip(h.chunks(width)) {
             let mut row: Vec<f64> = x.iter().copied().map(f64::from).collect();
             if block {
-                let h: Vec<f64> = h.iter().copied().map(f64::from).collect();
+                let mut h: Vec<f64> = h.iter().copied().map(f64::from).collect();
+                if block_branch {
+                    h.iter_mut().zip(b_values.chunks(SMALL_RANK)).for_each(|(h, b)| *h += dot(b, behind));
+                }
                 let h = if post { rms_norm(&h, &vectors[..width], epsilon) } else { h };
                 row.iter_mut().zip(h).for_each(|(x, h)| *x += h);
             }
             norms.extend(rms_norm(&row, &vectors[width..], epsilon));
             sums.extend(row);
         }
-        let label = format!("width {width}, block {block}, post {post}, {inner_rows} rows of A");
+        let label = format!("width {width}, {parts:?}");
         // A sum of at most 1,000 squares and a root, rounded to f32.
         compare(&label, &gpu.read(&sum, sums.len()).await.unwrap(), &sums, 1e-5);
         compare(&label, &gpu.read(&normalised, norms.len()).await.unwrap(), &norms, 1e-5);
@@ -137,11 +170,15 @@ mod tests {
     #[test]
     fn sums_norms_and_branches() {
         each_gpu(async |gpu| {
-            check(gpu, 40, false, false, 0).await;
-            check(gpu, 1000, true, false, 0).await;
-            check(gpu, 256, true, true, 0).await;
-            check(gpu, 640, true, true, 24).await;
-            check(gpu, 64, false, false, 6).await;
+            let plain = Parts { block: false, post: false, block_branch: false, inner_rows: 0 };
+            let block = Parts { block: true, ..plain };
+            check(gpu, 40, plain).await;
+            check(gpu, 1000, block).await;
+            check(gpu, 256, Parts { post: true, ..block }).await;
+            check(gpu, 640, Parts { post: true, inner_rows: 24, ..block }).await;
+            check(gpu, 64, Parts { inner_rows: 6, ..plain }).await;
+            check(gpu, 2048, Parts { block_branch: true, inner_rows: 24, ..block }).await;
+            check(gpu, 640, Parts { post: true, block_branch: true, ..block }).await;
         });
     }
 }

@@ -2,7 +2,7 @@
 // x' = x + h (or x + RMSNorm(h), where there is a norm after blocks), n = RMSNorm(x').
 //
 // With ADAPTED (one token), every workgroup but the first computes four rows of A n for the next block's low-rank
-// branches. Each computes the norm again for that: cheaper than a dispatch of its own.
+// branches. With BLOCK_ADAPTED (one token), h lacks its own branch's B (A y), of rank 8, and A y follows it.
 
 struct Norm {
     width: u32, // of a token, in vec4
@@ -18,17 +18,39 @@ struct Norm {
 @group(0) @binding(4) var<storage, read> vectors: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> sum: array<vec4<f32>>; // x': [tokens, width]
 @group(0) @binding(6) var<storage, read_write> normalised: array<vec4<f32>>; // n: [tokens, width]
-@group(0) @binding(7) var<storage, read> pairs: array<vec2<u32>>; // A as f16, [inner_rows, width]
-@group(0) @binding(8) var<storage, read_write> inner: array<f32>; // A n: [inner_rows]
+@group(0) @binding(7) var<storage, read> block_pairs: array<vec4<u32>>; // B as f16, [width, 8]
+@group(0) @binding(8) var<storage, read> pairs: array<vec2<u32>>; // A as f16, [inner_rows, width]
+@group(0) @binding(9) var<storage, read_write> inner: array<f32>; // A n: [inner_rows]
+
+// A row of B times A y.
+fn block_product(row: u32) -> f32 {
+    let b = block_pairs[row];
+    return dot(vec4<f32>(unpack2x16float(b.x), unpack2x16float(b.y)), h[params.width])
+        + dot(vec4<f32>(unpack2x16float(b.z), unpack2x16float(b.w)), h[params.width + 1]);
+}
+
+fn block_output(start: u32, i: u32) -> vec4<f32> {
+    var output = h[start + i];
+    if (BLOCK_ADAPTED) {
+        let row = 4 * i;
+        output += vec4<f32>(
+            block_product(row),
+            block_product(row + 1),
+            block_product(row + 2),
+            block_product(row + 3),
+        );
+    }
+    return output;
+}
 
 fn residual(start: u32, i: u32, post_scale: f32) -> vec4<f32> {
     if (!HAS_BLOCK) {
         return x[start + i];
     }
     if (POST_NORM) {
-        return x[start + i] + h[start + i] * post_scale * vectors[params.post + i];
+        return x[start + i] + block_output(start, i) * post_scale * vectors[params.post + i];
     }
-    return x[start + i] + h[start + i];
+    return x[start + i] + block_output(start, i);
 }
 
 fn inverse_root(sum_of_squares: f32) -> f32 {
@@ -42,7 +64,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (POST_NORM && HAS_BLOCK) {
         var squares = vec4<f32>();
         for (var i = thread; i < params.width; i += THREADS) {
-            squares += h[start + i] * h[start + i];
+            let output = block_output(start, i);
+            squares += output * output;
         }
         post_scale = inverse_root(dot(sum_lanes(squares, thread), vec4<f32>(1)));
     }
@@ -62,17 +85,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let first = (group.x - 1) * 4;
-    let rows = min(vec4<u32>(first) + vec4<u32>(0, 1, 2, 3), vec4<u32>(params.inner_rows - 1));
+    let rows = input_rows(first);
     var products = vec4<f32>();
     for (var i = thread; i < params.width; i += THREADS) {
         let value = residual(start, i, post_scale) * vectors[params.weight + i];
-        for (var r = 0u; r < 4; r++) {
-            let packed = pairs[rows[r] * params.width + i];
-            products[r] += dot(value, vec4<f32>(unpack2x16float(packed.x), unpack2x16float(packed.y)));
-        }
+        products += input_products(rows, params.width, i, value);
     }
-    let totals = sum_lanes(products, thread) * scale;
-    if (thread < 4 && first + thread < params.inner_rows) {
-        inner[first + thread] = totals[thread];
-    }
+    store_input(first, thread, sum_lanes(products, thread) * scale);
 }

@@ -37,22 +37,32 @@ struct Params {
     parts: u32,
     segments: u32,
     shard_rows: u32,
-    rank: u32,
+    pair_parts: u32,
     y_row: u32,
     inner_row: u32,
     pad: [u32; 2],
     segment: [Segment; MAX_SEGMENTS],
 }
 
-/// The low-rank branch beside a product: B of its matrices, row under row, and A x of each, one after the other.
+/// What a product has to do with the low-rank branch beside it. Ranks are multiples of 8.
 #[derive(Clone)]
-pub struct Branch {
-    /// Rank, a multiple of 8.
-    pub rank: usize,
-    /// B as f16, [all rows, rank].
-    pub b: Rc<Buffer>,
-    /// A x: [tokens, matrices · rank].
-    pub inner: Rc<Buffer>,
+pub enum Branch {
+    /// B (A x) is added to the products.
+    Added {
+        /// Columns of B.
+        rank: usize,
+        /// B of the matrices, row under row, as f16: [all rows, rank].
+        b: Rc<Buffer>,
+        /// A x of each, one after the other: [tokens, matrices · rank].
+        inner: Rc<Buffer>,
+    },
+    /// A x is written behind the products; whoever reads them adds B. Only for one matrix and one token.
+    Appended {
+        /// Rows of A.
+        rank: usize,
+        /// A as f16: [rank, columns].
+        a: Rc<Buffer>,
+    },
 }
 
 /// What is done with the products before they are written.
@@ -90,7 +100,8 @@ impl Product<'_> {
         builder
             .flag("GATED", matches!(self.epilogue, Epilogue::Gate(_)))
             .flag("GELU", matches!(self.epilogue, Epilogue::Gate(Activation::GeluTanh)))
-            .flag("ADAPTED", self.branch.is_some())
+            .flag("ADAPTED", matches!(self.branch, Some(Branch::Added { .. })))
+            .flag("APPENDED", matches!(self.branch, Some(Branch::Appended { .. })))
             .storage(&[Access::Read, Access::Write, Access::Read, Access::Read, Access::Read])
             .matrix(self.first().shards.len(), &self.formats())
             .include(ACTIVATION)
@@ -103,12 +114,16 @@ impl Product<'_> {
     pub fn op(self, builder: Builder, bundles: usize, apart: bool, extent: Extent) -> Op {
         let Self { matrices, x, y, vectors, branch, epilogue, nothing, .. } = &self;
         let first = self.first();
-        let rank = branch.as_ref().map_or(0, |branch| branch.rank);
+        let (rank, pair_parts, pairs, inner) = match branch {
+            None => (0, 0, *nothing, *nothing),
+            Some(Branch::Added { rank, b, inner }) => (*rank, rank / 8, b, inner),
+            Some(Branch::Appended { a, .. }) => (0, first.columns / 8, a, *nothing),
+        };
         let biases = if let Epilogue::Bias(biases) = epilogue { biases } else { &[][..] };
         let mut params = Params {
             parts: (first.columns / 8) as u32,
             shard_rows: first.shard_rows as u32,
-            rank: rank as u32,
+            pair_parts: pair_parts as u32,
             inner_row: (matrices.len() * rank / 4) as u32,
             ..Params::default()
         };
@@ -141,11 +156,20 @@ impl Product<'_> {
             params.y_row = first.rows as u32;
             end = first.rows.div_ceil(ROWS / 2);
         }
-        let (b, inner) = match branch {
-            Some(branch) => (&branch.b, &branch.inner),
-            None => (*nothing, *nothing),
-        };
-        let mut buffers = [*x, *y, *vectors, b, inner].map(Rc::clone).to_vec();
+        if let Some(Branch::Appended { rank, .. }) = branch {
+            params.segment[params.segments as usize] = Segment {
+                rows: *rank as u32,
+                first: end as u32,
+                format: NONE,
+                bias: NONE,
+                out: out as u32,
+                ..Segment::default()
+            };
+            params.segments += 1;
+            end += rank.div_ceil(ROWS);
+            bytes += (2 * rank * first.columns) as u64;
+        }
+        let mut buffers = [*x, *y, *vectors, pairs, inner].map(Rc::clone).to_vec();
         buffers.extend(first.shards.iter().cloned());
         Op::new(builder.finish(), &params, buffers, (end.div_ceil(bundles) as u32, extent)).reading(bytes)
     }
@@ -216,7 +240,11 @@ mod tests {
             x: &x_buffer,
             y,
             vectors: &vectors,
-            branch: (rank > 0).then(|| Branch { rank, b: b.clone(), inner: gpu.storage_with("inner", inner).unwrap() }),
+            branch: (rank > 0).then(|| Branch::Added {
+                rank,
+                b: b.clone(),
+                inner: gpu.storage_with("inner", inner).unwrap(),
+            }),
             epilogue: gate.map_or(Epilogue::Bias(&biases), Epilogue::Gate),
             nothing: &nothing,
         };
@@ -262,6 +290,32 @@ mod tests {
         compare(&format!("linear {label}"), &got, &expected[(tokens - 1) * y_row..], f32s);
     }
 
+    /// A x behind W x.
+    async fn check_appended(gpu: &Gpu, shape: (Format, usize, usize), shard_rows: Option<usize>, rank: usize) {
+        let (format, rows, columns) = shape;
+        let (matrices, values) = matrices(gpu, &[shape], shard_rows);
+        let x = random("x", columns);
+        let (a, a_values) = halves(gpu, &random("a", rank * columns));
+        let nothing = gpu.storage("nothing", 16).unwrap();
+        let y = gpu.storage_with("y", &vec![UNTOUCHED; rows + rank + 1]).unwrap();
+        let product = Product {
+            matrices: &matrices,
+            only: None,
+            x: &gpu.storage_with("x", &x).unwrap(),
+            y: &y,
+            vectors: &nothing,
+            branch: Some(Branch::Appended { rank, a }),
+            epilogue: Epilogue::Bias(&[]),
+            nothing: &nothing,
+        };
+        run(gpu, Step::new(3, 1), vec![linear::op(product, gpu.features)]).await;
+        let all = values[0].chunks(columns).chain(a_values.chunks(columns));
+        let mut expected: Vec<f64> = all.map(|row| dot(row, &x)).collect();
+        expected.push(f64::from(UNTOUCHED));
+        let label = format!("{format:?}, {rows} rows, shards of {shard_rows:?}, rank {rank} behind");
+        compare(&label, &gpu.read(&y, expected.len()).await.unwrap(), &expected, 1e-4);
+    }
+
     fn activate(activation: Activation, x: f64) -> f64 {
         let argument = match activation {
             Activation::Silu => x,
@@ -296,6 +350,8 @@ mod tests {
             let gate = [(Q4_K, 37, 256), (Q4_K, 37, 256)];
             check(gpu, Case { shapes: &gate, tokens: 9, gate: Some(Activation::Silu), ..plain }).await;
             check(gpu, Case { shapes: &gate, rank: 16, gate: Some(Activation::GeluTanh), ..plain }).await;
+            check_appended(gpu, (Q4_K, 36, 512), None, 8).await;
+            check_appended(gpu, (Q8_0, 68, 96), Some(36), 24).await;
         });
     }
 }

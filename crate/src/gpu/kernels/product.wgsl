@@ -17,7 +17,7 @@ struct Product {
     parts: u32, // of a row of W
     segments: u32,
     shard_rows: u32, // rows of W in one buffer
-    rank: u32, // columns of B
+    pair_parts: u32, // of a row of `pairs`
     y_row: u32,
     inner_row: u32, // in vec4
     pad: vec2<u32>,
@@ -28,7 +28,7 @@ struct Product {
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>; // [tokens, parts · 2]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>; // [tokens, y_row]
 @group(0) @binding(4) var<storage, read> vectors: array<f32>;
-@group(0) @binding(5) var<storage, read> pairs: array<u32>; // B as f16, [rows, rank]
+@group(0) @binding(5) var<storage, read> pairs: array<u32>; // B as f16, [rows, rank], or A, [rank, parts · 8]
 @group(0) @binding(6) var<storage, read> inner: array<vec4<f32>>; // A x: [tokens, inner_row]
 
 // The segment that bundle `bundle` belongs to.
@@ -74,9 +74,9 @@ fn pair_rows(segment: Segment, last: Segment, rows: vec4<u32>) -> vec4<u32> {
     return rows + vec4<u32>(vec2<u32>(segment.pair_row), vec2<u32>(last.pair_row));
 }
 
-// Part `part` of row `row` of B.
+// Part `part` of row `row` of `pairs`.
 fn pair_part(row: u32, part: u32) -> Part {
-    let at = row * (params.rank / 2) + part * 4;
+    let at = (row * params.pair_parts + part) * 4;
     let a = vec4<f32>(unpack2x16float(pairs[at]), unpack2x16float(pairs[at + 1]));
     let b = vec4<f32>(unpack2x16float(pairs[at + 2]), unpack2x16float(pairs[at + 3]));
     return Part(a, b, 1, 0);
