@@ -480,7 +480,11 @@ impl Pipeline {
             })),
             module: &module,
             entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            // No kernel reads what it has not written, and clearing workgroup memory would take longer than some products.
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..wgpu::PipelineCompilationOptions::default()
+            },
             cache: None,
         });
         Self { layout, pipeline }

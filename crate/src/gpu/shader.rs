@@ -87,7 +87,7 @@ impl Builder {
         self
     }
 
-    /// Adds `sum_lanes` and `max_lanes` over runs of `lanes` threads.
+    /// Adds `sum_lanes`, `sum_lanes_4` and `max_lanes` over runs of `lanes` threads.
     pub fn reduce(self, lanes: u32) -> Self {
         let builder = self.number("LANES", lanes);
         match builder.features.subgroup {

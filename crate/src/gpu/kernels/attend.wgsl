@@ -125,7 +125,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 weight += p;
             }
         }
-        weight = sum_lanes(vec4<f32>(weight, 0, 0, 0), thread).x;
+        weight = sum_lanes(weight, thread);
         if (row < QUERIES && lane == 0) {
             let factor = exp(before - top);
             largest[query] = top;

@@ -53,5 +53,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = thread; i < width; i += THREADS) {
         products += input_products(rows, width, i, combined(i / (HEAD / 4), i % (HEAD / 4)));
     }
-    store_input(first, thread, sum_lanes(products, thread));
+    store_input(first, thread, sum_lanes_4(products, thread));
 }

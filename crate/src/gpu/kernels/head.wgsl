@@ -49,12 +49,11 @@ fn place_head(has_row: bool, row: u32, thread: u32, source: u32, norm: u32, posi
     let lane = thread % LANES;
     var scale = 1.0;
     if (QK_NORM) {
-        var squares = vec4<f32>();
+        var squares = 0.0;
         for (var d = lane; d < HEAD_4; d += LANES) {
-            squares += qkv[source + d] * qkv[source + d];
+            squares += dot(qkv[source + d], qkv[source + d]);
         }
-        let total = dot(sum_lanes(squares, thread), vec4<f32>(1));
-        scale = inverseSqrt(total / f32(HEAD) + params.epsilon);
+        scale = inverseSqrt(sum_lanes(squares, thread) / f32(HEAD) + params.epsilon);
     }
     let half = HEAD_4 / 2;
     for (var d = lane; d < half && has_row; d += LANES) {

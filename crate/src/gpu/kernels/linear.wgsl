@@ -56,7 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (ADAPTED) {
         sums += low_rank(pair_rows(segment, last, rows), segment.inner, last.inner, lane);
     }
-    sums = sum_lanes(sums, thread);
+    sums = sum_lanes_4(sums, thread);
     if (lane == 0) {
         store(segment, 0, first, sums);
     }

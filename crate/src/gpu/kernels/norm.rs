@@ -72,6 +72,7 @@ impl Norm<'_> {
             .flag("HAS_BLOCK", block.is_some())
             .flag("POST_NORM", post.is_some())
             .flag("BLOCK_ADAPTED", b.is_some())
+            .number("FOURS", (width / 4).div_ceil(THREADS as usize) as u32)
             .reduce(THREADS)
             .storage(&[Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Read])
             .include(include_str!("norm.wgsl"));

@@ -29,28 +29,19 @@ fn block_product(row: u32) -> f32 {
         + dot(vec4<f32>(unpack2x16float(b.z), unpack2x16float(b.w)), h[params.width + 1]);
 }
 
+// Elements 4 i to 4 i + 3 of what the block has computed.
 fn block_output(start: u32, i: u32) -> vec4<f32> {
-    var output = h[start + i];
-    if (BLOCK_ADAPTED) {
-        let row = 4 * i;
-        output += vec4<f32>(
-            block_product(row),
-            block_product(row + 1),
-            block_product(row + 2),
-            block_product(row + 3),
-        );
+    if (!BLOCK_ADAPTED) {
+        return h[start + i];
     }
-    return output;
-}
-
-fn residual(start: u32, i: u32, post_scale: f32) -> vec4<f32> {
-    if (!HAS_BLOCK) {
-        return x[start + i];
-    }
-    if (POST_NORM) {
-        return x[start + i] + block_output(start, i) * post_scale * vectors[params.post + i];
-    }
-    return x[start + i] + block_output(start, i);
+    let row = 4 * i;
+    let products = vec4<f32>(
+        block_product(row),
+        block_product(row + 1),
+        block_product(row + 2),
+        block_product(row + 3),
+    );
+    return h[start + i] + products;
 }
 
 fn inverse_root(sum_of_squares: f32) -> f32 {
@@ -60,36 +51,54 @@ fn inverse_root(sum_of_squares: f32) -> f32 {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let start = group.y * params.width;
-    var post_scale = 1.0;
-    if (POST_NORM && HAS_BLOCK) {
-        var squares = vec4<f32>();
-        for (var i = thread; i < params.width; i += THREADS) {
-            let output = block_output(start, i);
-            squares += output * output;
+    var values: array<vec4<f32>, FOURS>; // every THREADS-th four elements of the token
+    if (HAS_BLOCK) {
+        var squares = 0.0;
+        for (var k = 0u; k < FOURS; k++) {
+            let i = thread + k * THREADS;
+            if (i < params.width) {
+                values[k] = block_output(start, i);
+                squares += dot(values[k], values[k]);
+            }
         }
-        post_scale = inverse_root(dot(sum_lanes(squares, thread), vec4<f32>(1)));
+        if (POST_NORM) {
+            let scale = inverse_root(sum_lanes(squares, thread));
+            for (var k = 0u; k < FOURS; k++) {
+                let i = thread + k * THREADS;
+                if (i < params.width) {
+                    values[k] *= scale * vectors[params.post + i];
+                }
+            }
+        }
     }
-    var squares = vec4<f32>();
-    for (var i = thread; i < params.width; i += THREADS) {
-        let value = residual(start, i, post_scale);
-        squares += value * value;
+    var squares = 0.0;
+    for (var k = 0u; k < FOURS; k++) {
+        let i = thread + k * THREADS;
+        if (i < params.width) {
+            values[k] += x[start + i];
+            squares += dot(values[k], values[k]);
+        }
     }
-    let scale = inverse_root(dot(sum_lanes(squares, thread), vec4<f32>(1)));
+    let scale = inverse_root(sum_lanes(squares, thread));
 
     if (!ADAPTED || group.x == 0) {
-        for (var i = thread; i < params.width; i += THREADS) {
-            let value = residual(start, i, post_scale);
-            sum[start + i] = value;
-            normalised[start + i] = value * scale * vectors[params.weight + i];
+        for (var k = 0u; k < FOURS; k++) {
+            let i = thread + k * THREADS;
+            if (i < params.width) {
+                sum[start + i] = values[k];
+                normalised[start + i] = values[k] * scale * vectors[params.weight + i];
+            }
         }
         return;
     }
     let first = (group.x - 1) * 4;
     let rows = input_rows(first);
     var products = vec4<f32>();
-    for (var i = thread; i < params.width; i += THREADS) {
-        let value = residual(start, i, post_scale) * vectors[params.weight + i];
-        products += input_products(rows, params.width, i, value);
+    for (var k = 0u; k < FOURS; k++) {
+        let i = thread + k * THREADS;
+        if (i < params.width) {
+            products += input_products(rows, params.width, i, values[k] * vectors[params.weight + i]);
+        }
     }
-    store_input(first, thread, sum_lanes(products, thread) * scale);
+    store_input(first, thread, sum_lanes_4(products, thread) * scale);
 }

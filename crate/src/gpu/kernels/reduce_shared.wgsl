@@ -2,7 +2,21 @@
 // All threads of the workgroup have to call these together.
 var<workgroup> scratch: array<vec4<f32>, THREADS>;
 
-fn sum_lanes(value: vec4<f32>, thread: u32) -> vec4<f32> {
+fn sum_lanes(value: f32, thread: u32) -> f32 {
+    scratch[thread].x = value;
+    for (var stride = LANES / 2; stride > 0; stride /= 2) {
+        workgroupBarrier();
+        if (thread % LANES < stride) {
+            scratch[thread].x += scratch[thread + stride].x;
+        }
+    }
+    workgroupBarrier();
+    let total = scratch[thread - thread % LANES].x;
+    workgroupBarrier();
+    return total;
+}
+
+fn sum_lanes_4(value: vec4<f32>, thread: u32) -> vec4<f32> {
     scratch[thread] = value;
     for (var stride = LANES / 2; stride > 0; stride /= 2) {
         workgroupBarrier();

@@ -4,7 +4,27 @@
 const WIDTH = min(SUBGROUP, LANES);
 var<workgroup> scratch: array<vec4<f32>, THREADS>;
 
-fn sum_lanes(value: vec4<f32>, thread: u32) -> vec4<f32> {
+fn sum_lanes(value: f32, thread: u32) -> f32 {
+    var total = value;
+    for (var mask = WIDTH / 2; mask > 0; mask /= 2) {
+        total += subgroupShuffleXor(total, mask);
+    }
+    if (WIDTH < LANES) {
+        if (thread % WIDTH == 0) {
+            scratch[thread / WIDTH].x = total;
+        }
+        workgroupBarrier();
+        total = 0;
+        let first = (thread - thread % LANES) / WIDTH;
+        for (var i = 0u; i < LANES / WIDTH; i++) {
+            total += scratch[first + i].x;
+        }
+        workgroupBarrier();
+    }
+    return total;
+}
+
+fn sum_lanes_4(value: vec4<f32>, thread: u32) -> vec4<f32> {
     var total = value;
     for (var mask = WIDTH / 2; mask > 0; mask /= 2) {
         total += subgroupShuffleXor(total, mask);
