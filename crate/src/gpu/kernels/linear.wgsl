@@ -36,6 +36,22 @@ fn low_rank_input(rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32> {
     return sums;
 }
 
+// W x of four rows, for x from `start` on. In each of the calls the buffer is a constant, once they are inlined, so that no
+// read is a branch.
+fn product(segment: Segment, last: Segment, rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32> {
+    let local = within_shard(rows);
+    if (SHARDS > 1 && shard == 1) {
+        shard = 1;
+        return accumulate(segment.format, segment.matrix, last.matrix, local, start, lane);
+    }
+    if (SHARDS > 2 && shard == 2) {
+        shard = 2;
+        return accumulate(segment.format, segment.matrix, last.matrix, local, start, lane);
+    }
+    shard = 0;
+    return accumulate(segment.format, segment.matrix, last.matrix, local, start, lane);
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let lane = thread % LANES;
@@ -50,8 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (APPENDED && segment.format == none) {
         sums = low_rank_input(rows, start, lane);
     } else {
-        let local = within_shard(rows);
-        sums = accumulate(segment.format, segment.matrix, last.matrix, local, start, lane);
+        sums = product(segment, last, rows, start, lane);
     }
     if (ADAPTED) {
         sums += low_rank(pair_rows(segment, last, rows), segment.inner, last.inner, lane);
