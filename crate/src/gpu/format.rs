@@ -5,8 +5,9 @@
 //! quants, high bits, scales, and scales of super-blocks. Neighbouring threads then read neighbouring words. Values are not
 //! changed: what [`format.wgsl`](self) makes of the words is what ggml makes of the blocks, up to f32 rounding.
 //!
-//! Rows are read in parts of eight elements. In a word of 4-bit quants the low nibbles are elements 0 to 3 of a part and
-//! the high nibbles are elements 4 to 7.
+//! Rows are read in parts of eight elements. In a word of 4-bit quants the low nibbles of its bytes are elements 0 to 3 of a
+//! part and the high nibbles are elements 4 to 7. Bits above those lie so that a mask and a shift put them above all four
+//! nibbles at once; 8-bit quants have 128 added, as GPUs turn unsigned bytes into numbers faster.
 
 use candle_core::quantized::GgmlDType;
 use half::f16;
@@ -149,7 +150,7 @@ impl Format {
             Format::Q8_0 => {
                 for block in row.as_chunks::<34>().0 {
                     pairs.push(u16::from_le_bytes([block[0], block[1]]), scales);
-                    quants.extend(block[2..].as_chunks::<4>().0.iter().map(word));
+                    quants.extend(block[2..].as_chunks::<4>().0.iter().map(|bytes| word(bytes) ^ 0x8080_8080));
                 }
             }
             Format::Q4_0 | Format::Q4_1 | Format::Q5_0 | Format::Q5_1 => {
@@ -164,7 +165,7 @@ impl Format {
                         pairs.push(u16::from_le_bytes([block[0], block[1]]), scales);
                     }
                     if with_high {
-                        high.push(word(&[block[at], block[at + 1], block[at + 2], block[at + 3]]));
+                        high.push(fifth_bits(|i| block[at + i / 8] >> (i % 8) & 1));
                         at += 4;
                     }
                     let mut q = [0; 32];
@@ -189,7 +190,7 @@ impl Format {
                         }
                         push_nibbles(&q, quants);
                         if self == Format::Q5_K {
-                            high.push((0..32).map(|i| u32::from(block[16 + i] >> j & 1) << i).sum());
+                            high.push(fifth_bits(|i| block[16 + i] >> j & 1));
                         }
                     }
                 }
@@ -207,7 +208,8 @@ impl Format {
                         for (i, q) in q.iter_mut().enumerate() {
                             *q = low[half * 64 + quarter % 2 * 32 + i] >> (4 * (quarter / 2)) & 15;
                             let top = two_bits[half * 32 + i] >> (2 * quarter) & 3;
-                            bits[i / 16] |= u32::from(top) << (2 * (i % 16));
+                            // Byte i % 4 has two bits of each half of both parts.
+                            bits[i / 16] |= u32::from(top) << (8 * (i % 4) + 2 * (i % 16 / 4));
                         }
                         push_nibbles(&q, quants);
                         high.extend(bits);
@@ -229,6 +231,11 @@ fn push_nibbles(q: &[u8; 32], words: &mut Vec<u32>) {
         let byte = |i: usize| u32::from(part[i] | part[i + 4] << 4) << (8 * i);
         words.push(byte(0) | byte(1) | byte(2) | byte(3));
     }
+}
+
+/// The word of 32 fifth bits: byte i % 4 has one bit of each half of four parts.
+fn fifth_bits(bit: impl Fn(usize) -> u8) -> u32 {
+    (0..32).map(|i| u32::from(bit(i)) << (8 * (i % 4) + i / 4)).sum()
 }
 
 /// The 6-bit scale and minimum of sub-block `j` of a Q4_K or Q5_K block.

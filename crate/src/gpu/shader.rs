@@ -135,11 +135,8 @@ impl Builder {
         this.storage.extend(std::iter::repeat_n(Access::Read, shards));
         let word =
             format!("var<private> shard: u32;\nfn word(i: u32) -> u32 {{\n{cases}    return weights_0[i];\n}}\n");
-        let dequant = branch(
-            "fn dequant(format: u32, m: Matrix, row: u32, part: u32) -> Part",
-            "dequant_FORMAT(m, row, part)",
-            formats,
-        );
+        let dequant =
+            branch("fn dequant(format: u32, at: vec4<u32>, part: u32) -> Part", "dequant_FORMAT(at, part)", formats);
         this.include(&word).include(format::WGSL).include(&dequant)
     }
 

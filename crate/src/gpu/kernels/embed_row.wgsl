@@ -12,8 +12,9 @@ struct Embedding {
 
 fn embed_row(id: u32, token: u32, thread: u32) {
     shard = id / params.shard_rows;
+    let start = row_start(params.matrix, id % params.shard_rows);
     for (var part = thread; part < params.parts; part += THREADS) {
-        let w = dequant(params.format, params.matrix, id % params.shard_rows, part);
+        let w = dequant(params.format, start, part);
         let at = (token * params.parts + part) * 2;
         x[at] = (w.a * w.scale + w.offset) * params.scale;
         x[at + 1] = (w.b * w.scale + w.offset) * params.scale;
