@@ -6,17 +6,21 @@ use crate::gpu::program::{Extent, Op};
 use crate::gpu::shader::Builder;
 
 const THREADS: u32 = 128;
-/// Threads that share the rows of a bundle.
-const LANES: u32 = 32;
+/// Threads that share the rows of a bundle. Each has more to do where they are few, and less of it is getting ready; so
+/// they are where there are rows for a whole GPU anyway, as a vocabulary has.
+const LANES: [u32; 2] = [32, 16];
+const MANY_ROWS: usize = 1 << 16;
 
 /// The dispatch that computes `product` of the last token into the first row of its output.
 pub fn op(product: Product<'_>, features: Features) -> Op {
-    let builder = Builder::new("linear", features, THREADS).reduce(LANES);
+    let rows: usize = product.matrices.iter().map(|matrix| matrix.rows).sum();
+    let lanes = LANES[usize::from(rows >= MANY_ROWS)];
+    let builder = Builder::new("linear", features, THREADS).reduce(lanes);
     let builder = product.shader(builder, include_str!("linear.wgsl")).by_format(
         "fn accumulate(format: u32, a: Matrix, b: Matrix, rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32>",
         "accumulate_FORMAT(a, b, rows, start, lane)",
         include_str!("accumulate.wgsl"),
         &product.formats(),
     );
-    product.op(builder, (THREADS / LANES) as usize, false, Extent::One)
+    product.op(builder, (THREADS / lanes) as usize, false, Extent::One)
 }

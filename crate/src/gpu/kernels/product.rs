@@ -350,6 +350,8 @@ mod tests {
             let gate = [(Q4_K, 37, 256), (Q4_K, 37, 256)];
             check(gpu, Case { shapes: &gate, tokens: 9, gate: Some(Activation::Silu), ..plain }).await;
             check(gpu, Case { shapes: &gate, rank: 16, gate: Some(Activation::GeluTanh), ..plain }).await;
+            // A vocabulary's.
+            check(gpu, Case { shapes: &[(Q8_0, 65_541, 32)], ..plain }).await;
             check_appended(gpu, (Q4_K, 36, 512), None, 8).await;
             check_appended(gpu, (Q8_0, 68, 96), Some(36), 24).await;
         });

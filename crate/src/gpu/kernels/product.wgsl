@@ -62,10 +62,10 @@ fn bundle_rows(segment: Segment, first: u32) -> vec4<u32> {
 
 // Rows within the buffer that holds them all, which becomes `shard`.
 fn within_shard(rows: vec4<u32>) -> vec4<u32> {
-    if (SHARDS == 1) {
-        return rows;
+    shard = 0;
+    for (var i = 1u; i < SHARDS; i++) {
+        shard += u32(rows.x >= i * params.shard_rows);
     }
-    shard = rows.x / params.shard_rows;
     return rows - vec4<u32>(shard * params.shard_rows);
 }
 
