@@ -18,8 +18,8 @@ pub fn op(product: Product<'_>, features: Features) -> Op {
         .declare("X_SCALE", if features.f16 { "0.0625f" } else { "1f" })
         .element();
     let builder = product.shader(builder, include_str!("matmul.wgsl")).by_format(
-        "fn weight_columns(format: u32, a: Matrix, b: Matrix, rows: vec4<u32>, part: u32) -> Columns",
-        "weight_columns_FORMAT(a, b, rows, part)",
+        "fn weight_columns(format: u32, m: Matrix, rows: vec2<u32>, part: u32) -> Columns",
+        "weight_columns_FORMAT(m, rows, part)",
         include_str!("weight_columns.wgsl"),
         &product.formats(),
     );

@@ -10,7 +10,7 @@ const EIGHTS = 8u; // of tokens
 const PARTS = 4u;
 
 // The indices that vary are few and apart from the others, so that bounds are checked, and addresses computed, once.
-var<workgroup> w_tile: array<array<array<vec4<Element>, BUNDLES>, 8>, PARTS>; // [part, column, bundle]
+var<workgroup> w_tile: array<array<array<array<vec2<Element>, 2>, BUNDLES>, 8>, PARTS>; // [part, column, bundle, two rows]
 var<workgroup> x_tile: array<array<array<array<vec4<Element>, 2>, EIGHTS>, 8>, PARTS>; // [part, column, eight tokens]
 
 // A bundle's dot products with eight tokens: a column is a token.
@@ -20,51 +20,35 @@ struct Sums {
 }
 
 // The sums with one more column of W and X.
-fn add_column(sums: Sums, w: vec4<Element>, x: array<vec4<Element>, 2>) -> Sums {
+fn add_column(sums: Sums, rows: array<vec2<Element>, 2>, x: array<vec4<Element>, 2>) -> Sums {
+    let w = vec4<Element>(rows[0], rows[1]);
     return Sums(
         sums.low + mat4x4<Element>(w * x[0].x, w * x[0].y, w * x[0].z, w * x[0].w),
         sums.high + mat4x4<Element>(w * x[1].x, w * x[1].y, w * x[1].z, w * x[1].w),
     );
 }
 
-// Eight columns of a bundle.
+// Eight columns of two rows.
 struct Columns {
-    low: mat4x4<f32>,
-    high: mat4x4<f32>,
+    low: mat4x2<f32>,
+    high: mat4x2<f32>,
 }
 
-fn transposed(p0: Part, p1: Part, p2: Part, p3: Part) -> Columns {
+fn transposed(p0: Part, p1: Part) -> Columns {
     return Columns(
-        transpose(mat4x4<f32>(
-            p0.a * p0.scale + p0.offset,
-            p1.a * p1.scale + p1.offset,
-            p2.a * p2.scale + p2.offset,
-            p3.a * p3.scale + p3.offset,
-        )),
-        transpose(mat4x4<f32>(
-            p0.b * p0.scale + p0.offset,
-            p1.b * p1.scale + p1.offset,
-            p2.b * p2.scale + p2.offset,
-            p3.b * p3.scale + p3.offset,
-        )),
+        transpose(mat2x4<f32>(p0.a * p0.scale + p0.offset, p1.a * p1.scale + p1.offset)),
+        transpose(mat2x4<f32>(p0.b * p0.scale + p0.offset, p1.b * p1.scale + p1.offset)),
     );
 }
 
-// Columns of B. With GATED those of the gate come first, where the rows of the up projection have zeros, then the others.
-fn pair_columns(rows: vec4<u32>, part: u32) -> Columns {
-    if (!GATED) {
-        return transposed(
-            pair_part(rows.x, part),
-            pair_part(rows.y, part),
-            pair_part(rows.z, part),
-            pair_part(rows.w, part),
-        );
+// Columns of two rows of B. With GATED those of the gate come first, where the rows of the up projection have zeros, then
+// the others.
+fn pair_columns(rows: vec2<u32>, up: bool, part: u32) -> Columns {
+    if (GATED && up != (part >= params.pair_parts)) {
+        return Columns();
     }
-    if (part < params.pair_parts) {
-        return transposed(pair_part(rows.x, part), pair_part(rows.y, part), Part(), Part());
-    }
-    let up = part - params.pair_parts;
-    return transposed(Part(), Part(), pair_part(rows.z, up), pair_part(rows.w, up));
+    let own = part - select(0, params.pair_parts, GATED && up);
+    return transposed(pair_part(rows.x, own), pair_part(rows.y, own));
 }
 
 @compute @workgroup_size(THREADS)
@@ -81,24 +65,32 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var low = mat4x4<f32>();
     var high = mat4x4<f32>();
     for (var start = 0u; start < parts; start += PARTS) {
-        for (var i = thread; i < BUNDLES * PARTS; i += THREADS) {
-            let part = i / BUNDLES;
+        for (var i = thread; i < 2 * BUNDLES * PARTS; i += THREADS) {
+            let two = i % 2; // of the rows of a bundle
+            let bundle = i / 2 % BUNDLES;
+            let part = i / (2 * BUNDLES);
             let at = start + part;
-            let rows = bundle_rows(segment, first_row(segment, first_bundle + i % BUNDLES));
+            let four = bundle_rows(segment, first_row(segment, first_bundle + bundle));
+            var own = segment;
+            if (GATED && two == 1) {
+                own = last;
+            }
             var columns = Columns();
             if (at < params.parts) {
-                columns = weight_columns(segment.format, segment.matrix, last.matrix, within_shard(rows), at);
+                let local = within_shard(four);
+                columns = weight_columns(own.format, own.matrix, select(local.xy, local.zw, two == 1), at);
             } else if (ADAPTED && at < parts) {
-                columns = pair_columns(pair_rows(segment, last, rows), at - params.parts);
+                let rows = own.pair_row + select(four.xy, four.zw, two == 1);
+                columns = pair_columns(rows, two == 1, at - params.parts);
             }
-            w_tile[part][0][i % BUNDLES] = vec4<Element>(columns.low[0]);
-            w_tile[part][1][i % BUNDLES] = vec4<Element>(columns.low[1]);
-            w_tile[part][2][i % BUNDLES] = vec4<Element>(columns.low[2]);
-            w_tile[part][3][i % BUNDLES] = vec4<Element>(columns.low[3]);
-            w_tile[part][4][i % BUNDLES] = vec4<Element>(columns.high[0]);
-            w_tile[part][5][i % BUNDLES] = vec4<Element>(columns.high[1]);
-            w_tile[part][6][i % BUNDLES] = vec4<Element>(columns.high[2]);
-            w_tile[part][7][i % BUNDLES] = vec4<Element>(columns.high[3]);
+            w_tile[part][0][bundle][two] = vec2<Element>(columns.low[0]);
+            w_tile[part][1][bundle][two] = vec2<Element>(columns.low[1]);
+            w_tile[part][2][bundle][two] = vec2<Element>(columns.low[2]);
+            w_tile[part][3][bundle][two] = vec2<Element>(columns.low[3]);
+            w_tile[part][4][bundle][two] = vec2<Element>(columns.high[0]);
+            w_tile[part][5][bundle][two] = vec2<Element>(columns.high[1]);
+            w_tile[part][6][bundle][two] = vec2<Element>(columns.high[2]);
+            w_tile[part][7][bundle][two] = vec2<Element>(columns.high[3]);
         }
         for (var i = thread; i < EIGHTS * PARTS * 4; i += THREADS) {
             let four = i % (2 * EIGHTS); // tokens
