@@ -66,11 +66,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var high = mat4x4<f32>();
     for (var start = 0u; start < parts; start += PARTS) {
         for (var i = thread; i < 2 * BUNDLES * PARTS; i += THREADS) {
-            let two = i % 2; // of the rows of a bundle
-            let bundle = i / 2 % BUNDLES;
-            let part = i / (2 * BUNDLES);
+            // Neighbours take parts of one row, which lie together in memory.
+            let part = i % PARTS;
+            let two = i / PARTS % 2; // of the rows of a bundle
+            let b = i / (2 * PARTS);
             let at = start + part;
-            let four = bundle_rows(segment, first_row(segment, first_bundle + bundle));
+            let four = bundle_rows(segment, first_row(segment, first_bundle + b));
             var own = segment;
             if (GATED && two == 1) {
                 own = last;
@@ -78,19 +79,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             var columns = Columns();
             if (at < params.parts) {
                 let local = within_shard(four);
-                columns = weight_columns(own.format, own.matrix, select(local.xy, local.zw, two == 1), at);
+                let rows = select(local.xy, local.zw, two == 1);
+                columns = weight_columns(segment.format, own.matrix, rows, at);
             } else if (ADAPTED && at < parts) {
                 let rows = own.pair_row + select(four.xy, four.zw, two == 1);
                 columns = pair_columns(rows, two == 1, at - params.parts);
             }
-            w_tile[part][0][bundle][two] = vec2<Element>(columns.low[0]);
-            w_tile[part][1][bundle][two] = vec2<Element>(columns.low[1]);
-            w_tile[part][2][bundle][two] = vec2<Element>(columns.low[2]);
-            w_tile[part][3][bundle][two] = vec2<Element>(columns.low[3]);
-            w_tile[part][4][bundle][two] = vec2<Element>(columns.high[0]);
-            w_tile[part][5][bundle][two] = vec2<Element>(columns.high[1]);
-            w_tile[part][6][bundle][two] = vec2<Element>(columns.high[2]);
-            w_tile[part][7][bundle][two] = vec2<Element>(columns.high[3]);
+            w_tile[part][0][b][two] = vec2<Element>(columns.low[0]);
+            w_tile[part][1][b][two] = vec2<Element>(columns.low[1]);
+            w_tile[part][2][b][two] = vec2<Element>(columns.low[2]);
+            w_tile[part][3][b][two] = vec2<Element>(columns.low[3]);
+            w_tile[part][4][b][two] = vec2<Element>(columns.high[0]);
+            w_tile[part][5][b][two] = vec2<Element>(columns.high[1]);
+            w_tile[part][6][b][two] = vec2<Element>(columns.high[2]);
+            w_tile[part][7][b][two] = vec2<Element>(columns.high[3]);
         }
         for (var i = thread; i < EIGHTS * PARTS * 4; i += THREADS) {
             let four = i % (2 * EIGHTS); // tokens
