@@ -37,7 +37,11 @@ fn tiny(name: &str) -> Vec<u8> {
 }
 
 fn load(file: &[u8], backend: impl Into<Backend>) -> Engine {
-    pollster::block_on(Engine::load(&file, None, backend, 512, &mut |_, _| {})).unwrap()
+    load_for(file, backend, 512)
+}
+
+fn load_for(file: &[u8], backend: impl Into<Backend>, context: usize) -> Engine {
+    pollster::block_on(Engine::load(&file, None, backend, context, &mut |_, _| {})).unwrap()
 }
 
 /// Every GPU with what it has, and with as little as any has. Without one the tests fail, unless SKIP_GPU_TESTS=1.
@@ -129,6 +133,26 @@ fn prefill_is_decoding_with_and_without_pairs() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_longer_context_leaves_room_for_larger_pairs() {
+    for gpu in gpus() {
+        let file = tiny("tiny-llama-q4_0");
+        let mut exact = load(&file, Mode::Exact);
+        let mut engine = load_for(&file, Backend::Gpu(gpu.clone()), 1024);
+        let spec = exact.spec.clone();
+        let adapter = adapter_of(&spec, 40);
+        engine.set_pairs(&pairs(&adapter, &spec)).unwrap();
+        engine.set_pairs(&pairs(&adapter_of(&spec, 4), &spec)).unwrap();
+        engine.logits(&tokens(&spec, 520)).unwrap(); // more than there was room for
+        for engine in [&mut exact, &mut engine] {
+            engine.set_pairs(&pairs(&adapter, &spec)).unwrap();
+        }
+        let tokens = tokens(&spec, 64);
+        let difference = difference(&exact.logits(&tokens).unwrap(), &engine.logits(&tokens).unwrap());
+        assert!(difference < bar(&gpu), "{difference} on {}", gpu.name);
     }
 }
 

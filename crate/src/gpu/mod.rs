@@ -181,9 +181,9 @@ impl Decoder {
     pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
         pairs.check_layers(&self.spec)?;
         self.reset();
-        self.reserve_rank(pairs.rank())?;
         let before = (self.adapted, self.slots.as_ref().map(|slots| slots.rank));
         self.adapted = false;
+        self.reserve_rank(pairs.rank())?;
         let mut written = Ok(());
         if let Some(slots) = self.slots.as_mut().filter(|_| pairs.rank() > 0) {
             // If that fails, the slots hold some of both, and the base alone is what is left.
@@ -205,17 +205,15 @@ impl Decoder {
     pub fn reserve_rank(&mut self, rank: usize) -> Result<()> {
         if rank > 0 && !self.slots.as_ref().is_some_and(|slots| slots.fit(rank)) {
             self.reset();
-            self.work = self.new_work(self.cache.positions, slots::padded(rank))?;
-            self.slots = Some(Slots::new(&self.gpu, &self.spec, rank)?);
-            self.adapted = true;
+            let mut slots = Slots::new(&self.gpu, &self.spec, rank)?;
+            let work = self.new_work(self.cache.positions, slots.capacity)?;
             // Small pairs have kernels of their own.
-            for rank in [SMALL_RANK, slots::padded(rank)] {
-                self.slots.iter_mut().for_each(|slots| slots.rank = rank);
-                self.rebuild()?;
-                self.programs.warm(&self.gpu, &self.step);
+            for rank in [SMALL_RANK, slots.capacity] {
+                slots.rank = rank;
+                self.programs(&work, Some(&slots))?.warm(&self.gpu, &self.step);
             }
-            self.adapted = false;
-            self.rebuild()?;
+            self.programs = self.programs(&work, None)?;
+            (self.work, self.slots, self.adapted) = (work, Some(slots), false);
         }
         self.gpu.check()
     }
@@ -251,7 +249,7 @@ impl Decoder {
         self.gpu.write(&self.step, 0, &[step]);
 
         let layers = if count == 1 { &self.programs.decode } else { &self.programs.prefill };
-        let each = layers.len() / self.spec.layers * self.pace.layers();
+        let each = layers.len().div_ceil(self.spec.layers) * self.pace.layers();
         let mut start = 0;
         while start < layers.len() {
             let end = layers.len().min(start + each);
@@ -368,7 +366,7 @@ impl Decoder {
         let cache = Cache::new(&self.gpu, &self.spec, &self.model, positions)?;
         cache.copy_from(&self.gpu, &self.cache);
         // What is under way goes on in the old buffers, whose end the queue waits for; x and h are what it leaves.
-        let rank = self.slots.as_ref().map_or(0, |slots| slots.rank);
+        let rank = self.slots.as_ref().map_or(0, |slots| slots.capacity);
         let work = self.new_work(cache.positions, rank)?;
         work.take_over(&self.gpu, &self.work);
         (self.cache, self.work) = (cache, work);
@@ -381,11 +379,14 @@ impl Decoder {
 
     /// Records all programs again, after buffers or the rank have changed. Pipelines are known.
     fn rebuild(&mut self) -> Result<()> {
-        let slots = if self.adapted { self.slots.as_ref() } else { None };
-        let (features, spec) = (self.gpu.features, &self.spec);
-        let scene = Scene { features, spec, model: &self.model, work: &self.work, cache: &self.cache, slots };
-        self.programs = Programs::new(&self.gpu, &self.step, &scene)?;
+        self.programs = self.programs(&self.work, self.slots.as_ref().filter(|_| self.adapted))?;
         Ok(())
+    }
+
+    fn programs(&self, work: &Work, slots: Option<&Slots>) -> Result<Programs> {
+        let (features, spec) = (self.gpu.features, &self.spec);
+        let scene = Scene { features, spec, model: &self.model, work, cache: &self.cache, slots };
+        Programs::new(&self.gpu, &self.step, &scene)
     }
 }
 

@@ -7,6 +7,7 @@ use half::slice::HalfFloatSliceExt;
 
 use super::device::{Buffer, Gpu};
 use super::format::Format;
+use super::kernels::norm::SMALL_RANK;
 use super::matrix::{Layout, Matrix};
 use crate::error::Result;
 use crate::input;
@@ -14,8 +15,10 @@ use crate::low_rank::{LayerPairs, Pairs, Target};
 use crate::parallel::each;
 use crate::spec::Spec;
 
-/// Ranks are rounded up to this with zeros: the elements that a thread reads at once.
+/// Ranks are rounded up to this with zeros: the elements that a thread reads at once, and the rank that norms add by
+/// themselves.
 const RANK_GRAIN: usize = 8;
+const _: () = assert!(RANK_GRAIN == SMALL_RANK);
 
 /// Layers whose pairs are made together: enough for a few cores, and little beside all of them.
 const AT_ONCE: usize = 4;
@@ -39,7 +42,7 @@ pub struct Slot {
 /// All slots.
 pub struct Slots {
     /// Largest rank that fits.
-    capacity: usize,
+    pub capacity: usize,
     /// Rank of the pairs in use, rounded up.
     pub rank: usize,
     /// By layer and group.
