@@ -480,7 +480,7 @@ impl Pipeline {
             })),
             module: &module,
             entry_point: Some("main"),
-            // No kernel reads what it has not written, and clearing workgroup memory would take longer than some products.
+            // Browsers clear workgroup memory in any case. No kernel reads what it has not written, so nothing else has to.
             compilation_options: wgpu::PipelineCompilationOptions {
                 zero_initialize_workgroup_memory: false,
                 ..wgpu::PipelineCompilationOptions::default()

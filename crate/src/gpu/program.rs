@@ -15,6 +15,9 @@ use crate::error::Result;
 /// Positions that one workgroup of decoding attention takes.
 pub const SPLIT: u32 = 128;
 
+/// Storage buffers that every device allows in a shader.
+const MOST_BUFFERS: usize = 8;
+
 /// Where parameters may begin within a buffer.
 const PARAMS_ALIGNMENT: usize = 256;
 
@@ -94,6 +97,7 @@ impl Op {
         grid: (u32, Extent),
     ) -> Self {
         assert_eq!(shader.storage.len(), buffers.len(), "{}: one buffer per binding", shader.label);
+        assert!(buffers.len() <= MOST_BUFFERS, "{}: {} storage buffers", shader.label, buffers.len());
         Self { shader, params: bytemuck::bytes_of(params).to_vec(), buffers, grid, bytes: 0 }
     }
 

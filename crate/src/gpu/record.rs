@@ -48,10 +48,10 @@ pub struct Work {
     nothing: (Rc<Buffer>, Rc<Buffer>),
 }
 
-/// Bytes of [`Work`].
+/// Bytes of [`Work`], but for a few thousand.
 pub fn work_bytes(spec: &Spec, tokens: usize, positions: usize, rank: usize) -> u64 {
     let row = 4 * spec.width + 2 * spec.q_width() + 2 * spec.kv_width() + 3 * spec.ffn + 3 * rank;
-    (4 * (tokens * row + spec.vocab)) as u64 + combine::part_bytes(spec, positions)
+    (4 * (tokens * row + SMALL_RANK + spec.vocab)) as u64 + combine::part_bytes(spec, positions)
 }
 
 impl Work {
@@ -120,7 +120,8 @@ impl Scene<'_> {
         vec![embed::op(*features, &model.embedding, spec.embedding_scale, &work.ids, &work.x)]
     }
 
-    /// All layers for one token: 8 ops for each, and one more where low-rank pairs are not small.
+    /// All layers for one token: 8 ops for each where matrices with one input lie together, and one more for low-rank pairs,
+    /// in the last layer alone where they are small.
     pub fn decode(&self) -> Vec<Op> {
         (0..self.spec.layers).flat_map(|i| self.decode_layer(i)).collect()
     }
@@ -221,7 +222,7 @@ impl Scene<'_> {
     }
 
     /// The pair of layer `i`'s down projection, where in decoding the next layer's norm adds it. That is where it is small,
-    /// and not in the last layer, whose norm is the same after a prompt.
+    /// and not in the last layer: what reads its output is the same op after a prompt.
     fn appended(&self, i: usize) -> Option<&Slot> {
         let slots = self.slots?;
         (slots.rank == SMALL_RANK && i + 1 < self.spec.layers).then(|| &slots.layers[i][3])

@@ -1,5 +1,5 @@
-//! A x of low-rank branches, for one token, by the dispatch that computes x: more workgroups, each of which computes x again,
-//! are cheaper than a dispatch of their own.
+//! A n of low-rank branches, for one token, by the dispatch that computes their input n: more workgroups, each of which
+//! computes n again, are cheaper than a dispatch of their own.
 
 use std::rc::Rc;
 
@@ -9,14 +9,14 @@ use crate::gpu::shader::{Access, Builder};
 /// Rows of A that a workgroup computes, as in `branch_input.wgsl`.
 const ROWS: usize = 4;
 
-/// Which A, and where A x goes.
+/// Which A, and where A n goes.
 #[derive(Clone, Copy)]
 pub struct BranchInput<'a> {
-    /// A of all targets with the input x, as f16: [rows, width of x].
+    /// A of all targets with the input n, as f16: [rows, width of n].
     pub a: &'a Rc<Buffer>,
     /// Rows of A.
     pub rows: usize,
-    /// A x: [rows].
+    /// A n: [rows].
     pub inner: &'a Rc<Buffer>,
 }
 

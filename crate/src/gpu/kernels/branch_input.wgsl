@@ -1,4 +1,5 @@
-// A n, for workgroups that compute four rows each: a thread adds up every THREADS-th four elements of n.
+// A n, where n is what a kernel computes for the next: a workgroup takes four rows of A, a thread every THREADS-th four
+// elements of n.
 
 // Rows of A. Those past the end are computed as the last one and not written.
 fn input_rows(first: u32) -> vec4<u32> {

@@ -6,9 +6,10 @@ use crate::gpu::program::{Extent, Op};
 use crate::gpu::shader::Builder;
 
 const THREADS: u32 = 128;
-/// Threads that share the rows of a bundle. Each has more to do where they are few, and less of it is getting ready; so
-/// they are where there are rows for a whole GPU anyway, as a vocabulary has.
+/// Threads that share the rows of a bundle. Where they are few, getting ready is less of what each does, but it takes more
+/// rows to fill a GPU: as many as a vocabulary has.
 const LANES: [u32; 2] = [32, 16];
+/// Rows from which on they are few.
 const MANY_ROWS: usize = 1 << 16;
 
 /// The dispatch that computes `product` of the last token into the first row of its output.

@@ -1,5 +1,5 @@
 // y = W x (+ bias) (+ B inner) for one token: a run of LANES threads computes a bundle, each thread every LANES-th part.
-// With APPENDED, A x of the pair's own A follows W x.
+// With APPENDED the rows of A follow those of W, and A x is written behind W x.
 
 // Part `part` of four rows of `pairs`, the first two times `x`, the last two times `z`.
 fn pair_products(rows: vec4<u32>, part: u32, x: mat2x4<f32>, z: mat2x4<f32>) -> vec4<f32> {
@@ -13,6 +13,11 @@ fn pair_products(rows: vec4<u32>, part: u32, x: mat2x4<f32>, z: mat2x4<f32>) -> 
         dot(p2.a, z[0]) + dot(p2.b, z[1]),
         dot(p3.a, z[0]) + dot(p3.b, z[1]),
     );
+}
+
+// Rows of B.
+fn pair_rows(segment: Segment, last: Segment, rows: vec4<u32>) -> vec4<u32> {
+    return rows + vec4<u32>(vec2<u32>(segment.pair_row), vec2<u32>(last.pair_row));
 }
 
 // B inner of four rows; A x of the first two begins at `first`, that of the last two at `second`.

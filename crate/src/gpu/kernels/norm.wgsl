@@ -14,7 +14,7 @@ struct Norm {
 
 @group(0) @binding(1) var<uniform> params: Norm;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>; // [tokens, width]
-@group(0) @binding(3) var<storage, read> h: array<vec4<f32>>; // [tokens, width]
+@group(0) @binding(3) var<storage, read> h: array<vec4<f32>>; // [tokens, width], then A y
 @group(0) @binding(4) var<storage, read> vectors: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> sum: array<vec4<f32>>; // x': [tokens, width]
 @group(0) @binding(6) var<storage, read_write> normalised: array<vec4<f32>>; // n: [tokens, width]

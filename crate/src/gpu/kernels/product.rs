@@ -157,6 +157,11 @@ impl Product<'_> {
             end = first.rows.div_ceil(ROWS / 2);
         }
         if let Some(Branch::Appended { rank, .. }) = branch {
+            let gated = matches!(epilogue, Epilogue::Gate(_));
+            assert!(
+                matrices.len() == 1 && !gated && extent == Extent::One,
+                "A x is appended to one product of one token"
+            );
             params.segment[params.segments as usize] = Segment {
                 rows: *rank as u32,
                 first: end as u32,
@@ -351,7 +356,7 @@ mod tests {
             check(gpu, Case { shapes: &gate, tokens: 9, gate: Some(Activation::Silu), ..plain }).await;
             check(gpu, Case { shapes: &gate, rank: 16, gate: Some(Activation::GeluTanh), ..plain }).await;
             // A vocabulary's.
-            check(gpu, Case { shapes: &[(Q8_0, 65_541, 32)], ..plain }).await;
+            check(gpu, Case { shapes: &[(Q8_0, 65_541, 32)], shard_rows: Some(32_772), ..plain }).await;
             check_appended(gpu, (Q4_K, 36, 512), None, 8).await;
             check_appended(gpu, (Q8_0, 68, 96), Some(36), 24).await;
         });

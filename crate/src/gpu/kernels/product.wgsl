@@ -69,11 +69,6 @@ fn within_shard(rows: vec4<u32>) -> vec4<u32> {
     return rows - vec4<u32>(shard * params.shard_rows);
 }
 
-// Rows of B.
-fn pair_rows(segment: Segment, last: Segment, rows: vec4<u32>) -> vec4<u32> {
-    return rows + vec4<u32>(vec2<u32>(segment.pair_row), vec2<u32>(last.pair_row));
-}
-
 // Part `part` of row `row` of `pairs`.
 fn pair_part(row: u32, part: u32) -> Part {
     let at = (row * params.pair_parts + part) * 4;
