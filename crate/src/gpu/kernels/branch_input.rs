@@ -16,7 +16,7 @@ pub struct BranchInput<'a> {
     pub a: &'a Rc<Buffer>,
     /// Rows of A.
     pub rows: usize,
-    /// A n: [rows].
+    /// A n, of so many rows.
     pub inner: &'a Rc<Buffer>,
 }
 
