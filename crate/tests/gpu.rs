@@ -139,7 +139,10 @@ fn prefill_is_decoding_with_and_without_pairs() {
 #[test]
 fn a_longer_context_leaves_room_for_larger_pairs() {
     for gpu in gpus() {
-        let file = tiny("tiny-llama-q4_0");
+        let mut file = tiny("tiny-llama-q4_0");
+        let key = b"llama.context_length";
+        let value = file.windows(key.len()).position(|bytes| bytes == key).unwrap() + key.len() + 4; // behind its type
+        file[value..value + 4].copy_from_slice(&1024_u32.to_le_bytes());
         let mut exact = load(&file, Mode::Exact);
         let mut engine = load_for(&file, Backend::Gpu(gpu.clone()), 1024);
         let spec = exact.spec.clone();

@@ -18,7 +18,7 @@ const KV_HEADS: usize = 2;
 const HEAD_DIM: usize = 32;
 const FFN: usize = 512;
 const WINDOW: u32 = 16;
-const CONTEXT: u32 = 1024;
+const CONTEXT: u32 = 512;
 
 /// Types that matrices can be written in.
 pub const TYPES: [(&str, GgmlDType); 11] = [
