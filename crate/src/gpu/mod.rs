@@ -181,9 +181,9 @@ impl Decoder {
     pub fn set_pairs(&mut self, pairs: &Pairs<'_>) -> Result<()> {
         pairs.check_layers(&self.spec)?;
         self.reset();
+        self.reserve_rank(pairs.rank())?;
         let before = (self.adapted, self.slots.as_ref().map(|slots| slots.rank));
         self.adapted = false;
-        self.reserve_rank(pairs.rank())?;
         let mut written = Ok(());
         if let Some(slots) = self.slots.as_mut().filter(|_| pairs.rank() > 0) {
             // If that fails, the slots hold some of both, and the base alone is what is left.
