@@ -267,21 +267,24 @@ impl Scene<'_> {
             normalised: &work.normalised,
             vectors: &model.vectors,
             branch: self.next_input(slot),
-            nothing: (&work.nothing.0, &work.nothing.1),
+            nothing: &work.nothing.0,
         };
         norm.op(self.features)
     }
 
     fn combine(&self, window: u32, slot: Option<&Slot>) -> Op {
         let Self { features, spec, work, .. } = self;
-        let nothing = (&work.nothing.0, &work.nothing.1);
         let branch = self.next_input(slot);
-        Combine { spec, window, parts: &work.parts, out: &work.mixed, branch, nothing }.op(*features)
+        Combine { spec, window, parts: &work.parts, out: &work.mixed, branch }.op(*features)
     }
 
     /// What computes A x together with x.
-    fn next_input<'a>(&'a self, slot: Option<&'a Slot>) -> Option<BranchInput<'a>> {
-        slot.map(|slot| BranchInput { a: &slot.a, rows: slot.a(self.rank()).rows, inner: &self.work.inner })
+    fn next_input<'a>(&'a self, slot: Option<&'a Slot>) -> BranchInput<'a> {
+        let (nothing, inner) = (&self.work.nothing, &self.work.inner);
+        match slot {
+            Some(slot) => BranchInput { a: &slot.a, rows: slot.a(self.rank()).rows, inner },
+            None => BranchInput { a: &nothing.0, rows: 0, inner: &nothing.1 },
+        }
     }
 
     /// The branch of a group whose A x is known.

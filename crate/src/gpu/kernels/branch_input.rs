@@ -9,7 +9,7 @@ use crate::gpu::shader::{Access, Builder};
 /// Rows of A that a workgroup computes, as in `branch_input.wgsl`.
 const ROWS: usize = 4;
 
-/// Which A, and where A n goes.
+/// Which A, and where A n goes. Where there is no branch A has no rows, and the buffers stand in.
 #[derive(Clone, Copy)]
 pub struct BranchInput<'a> {
     /// A of all targets with the input n, as f16: [rows, width of n].
@@ -21,10 +21,10 @@ pub struct BranchInput<'a> {
 }
 
 impl BranchInput<'_> {
-    /// Adds what a kernel does for `branch`, whose buffers it declares as `pairs` and `inner`; `params.inner_rows` are the
+    /// Adds what a kernel does for it. The kernel declares its buffers as `pairs` and `inner`; `params.inner_rows` are the
     /// rows of A.
-    pub fn declare(builder: Builder, branch: Option<Self>) -> Builder {
-        let builder = builder.flag("ADAPTED", branch.is_some()).storage(&[Access::Read, Access::Write]);
+    pub fn declare(&self, builder: Builder) -> Builder {
+        let builder = builder.flag("ADAPTED", self.rows > 0).storage(&[Access::Read, Access::Write]);
         builder.include(include_str!("branch_input.wgsl"))
     }
 

@@ -39,33 +39,24 @@ pub struct Combine<'a> {
     /// Attention's output: [heads, head_dim].
     pub out: &'a Rc<Buffer>,
     /// A of the output projection.
-    pub branch: Option<BranchInput<'a>>,
-    /// Stand in for buffers that a variant does not read or write.
-    pub nothing: (&'a Rc<Buffer>, &'a Rc<Buffer>),
+    pub branch: BranchInput<'a>,
 }
 
 impl Combine<'_> {
     /// The dispatch.
     pub fn op(self, features: Features) -> Op {
-        let Self { spec, window, parts, out, branch, nothing } = self;
-        let threads = THREADS[usize::from(branch.is_some())];
+        let Self { spec, window, parts, out, branch } = self;
+        let threads = THREADS[usize::from(branch.rows > 0)];
         let builder = Builder::new("combine", features, threads)
             .number("HEAD", spec.head_dim as u32)
             .number("SPLIT", SPLIT)
             .reduce(threads)
             .storage(&[Access::Read, Access::Write])
             .include(include_str!("combine.wgsl"));
-        let shader = BranchInput::declare(builder, branch).finish();
-        let params = Params {
-            heads: spec.heads as u32,
-            window,
-            inner_rows: branch.map_or(0, |branch| branch.rows as u32),
-            pad: 0,
-        };
-        let (a, inner) = branch.map_or(nothing, |branch| (branch.a, branch.inner));
-        let buffers = [parts, out, a, inner].map(Rc::clone).to_vec();
-        let groups = branch.map_or(0, |branch| branch.groups());
-        let bytes = branch.map_or(0, |branch| branch.bytes(spec.q_width()));
-        Op::new(shader, &params, buffers, (spec.heads as u32 + groups, Extent::One)).reading(bytes)
+        let params = Params { heads: spec.heads as u32, window, inner_rows: branch.rows as u32, pad: 0 };
+        let buffers = [parts, out, branch.a, branch.inner].map(Rc::clone).to_vec();
+        let groups = spec.heads as u32 + branch.groups();
+        let shader = branch.declare(builder).finish();
+        Op::new(shader, &params, buffers, (groups, Extent::One)).reading(branch.bytes(spec.q_width()))
     }
 }

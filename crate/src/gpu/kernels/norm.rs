@@ -57,9 +57,9 @@ pub struct Norm<'a> {
     /// Norms and biases.
     pub vectors: &'a Rc<Buffer>,
     /// For one token: A of the next block.
-    pub branch: Option<BranchInput<'a>>,
-    /// Stand in for buffers that a variant does not read or write.
-    pub nothing: (&'a Rc<Buffer>, &'a Rc<Buffer>),
+    pub branch: BranchInput<'a>,
+    /// Stands in for buffers that a variant does not read.
+    pub nothing: &'a Rc<Buffer>,
 }
 
 impl Norm<'_> {
@@ -76,21 +76,19 @@ impl Norm<'_> {
             .reduce(THREADS)
             .storage(&[Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Read])
             .include(include_str!("norm.wgsl"));
-        let shader = BranchInput::declare(builder, branch).finish();
-        let (a, inner) = branch.map_or(nothing, |branch| (branch.a, branch.inner));
         let params = Params {
             width: (width / 4) as u32,
             post: post.map_or(NONE, |post| post / 4),
             weight: weight / 4,
-            inner_rows: branch.map_or(0, |branch| branch.rows as u32),
+            inner_rows: branch.rows as u32,
             epsilon,
             pad: [0; 3],
         };
-        let h = block.map_or(nothing.0, |block| block.h);
-        let buffers = [x, h, vectors, sum, normalised, b.unwrap_or(nothing.0), a, inner].map(Rc::clone).to_vec();
-        let groups = 1 + branch.map_or(0, |branch| branch.groups());
-        let bytes = branch.map_or(0, |branch| branch.bytes(width)) + b.map_or(0, |_| (2 * SMALL_RANK * width) as u64);
-        Op::new(shader, &params, buffers, (groups, Extent::Tokens(1))).reading(bytes)
+        let (h, block_pairs) = (block.map_or(nothing, |block| block.h), b.unwrap_or(nothing));
+        let buffers = [x, h, vectors, sum, normalised, block_pairs, branch.a, branch.inner].map(Rc::clone).to_vec();
+        let bytes = branch.bytes(width) + b.map_or(0, |_| (2 * SMALL_RANK * width) as u64);
+        let shader = branch.declare(builder).finish();
+        Op::new(shader, &params, buffers, (1 + branch.groups(), Extent::Tokens(1))).reading(bytes)
     }
 }
 
@@ -125,7 +123,7 @@ mod tests {
         let (b, b_values) = halves(gpu, &random("b", width * SMALL_RANK));
         let upload = |values: &[f32]| gpu.storage_with("input", values).unwrap();
         let empty = |n: usize| gpu.storage("output", 4 * n as u64).unwrap();
-        let (sum, normalised, inner) = (empty(tokens * width), empty(tokens * width), empty(inner_rows));
+        let (sum, normalised, inner) = (empty(tokens * width), empty(tokens * width), empty(inner_rows.max(1)));
         let h_buffer = upload(&h);
         let norm = Norm {
             width,
@@ -136,8 +134,8 @@ mod tests {
             sum: &sum,
             normalised: &normalised,
             vectors: &upload(&vectors),
-            branch: (inner_rows > 0).then_some(BranchInput { a: &a, rows: inner_rows, inner: &inner }),
-            nothing: (&empty(4), &empty(4)),
+            branch: BranchInput { a: &a, rows: inner_rows, inner: &inner },
+            nothing: &empty(4),
         };
         run(gpu, Step::new(0, tokens), vec![norm.op(gpu.features)]).await;
 
