@@ -73,15 +73,35 @@ impl Target {
     }
 }
 
-/// A low-rank change `B A` of one weight, scale included.
+/// A low-rank change `B A` of one weight, scale included, as values or as blocks of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pair {
+pub struct Pair<T = f32> {
     /// Rank r.
     pub rank: usize,
     /// A, row-major [r, k].
-    pub a: Vec<f32>,
+    pub a: Vec<T>,
     /// B, row-major [d, r].
-    pub b: Vec<f32>,
+    pub b: Vec<T>,
+}
+
+/// Values of a [`Block`].
+pub const BLOCK: usize = 32;
+
+/// A block of GGUF's Q8_0: a scale as little-endian f16, then a signed byte for each value.
+pub type Block = [u8; 2 + BLOCK];
+
+/// What the matrices of a [`Pair`] are made of.
+pub trait Element: Copy {
+    /// Values that one stands for; rows are a multiple of this long.
+    const VALUES: usize;
+}
+
+impl Element for f32 {
+    const VALUES: usize = 1;
+}
+
+impl Element for Block {
+    const VALUES: usize = BLOCK;
 }
 
 impl Pair {
@@ -102,20 +122,31 @@ impl Pair {
 }
 
 /// The pairs of one layer, by [`Target::index`].
-pub type LayerPairs = [Option<Pair>; 7];
+pub type LayerPairs<T = f32> = [Option<Pair<T>>; 7];
+
+/// Makes the pair of a target of a layer, if there is one.
+type Make<'a, T> = Box<dyn Fn(usize, Target) -> Option<Pair<T>> + Send + Sync + 'a>;
 
 /// The pairs of a whole model, each made when it is asked for: together they would be four times as large as the adapters
 /// that they come from.
 pub struct Pairs<'a> {
     layers: usize,
     rank: usize,
-    make: Box<dyn Fn(usize, Target) -> Option<Pair> + Send + Sync + 'a>,
+    values: Make<'a, f32>,
+    blocks: Option<Make<'a, Block>>,
 }
 
 impl<'a> Pairs<'a> {
-    /// What `make` makes for each target of each layer, in Hugging Face's layout and of at most rank `rank`.
-    pub fn new(layers: usize, rank: usize, make: impl Fn(usize, Target) -> Option<Pair> + Send + Sync + 'a) -> Self {
-        Self { layers, rank, make: Box::new(make) }
+    /// What `values` makes for each target of each layer, in Hugging Face's layout and of at most rank `rank`.
+    pub fn new(layers: usize, rank: usize, values: impl Fn(usize, Target) -> Option<Pair> + Send + Sync + 'a) -> Self {
+        Self { layers, rank, values: Box::new(values), blocks: None }
+    }
+
+    /// The same pairs also as what `blocks` makes: those of adapters in Q8_0, with no value changed but for the rounding of
+    /// scales.
+    #[must_use]
+    pub fn with_blocks(self, blocks: impl Fn(usize, Target) -> Option<Pair<Block>> + Send + Sync + 'a) -> Self {
+        Self { blocks: Some(Box::new(blocks)), ..self }
     }
 
     /// No change anywhere: the base model alone.
@@ -128,9 +159,14 @@ impl<'a> Pairs<'a> {
         self.rank
     }
 
+    /// Whether there are [`Pairs::base_blocks`].
+    pub fn in_blocks(&self) -> bool {
+        self.blocks.is_some()
+    }
+
     /// The pair of one weight.
     pub fn pair(&self, layer: usize, target: Target) -> Option<Pair> {
-        (self.make)(layer, target)
+        (self.values)(layer, target)
     }
 
     /// Whether there are as many layers as in the model.
@@ -159,21 +195,19 @@ impl<'a> Pairs<'a> {
 
     /// The pairs of one layer in the layout of the base.
     ///
-    /// GGUF files of `llama` store the rows of q and k for interleaved RoPE. Merging happens in Hugging Face's layout, so
-    /// this is the last step before pairs are applied.
-    ///
     /// # Errors
     /// As [`Pairs::layer`].
     pub fn base_layer(&self, spec: &Spec, layer: usize) -> Result<LayerPairs> {
-        let mut pairs = self.layer(spec, layer)?;
-        if spec.rope_style == RopeStyle::Interleaved {
-            for target in [Target::Q, Target::K] {
-                if let Some(pair) = &mut pairs[target.index()] {
-                    pair.b = to_interleaved_rows(&pair.b, pair.rank, spec.head_dim);
-                }
-            }
-        }
-        Ok(pairs)
+        Ok(in_base_layout(self.layer(spec, layer)?, spec))
+    }
+
+    /// The pairs of one layer as blocks, in the layout of the base, if these pairs can be had as such.
+    ///
+    /// # Errors
+    /// As [`Pairs::layer`].
+    pub fn base_blocks(&self, spec: &Spec, layer: usize) -> Result<Option<LayerPairs<Block>>> {
+        let Some(blocks) = &self.blocks else { return Ok(None) };
+        Ok(Some(in_base_layout(self.checked(spec, layer, blocks)?, spec)))
     }
 
     /// The pairs of one layer in Hugging Face's layout, checked against the model's shapes.
@@ -181,28 +215,41 @@ impl<'a> Pairs<'a> {
     /// # Errors
     /// If a pair does not fit, naming the layer and both shapes.
     pub fn layer(&self, spec: &Spec, layer: usize) -> Result<LayerPairs> {
+        self.checked(spec, layer, &self.values)
+    }
+
+    fn checked<T: Element>(&self, spec: &Spec, layer: usize, make: &Make<'_, T>) -> Result<LayerPairs<T>> {
         let mut pairs = [const { None }; 7];
         for target in Target::ALL {
-            pairs[target.index()] = self.checked(spec, layer, target)?;
+            let Some(pair) = make(layer, target) else { continue };
+            let (d, k) = target.shape(spec);
+            let (a, b) = (pair.a.len() * T::VALUES, pair.b.len() * T::VALUES);
+            if pair.rank > self.rank || a != pair.rank * k || b != d * pair.rank {
+                return Err(input!(
+                    "layer {layer} {}: a pair of rank {} with {a} and {b} values does not fit a weight of [{d}, {k}] and \
+                     rank {}",
+                    target.hf_name(),
+                    pair.rank,
+                    self.rank
+                ));
+            }
+            pairs[target.index()] = Some(pair);
         }
         Ok(pairs)
     }
+}
 
-    fn checked(&self, spec: &Spec, layer: usize, target: Target) -> Result<Option<Pair>> {
-        let Some(pair) = self.pair(layer, target) else { return Ok(None) };
-        let (d, k) = target.shape(spec);
-        if pair.rank <= self.rank && pair.a.len() == pair.rank * k && pair.b.len() == d * pair.rank {
-            return Ok(Some(pair));
+/// GGUF files of `llama` store the rows of q and k for interleaved RoPE. Merging happens in Hugging Face's layout, so this
+/// is the last step before pairs are applied.
+fn in_base_layout<T: Element>(mut pairs: LayerPairs<T>, spec: &Spec) -> LayerPairs<T> {
+    if spec.rope_style == RopeStyle::Interleaved {
+        for target in [Target::Q, Target::K] {
+            if let Some(pair) = &mut pairs[target.index()] {
+                pair.b = to_interleaved_rows(&pair.b, pair.rank, spec.head_dim);
+            }
         }
-        Err(input!(
-            "layer {layer} {}: a pair of rank {} with {} and {} values does not fit a weight of [{d}, {k}] and rank {}",
-            target.hf_name(),
-            pair.rank,
-            pair.a.len(),
-            pair.b.len(),
-            self.rank
-        ))
     }
+    pairs
 }
 
 impl Debug for Pairs<'_> {
@@ -223,21 +270,22 @@ fn hugging_face_row(row: usize, head_dim: usize) -> usize {
 }
 
 /// Undoes the row order of `llama` GGUF files: `b` is [d, rank] of q or k.
-pub fn to_hugging_face_rows(b: &[f32], rank: usize, head_dim: usize) -> Vec<f32> {
+pub fn to_hugging_face_rows<T: Element>(b: &[T], rank: usize, head_dim: usize) -> Vec<T> {
     permute_rows(b, rank, head_dim, hugging_face_row)
 }
 
 /// Applies the row order of `llama` GGUF files: `b` is [d, rank] of q or k.
-pub fn to_interleaved_rows(b: &[f32], rank: usize, head_dim: usize) -> Vec<f32> {
+pub fn to_interleaved_rows<T: Element>(b: &[T], rank: usize, head_dim: usize) -> Vec<T> {
     permute_rows(b, rank, head_dim, interleaved_row)
 }
 
-fn permute_rows(b: &[f32], rank: usize, head_dim: usize, from: fn(usize, usize) -> usize) -> Vec<f32> {
+fn permute_rows<T: Element>(b: &[T], rank: usize, head_dim: usize, from: fn(usize, usize) -> usize) -> Vec<T> {
+    let length = rank / T::VALUES;
     let mut rows = Vec::with_capacity(b.len());
-    for row in 0..b.len() / rank {
+    for row in 0..b.len() / length {
         let head = row / head_dim * head_dim;
         let source = head + from(row % head_dim, head_dim);
-        rows.extend_from_slice(&b[source * rank..(source + 1) * rank]);
+        rows.extend_from_slice(&b[source * length..(source + 1) * length]);
     }
     rows
 }

@@ -11,7 +11,7 @@ use std::io::Cursor;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use gist::adapter::{Adapter, Stored};
+use gist::adapter::{Adapter, Stored, write_gguf};
 use gist::chat::Conversation;
 use gist::cpu::Mode;
 use gist::engine::{Engine, Event, Request};
@@ -196,6 +196,42 @@ fn every_method_does_what_it_does_on_the_processor() {
     }
 }
 
+/// The same adapter as a file in Q8_0 has it.
+fn in_blocks(adapter: &Adapter, spec: &Spec) -> Adapter {
+    let mut file = Cursor::new(Vec::new());
+    write_gguf(adapter, spec, &mut file).unwrap();
+    pollster::block_on(Adapter::from_gguf(&adapter.name, &file.into_inner(), spec)).unwrap()
+}
+
+#[test]
+fn adapters_in_blocks_are_applied_as_such() {
+    // Of llama, whose rows of q and k are in another order in files.
+    for name in ["tiny-llama-q4_k", "tiny-gemma3-q5_0"] {
+        let file = tiny(name);
+        let mut exact = load(&file, Mode::Exact);
+        let spec = exact.spec.clone();
+        let [one, two] =
+            [("one", 32), ("two", 64)].map(|(name, rank)| in_blocks(&common::adapter(name, &spec, rank), &spec));
+        let tokens = tokens(&spec, 40);
+        for gpu in gpus() {
+            let mut engine = load(&file, Backend::Gpu(gpu.clone()));
+            for pairs in [merge::single(&two), merge::concat_halves([&one, &two]), merge::single(&one)] {
+                assert!(pairs.in_blocks());
+                exact.set_pairs(&pairs).unwrap();
+                engine.set_pairs(&pairs).unwrap();
+                let expected = exact.logits(&tokens).unwrap();
+                let prefilled = engine.logits(&tokens).unwrap();
+                engine.reset();
+                let decoded = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();
+                for (what, logits) in [("prefill", prefilled), ("decode", decoded)] {
+                    let difference = difference(&expected, &logits);
+                    assert!(difference < bar(&gpu), "{name} {pairs:?} {what} on {}: {difference}", gpu.name);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn matrices_that_have_to_be_split_give_the_same() {
     for adapter in pollster::block_on(adapters()) {
@@ -300,6 +336,8 @@ fn pipelines_are_known_after_the_first_change_of_pairs() {
         engine.set_pairs(&pairs(&adapter_of(&spec, rank), &spec)).unwrap();
         assert_eq!(gpu.pipeline_count(), pipelines, "rank {rank}");
     }
+    engine.set_pairs(&merge::single(&in_blocks(&common::adapter("blocks", &spec, 32), &spec))).unwrap();
+    assert_eq!(gpu.pipeline_count(), pipelines, "in blocks");
     // Only parameters of recorded programs differ in size.
     assert!(gpu.allocated().abs_diff(bytes) < 200_000, "{} after {bytes}", gpu.allocated());
     drop(engine);
@@ -320,6 +358,11 @@ fn values_beyond_f16_are_refused_and_leave_the_base() {
         assert_ne!(engine.logits(&tokens).unwrap(), base);
         let error = engine.set_pairs(&merge::single(&bad)).unwrap_err().to_string();
         assert_eq!(error, "layer 1: an adapter's value is 1000000, too large for the GPU; use the processor");
+        assert_eq!(engine.logits(&tokens).unwrap(), base);
+        let mut bad = in_blocks(&common::adapter("bad", &spec, 32), &spec);
+        bad.scale = 1e9;
+        let error = engine.set_pairs(&merge::single(&bad)).unwrap_err().to_string();
+        assert_eq!(error, "layer 0: the scale of an adapter's values is too large for the GPU; use the processor");
         assert_eq!(engine.logits(&tokens).unwrap(), base);
     }
 }

@@ -11,7 +11,7 @@ use super::{Adapter, Stored, check_shapes};
 use crate::error::Result;
 use crate::gguf::Header;
 use crate::input;
-use crate::low_rank::{Pair, Target, to_hugging_face_rows, to_interleaved_rows};
+use crate::low_rank::{Block, Element, Pair, Target, to_hugging_face_rows, to_interleaved_rows};
 use crate::source::Source;
 use crate::spec::{RopeStyle, Spec};
 use crate::weights::Raw;
@@ -55,15 +55,10 @@ pub(super) async fn read(name: &str, file: &[u8], spec: &Spec) -> Result<Adapter
         }
         check_shapes(spec, rank, layer, target, stem, &a_info.shape, &b_info.shape)?;
         let (a, b) = (raw(file, &header, &a).await?, raw(file, &header, &b).await?);
-        let interleaved = rows_are_interleaved(spec, target);
-        let stored = if !interleaved && [a.dtype, b.dtype] == [GgmlDType::Q8_0; 2] {
-            Stored::Q8_0 { rank, a: a.bytes, b: b.bytes }
+        let stored = if [a.dtype, b.dtype] == [GgmlDType::Q8_0; 2] {
+            Stored::Q8_0(in_hugging_face_layout(Pair { rank, a: blocks(&a), b: blocks(&b) }, spec, target))
         } else {
-            let (a, mut b) = (a.into_f32()?, b.into_f32()?);
-            if interleaved {
-                b = to_hugging_face_rows(&b, rank, spec.head_dim);
-            }
-            Stored::F32(Pair { rank, a, b })
+            Stored::F32(in_hugging_face_layout(Pair { rank, a: a.into_f32()?, b: b.into_f32()? }, spec, target))
         };
         adapter.set(layer, target, stem, stored)?;
     }
@@ -74,6 +69,17 @@ async fn raw(file: &[u8], header: &Header, tensor: &str) -> Result<Raw> {
     let info = header.tensor(tensor)?;
     let bytes = file.range(info.offset, info.bytes).await?;
     Ok(Raw { dtype: info.dtype, shape: info.shape.clone(), bytes })
+}
+
+fn blocks(raw: &Raw) -> Vec<Block> {
+    raw.bytes.as_chunks().0.to_vec()
+}
+
+fn in_hugging_face_layout<T: Element>(pair: Pair<T>, spec: &Spec, target: Target) -> Pair<T> {
+    match rows_are_interleaved(spec, target) {
+        true => Pair { b: to_hugging_face_rows(&pair.b, pair.rank, spec.head_dim), ..pair },
+        false => pair,
+    }
 }
 
 /// Layer and target of a stem such as `blk.3.attn_q`.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 pub use gguf_lora::write_gguf;
 pub use peft::write_peft;
-pub use stored::Stored;
+pub use stored::{Stored, row_of, scaled};
 
 use crate::error::Result;
 use crate::input;
@@ -123,6 +123,11 @@ impl Adapter {
     /// The same as it lies in memory.
     pub fn stored(&self, layer: usize, target: Target) -> Option<&Stored> {
         self.layers.get(layer)?[target.index()].as_ref()
+    }
+
+    /// Whether all of it is stored as blocks.
+    pub fn in_blocks(&self) -> bool {
+        self.layers.iter().flatten().flatten().all(|stored| stored.blocks().is_some())
     }
 
     /// Number of values: what the adapter adds to the base.

@@ -4,11 +4,7 @@ use std::borrow::Cow;
 
 use half::f16;
 
-use crate::low_rank::Pair;
-
-/// Values of a block of Q8_0, and its bytes: a scale and a byte for each.
-const BLOCK: usize = 32;
-const BLOCK_BYTES: usize = 2 + BLOCK;
+use crate::low_rank::{BLOCK, Block, Pair};
 
 /// A and B of one weight, unscaled.
 #[derive(Debug, Clone)]
@@ -16,14 +12,7 @@ pub enum Stored {
     /// As values.
     F32(Pair),
     /// As blocks of GGUF's Q8_0.
-    Q8_0 {
-        /// Rank r.
-        rank: usize,
-        /// A, row-major [r, k].
-        a: Vec<u8>,
-        /// B, row-major [d, r].
-        b: Vec<u8>,
-    },
+    Q8_0(Pair<Block>),
 }
 
 impl Stored {
@@ -31,7 +20,15 @@ impl Stored {
     pub fn pair(&self) -> Cow<'_, Pair> {
         match self {
             Stored::F32(pair) => Cow::Borrowed(pair),
-            Stored::Q8_0 { rank, a, b } => Cow::Owned(Pair { rank: *rank, a: values(a), b: values(b) }),
+            Stored::Q8_0(Pair { rank, a, b }) => Cow::Owned(Pair { rank: *rank, a: values(a), b: values(b) }),
+        }
+    }
+
+    /// The matrices as blocks, if they are such.
+    pub fn blocks(&self) -> Option<&Pair<Block>> {
+        match self {
+            Stored::F32(_) => None,
+            Stored::Q8_0(pair) => Some(pair),
         }
     }
 
@@ -39,7 +36,7 @@ impl Stored {
     pub fn rank(&self) -> usize {
         match self {
             Stored::F32(pair) => pair.rank,
-            Stored::Q8_0 { rank, .. } => *rank,
+            Stored::Q8_0(pair) => pair.rank,
         }
     }
 
@@ -53,22 +50,17 @@ impl Stored {
     pub fn extend_a(&self, to: &mut Vec<f32>) {
         match self {
             Stored::F32(pair) => to.extend_from_slice(&pair.a),
-            Stored::Q8_0 { a, .. } => blocks(a).for_each(|block| to.extend(dequantised(block))),
+            Stored::Q8_0(pair) => pair.a.iter().for_each(|block| to.extend(dequantised(block))),
         }
     }
 
     /// Appends row `row` of `scale` · B.
     pub fn extend_b_row(&self, row: usize, scale: f32, to: &mut Vec<f32>) {
-        let (start, end) = (row * self.rank(), (row + 1) * self.rank());
         match self {
-            Stored::F32(pair) => to.extend(pair.b[start..end].iter().map(|value| scale * value)),
-            Stored::Q8_0 { b, .. } => {
-                // Rows of ranks that are no multiple of a block's length begin and end within one.
-                let first = start / BLOCK;
-                for (i, block) in (first..end.div_ceil(BLOCK)).zip(blocks(b).skip(first)) {
-                    let at = i * BLOCK;
-                    let within = start.max(at) - at..end.min(at + BLOCK) - at;
-                    to.extend(dequantised(block)[within].iter().map(|value| scale * value));
+            Stored::F32(pair) => to.extend(row_of(&pair.b, row, pair.rank).iter().map(|value| scale * value)),
+            Stored::Q8_0(pair) => {
+                for block in row_of(&pair.b, row, pair.rank / BLOCK) {
+                    to.extend(dequantised(block).map(|value| scale * value));
                 }
             }
         }
@@ -84,28 +76,36 @@ impl Stored {
     fn lengths(&self) -> (usize, usize) {
         match self {
             Stored::F32(pair) => (pair.a.len(), pair.b.len()),
-            Stored::Q8_0 { a, b, .. } => (count(a), count(b)),
+            Stored::Q8_0(pair) => (pair.a.len() * BLOCK, pair.b.len() * BLOCK),
         }
     }
 }
 
-fn blocks(bytes: &[u8]) -> impl Iterator<Item = &[u8; BLOCK_BYTES]> {
-    bytes.as_chunks().0.iter()
+/// Row `row` of a matrix whose rows have `length` elements.
+pub fn row_of<T>(matrix: &[T], row: usize, length: usize) -> &[T] {
+    &matrix[row * length..(row + 1) * length]
 }
 
-/// Values of all blocks.
-fn count(bytes: &[u8]) -> usize {
-    bytes.len() / BLOCK_BYTES * BLOCK
+/// `factor` times a block, but for rounding of its scale.
+pub fn scaled(block: &Block, factor: f32) -> Block {
+    let mut scaled = *block;
+    let [low, high] = f16::from_f32(factor * scale_of(block)).to_le_bytes();
+    (scaled[0], scaled[1]) = (low, high);
+    scaled
 }
 
-fn dequantised(block: &[u8; BLOCK_BYTES]) -> [f32; BLOCK] {
-    let scale = f16::from_le_bytes([block[0], block[1]]).to_f32();
+fn scale_of(block: &Block) -> f32 {
+    f16::from_le_bytes([block[0], block[1]]).to_f32()
+}
+
+fn dequantised(block: &Block) -> [f32; BLOCK] {
+    let scale = scale_of(block);
     std::array::from_fn(|i| scale * f32::from(block[2 + i].cast_signed()))
 }
 
-fn values(bytes: &[u8]) -> Vec<f32> {
-    let mut values = Vec::with_capacity(count(bytes));
-    blocks(bytes).for_each(|block| values.extend(dequantised(block)));
+fn values(blocks: &[Block]) -> Vec<f32> {
+    let mut values = Vec::with_capacity(blocks.len() * BLOCK);
+    blocks.iter().for_each(|block| values.extend(dequantised(block)));
     values
 }
 
@@ -119,24 +119,22 @@ mod tests {
 
     #[test]
     fn blocks_have_the_values_that_candle_reads() {
-        let values = synth::random("stored", 4 * 64, 0.0, 3.0);
-        let tensor = Tensor::from_vec(values, (4, 64), &Device::Cpu).unwrap();
+        let random = synth::random("stored", 4 * 64, 0.0, 3.0);
+        let tensor = Tensor::from_vec(random, (4, 64), &Device::Cpu).unwrap();
         let quantised = QTensor::quantize(&tensor, GgmlDType::Q8_0).unwrap();
         let expected: Vec<f32> = quantised.dequantize(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-        let blocks = quantised.data().unwrap().into_owned();
-        let stored = Stored::Q8_0 { rank: 4, a: blocks.clone(), b: blocks };
+        let blocks: Vec<Block> = quantised.data().unwrap().as_chunks().0.to_vec();
+        let stored = Stored::Q8_0(Pair { rank: 32, a: blocks.clone(), b: blocks.clone() });
         assert_eq!(stored.pair().a, expected);
         assert_eq!(stored.parameters(), 2 * 4 * 64);
-        assert_eq!(stored.shape(), (64, 64));
-        // Rows that are a part of a block, begin within one, or are whole ones.
-        for (rank, rows) in [(4, 64), (48, 5), (64, 4)] {
-            let Stored::Q8_0 { a, b, .. } = stored.clone() else { panic!() };
-            let stored = Stored::Q8_0 { rank, a, b };
-            let mut b = Vec::new();
-            (0..rows).for_each(|row| stored.extend_b_row(row, 0.5, &mut b));
-            let expected: Vec<f32> = expected[..rank * rows].iter().map(|value| 0.5 * value).collect();
-            assert_eq!(b, expected, "rank {rank}");
-        }
+        assert_eq!(stored.shape(), (8, 8));
+        let mut b = Vec::new();
+        (0..8).for_each(|row| stored.extend_b_row(row, 0.5, &mut b));
+        let halves: Vec<f32> = expected.iter().map(|value| 0.5 * value).collect();
+        assert_eq!(b, halves);
+        // A power of two, so that nothing is rounded.
+        let blocks: Vec<Block> = blocks.iter().map(|block| scaled(block, 0.5)).collect();
+        assert_eq!(values(&blocks), halves);
         let mut a = Vec::new();
         stored.extend_a(&mut a);
         assert_eq!(a, expected);

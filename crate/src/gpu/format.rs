@@ -18,8 +18,11 @@ use crate::input;
 /// Elements of a row that a thread reads at once.
 pub const PART: usize = 8;
 
-/// Functions that turn words into numbers, one per format.
+/// Functions that turn words into numbers, one per format. They use [`BYTES`].
 pub const WGSL: &str = include_str!("format.wgsl");
+
+/// What turns a word into its bytes.
+pub const BYTES: &str = include_str!("bytes.wgsl");
 
 /// A storage format on the GPU. The number is the one that shaders branch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

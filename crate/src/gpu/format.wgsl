@@ -19,10 +19,6 @@ fn row_start(m: Matrix, row: u32) -> vec4<u32> {
     return m.start + row * m.row;
 }
 
-fn bytes(w: u32) -> vec4<f32> {
-    return vec4<f32>((vec4<u32>(w) >> vec4<u32>(0, 8, 16, 24)) & vec4<u32>(255));
-}
-
 // A part of nibbles `w`, with further bits above them, which begin at bit 4 of each byte.
 fn nibbles(w: u32, above_a: u32, above_b: u32, scale: f32, offset: f32) -> Part {
     return Part(bytes((w & 0x0f0f0f0f) | above_a), bytes(((w >> 4) & 0x0f0f0f0f) | above_b), scale, offset);

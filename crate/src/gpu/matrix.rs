@@ -29,6 +29,13 @@ pub struct Layout {
     pub row: [u32; 4],
 }
 
+impl Layout {
+    /// Where the scales of a matrix of f16 or Q8_0 begin that is the first in its buffer: 0 for f16, which has none.
+    pub fn scales(&self) -> u32 {
+        if self.row[2] > 0 { self.start[2] } else { 0 }
+    }
+}
+
 /// A matrix [rows, columns] on the GPU.
 #[derive(Clone)]
 pub struct Matrix {
@@ -57,6 +64,12 @@ impl Matrix {
             start as u32
         });
         (Layout { start: starts, row: words.map(|words| words as u32) }, at)
+    }
+
+    /// A matrix that is all of `buffer`.
+    pub fn whole(format: Format, rows: usize, columns: usize, buffer: Rc<Buffer>) -> Self {
+        let (layout, _) = Self::layout(format, rows, columns, 0);
+        Self { format, rows, columns, shard_rows: rows, layout, shards: vec![buffer] }
     }
 
     /// Bytes that a product reads.

@@ -27,7 +27,6 @@ use web_time::Instant;
 use self::cache::Cache;
 use self::device::{Buffer, Gpu};
 use self::kernels::attend::MAX_HEAD;
-use self::kernels::norm::SMALL_RANK;
 use self::kernels::sample::RING;
 use self::model::Model;
 use self::pace::Pace;
@@ -182,7 +181,7 @@ impl Decoder {
         pairs.check_layers(&self.spec)?;
         self.reset();
         self.reserve_rank(pairs.rank())?;
-        let before = (self.adapted, self.slots.as_ref().map(|slots| slots.rank));
+        let before = (self.adapted, self.slots.as_ref().map(|slots| slots.stored));
         self.adapted = false;
         let mut written = Ok(());
         if let Some(slots) = self.slots.as_mut().filter(|_| pairs.rank() > 0) {
@@ -190,7 +189,7 @@ impl Decoder {
             written = slots.write(&self.gpu, &self.spec, pairs);
             self.adapted = written.is_ok();
         }
-        if before != (self.adapted, self.slots.as_ref().map(|slots| slots.rank)) {
+        if before != (self.adapted, self.slots.as_ref().map(|slots| slots.stored)) {
             self.rebuild()?;
         }
         written?;
@@ -207,9 +206,8 @@ impl Decoder {
             self.reset();
             let mut slots = Slots::new(&self.gpu, &self.spec, rank)?;
             let work = self.new_work(self.cache.positions, slots.capacity)?;
-            // Small pairs have kernels of their own.
-            for rank in [SMALL_RANK, slots.capacity] {
-                slots.rank = rank;
+            for stored in slots.ways() {
+                slots.stored = stored;
                 self.programs(&work, Some(&slots))?.warm(&self.gpu, &self.step);
             }
             self.programs = self.programs(&work, None)?;

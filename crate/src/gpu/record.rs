@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::cache::Cache;
 use super::device::{Buffer, Features, Gpu};
+use super::format::Format;
 use super::kernels::branch_input::BranchInput;
 use super::kernels::combine::Combine;
 use super::kernels::norm::{Block, Norm, SMALL_RANK};
@@ -16,7 +17,7 @@ use super::kernels::{combine, embed, gated, linear, matmul, sample, top_k};
 use super::matrix::Matrix;
 use super::model::{Layer, Model};
 use super::program::Op;
-use super::slots::{Slot, Slots};
+use super::slots::{Group, Slots};
 use crate::error::Result;
 use crate::sampler::MAX_TOP_K;
 use crate::spec::Spec;
@@ -163,7 +164,7 @@ impl Scene<'_> {
     fn decode_layer(&self, i: usize) -> Vec<Op> {
         let Self { features, model, work, .. } = self;
         let layer = &model.layers[i];
-        let slot = |group: usize| self.slots.map(|slots| &slots.layers[i][group]);
+        let slot = |group: usize| self.slots.map(|slots| slots.group(i, group));
         let heads = self.heads(i);
         let mut ops = Vec::new();
 
@@ -178,7 +179,7 @@ impl Scene<'_> {
         ops.push(self.norm(&work.y, &work.x, Some(block), layer.ffn_norm, slot(2)));
         ops.extend(self.gate_up(linear::op, layer, self.added(slot(2))));
         let branch = match self.appended(i) {
-            Some(slot) => Some(Branch::Appended { rank: self.rank(), a: slot.a.clone() }),
+            Some(group) => Some(Branch::Appended { a: group.a }),
             None => {
                 ops.extend(self.branch_input(linear::op, slot(3), &work.gate));
                 self.added(slot(3))
@@ -191,7 +192,7 @@ impl Scene<'_> {
     fn prefill_layer(&self, i: usize) -> Vec<Op> {
         let Self { features, model, work, .. } = self;
         let layer = &model.layers[i];
-        let slot = |group: usize| self.slots.map(|slots| &slots.layers[i][group]);
+        let slot = |group: usize| self.slots.map(|slots| slots.group(i, group));
         let heads = self.heads(i);
         let mut ops = Vec::new();
 
@@ -217,15 +218,15 @@ impl Scene<'_> {
     /// its low-rank branch's B.
     fn block_before(&self, i: usize, one_token: bool) -> Option<Block<'_>> {
         let before = i.checked_sub(1)?;
-        let b = self.appended(before).filter(|_| one_token).map(|slot| &slot.b);
+        let b = self.appended(before).filter(|_| one_token).map(|group| group.b);
         Some(Block { h: &self.work.h, post: self.model.layers[before].post_ffn_norm, b })
     }
 
     /// The pair of layer `i`'s down projection, where in decoding the next layer's norm adds it. That is where it is small,
     /// and not in the last layer: what reads its output is the same op after a prompt.
-    fn appended(&self, i: usize) -> Option<&Slot> {
+    fn appended(&self, i: usize) -> Option<Group> {
         let slots = self.slots?;
-        (slots.rank == SMALL_RANK && i + 1 < self.spec.layers).then(|| &slots.layers[i][3])
+        (slots.stored.rank == SMALL_RANK && i + 1 < self.spec.layers).then(|| slots.group(i, 3))
     }
 
     fn heads(&self, i: usize) -> Heads<'_> {
@@ -244,17 +245,13 @@ impl Scene<'_> {
         }
     }
 
-    fn rank(&self) -> usize {
-        self.slots.map_or(0, |slots| slots.rank)
-    }
-
     fn norm(
         &self,
         from: &Rc<Buffer>,
         to: &Rc<Buffer>,
         block: Option<Block<'_>>,
         weight: u32,
-        slot: Option<&Slot>,
+        slot: Option<Group>,
     ) -> Op {
         let Self { spec, model, work, .. } = self;
         let norm = Norm {
@@ -272,31 +269,29 @@ impl Scene<'_> {
         norm.op(self.features)
     }
 
-    fn combine(&self, window: u32, slot: Option<&Slot>) -> Op {
+    fn combine(&self, window: u32, slot: Option<Group>) -> Op {
         let Self { features, spec, work, .. } = self;
         let branch = self.next_input(slot);
         Combine { spec, window, parts: &work.parts, out: &work.mixed, branch }.op(*features)
     }
 
     /// What computes A x together with x.
-    fn next_input<'a>(&'a self, slot: Option<&'a Slot>) -> BranchInput<'a> {
+    fn next_input(&self, slot: Option<Group>) -> BranchInput<'_> {
         let (nothing, inner) = (&self.work.nothing, &self.work.inner);
         match slot {
-            Some(slot) => BranchInput { a: &slot.a, rows: slot.a(self.rank()).rows, inner },
-            None => BranchInput { a: &nothing.0, rows: 0, inner: &nothing.1 },
+            Some(Group { a, .. }) => BranchInput { a, inner },
+            None => BranchInput { a: Matrix::whole(Format::F16, 0, 0, nothing.0.clone()), inner: &nothing.1 },
         }
     }
 
     /// The branch of a group whose A x is known.
-    fn added(&self, slot: Option<&Slot>) -> Option<Branch> {
-        let inner = &self.work.inner;
-        slot.map(|slot| Branch::Added { rank: self.rank(), b: slot.b.clone(), inner: inner.clone() })
+    fn added(&self, slot: Option<Group>) -> Option<Branch> {
+        slot.map(|Group { b, .. }| Branch::Added { b, inner: self.work.inner.clone() })
     }
 
     /// A x of a group, where nothing has computed it together with x.
-    fn branch_input(&self, kernel: Kernel, slot: Option<&Slot>, x: &Rc<Buffer>) -> Vec<Op> {
-        let Some(slot) = slot else { return Vec::new() };
-        self.product(kernel, &slot.a(self.rank()), x, &self.work.inner, None)
+    fn branch_input(&self, kernel: Kernel, slot: Option<Group>, x: &Rc<Buffer>) -> Vec<Op> {
+        slot.map_or_else(Vec::new, |Group { a, .. }| self.product(kernel, &a, x, &self.work.inner, None))
     }
 
     /// activation(gate) · up: one dispatch where gate and up have one format and lie together.

@@ -137,7 +137,7 @@ impl Builder {
             format!("var<private> shard: u32;\nfn word(i: u32) -> u32 {{\n{cases}    return weights_0[i];\n}}\n");
         let dequant =
             branch("fn dequant(format: u32, at: vec4<u32>, part: u32) -> Part", "dequant_FORMAT(at, part)", formats);
-        this.include(&word).include(format::WGSL).include(&dequant)
+        this.include(&word).include(format::BYTES).include(format::WGSL).include(&dequant)
     }
 
     /// Adds the function `signature`, which branches on its argument `format`: `call` is what it returns, and `template` the

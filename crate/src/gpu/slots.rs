@@ -2,23 +2,24 @@
 
 use std::rc::Rc;
 
+use bytemuck::cast_slice_mut;
 use half::f16;
-use half::slice::HalfFloatSliceExt;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 use super::device::{Buffer, Gpu};
 use super::format::Format;
 use super::kernels::norm::SMALL_RANK;
-use super::matrix::{Layout, Matrix};
+use super::matrix::Matrix;
 use crate::error::Result;
 use crate::input;
-use crate::low_rank::{LayerPairs, Pairs, Target};
+use crate::low_rank::{BLOCK, Block, Element, LayerPairs, Pairs, Target};
 use crate::parallel::each;
 use crate::spec::Spec;
 
 /// Ranks are rounded up to this with zeros: the elements that a thread reads at once, and the rank that norms add by
 /// themselves.
 const RANK_GRAIN: usize = 8;
-const _: () = assert!(RANK_GRAIN == SMALL_RANK);
+const _: () = assert!(RANK_GRAIN == SMALL_RANK && BLOCK.is_multiple_of(RANK_GRAIN));
 
 /// Layers whose pairs are made together: enough for a few cores, and little beside all of them.
 const AT_ONCE: usize = 4;
@@ -27,26 +28,41 @@ const AT_ONCE: usize = 4;
 pub const GROUPS: [&[Target]; 4] =
     [&[Target::Q, Target::K, Target::V], &[Target::O], &[Target::Gate, Target::Up], &[Target::Down]];
 
-/// The pairs of one group of targets in one layer, as f16.
-pub struct Slot {
-    /// A of each target, row under row: [targets · rank, k].
-    pub a: Rc<Buffer>,
-    /// B of each target, row under row: [Σ d, rank].
-    pub b: Rc<Buffer>,
+/// Room for the pairs of one group of targets in one layer.
+struct Slot {
+    a: Rc<Buffer>,
+    b: Rc<Buffer>,
     /// Outputs d of each target.
     outputs: Vec<usize>,
     /// Inputs k.
     inputs: usize,
 }
 
+/// How the pairs in use are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Their rank, rounded up.
+    pub rank: usize,
+    /// As Q8_0 what adapters have so and f16 would take twice the memory for; everything else as f16.
+    pub format: Format,
+}
+
+/// The pairs of one group of targets in one layer.
+pub struct Group {
+    /// A of each target, row under row: [targets · rank, k].
+    pub a: Matrix,
+    /// B of each target, row under row: [Σ d, rank].
+    pub b: Matrix,
+}
+
 /// All slots.
 pub struct Slots {
     /// Largest rank that fits.
     pub capacity: usize,
-    /// Rank of the pairs in use, rounded up.
-    pub rank: usize,
+    /// The pairs in use.
+    pub stored: Stored,
     /// By layer and group.
-    pub layers: Vec<Vec<Slot>>,
+    layers: Vec<Vec<Slot>>,
 }
 
 /// The rank that pairs of `rank` take.
@@ -76,7 +92,8 @@ impl Slots {
             Ok(Slot { a, b, outputs, inputs })
         };
         let layer = |_| GROUPS.iter().map(|targets| slot(targets)).collect::<Result<Vec<_>>>();
-        Ok(Self { capacity, rank: 0, layers: (0..spec.layers).map(layer).collect::<Result<_>>()? })
+        let stored = Stored { rank: 0, format: Format::F16 };
+        Ok(Self { capacity, stored, layers: (0..spec.layers).map(layer).collect::<Result<_>>()? })
     }
 
     /// Whether pairs of `rank` fit.
@@ -84,24 +101,46 @@ impl Slots {
         rank <= self.capacity
     }
 
+    /// The ways to store pairs that fit, each with its largest rank; small pairs have kernels of their own.
+    pub fn ways(&self) -> Vec<Stored> {
+        let small = Stored { rank: SMALL_RANK, format: Format::F16 };
+        let large = Stored { rank: self.capacity, format: Format::F16 };
+        let blocks = Stored { rank: self.capacity / BLOCK * BLOCK, format: Format::Q8_0 };
+        [small, large, blocks].into_iter().filter(|stored| stored.rank > 0).collect()
+    }
+
+    /// The pairs in use of a group of targets.
+    pub fn group(&self, layer: usize, group: usize) -> Group {
+        let Stored { rank, format } = self.stored;
+        let Slot { a, b, outputs, inputs } = &self.layers[layer][group];
+        Group {
+            a: Matrix::whole(format, outputs.len() * rank, *inputs, a.clone()),
+            b: Matrix::whole(format, outputs.iter().sum(), rank, b.clone()),
+        }
+    }
+
     /// Writes `pairs` in place of those in use.
     ///
     /// # Errors
     /// If they do not fit the model, or a value is too large for f16.
     pub fn write(&mut self, gpu: &Gpu, spec: &Spec, pairs: &Pairs<'_>) -> Result<()> {
-        self.rank = padded(pairs.rank());
-        let rank = self.rank;
-        let halves_of = |layer: &usize| -> Result<Vec<[Vec<f16>; 2]>> {
+        let format = if pairs.in_blocks() { Format::Q8_0 } else { Format::F16 };
+        let rank = padded(pairs.rank());
+        self.stored = Stored { rank, format };
+        let words_of = |layer: &usize| -> Result<Vec<[Vec<u32>; 2]>> {
+            if let Some(pairs) = pairs.base_blocks(spec, *layer)? {
+                return GROUPS.iter().map(|targets| block_words(spec, targets, &pairs, rank)).collect();
+            }
             let pairs = pairs.base_layer(spec, *layer)?;
-            GROUPS.iter().map(|targets| halves(spec, targets, &pairs, rank)).collect()
+            GROUPS.iter().map(|targets| half_words(spec, targets, &pairs, rank)).collect()
         };
         let numbers: Vec<usize> = (0..spec.layers).collect();
         for (slots, numbers) in self.layers.chunks(AT_ONCE).zip(numbers.chunks(AT_ONCE)) {
-            for ((slots, groups), i) in slots.iter().zip(each(numbers, halves_of)).zip(numbers) {
+            for ((slots, groups), i) in slots.iter().zip(each(numbers, words_of)).zip(numbers) {
                 let groups = groups.map_err(|error| error.at(format_args!("layer {i}")))?;
                 for (slot, [a, b]) in slots.iter().zip(&groups) {
-                    gpu.write(&slot.a, 0, bits(a));
-                    gpu.write(&slot.b, 0, bits(b));
+                    gpu.write(&slot.a, 0, a);
+                    gpu.write(&slot.b, 0, b);
                 }
             }
         }
@@ -109,42 +148,57 @@ impl Slots {
     }
 }
 
-/// A and B of a group as its slot has them, with zeros for targets that have no pair and up to `rank`.
-fn halves(spec: &Spec, targets: &[Target], pairs: &LayerPairs, rank: usize) -> Result<[Vec<f16>; 2]> {
+/// The words of A and B of a group of targets, as f16.
+fn half_words(spec: &Spec, targets: &[Target], pairs: &LayerPairs, rank: usize) -> Result<[Vec<u32>; 2]> {
+    let mut words = lengths(spec, targets, rank).map(|values| vec![0; values / 2]);
+    let [a, b] = &mut words;
+    let halves = [a, b].map(|words| cast_slice_mut::<u32, u16>(words).reinterpret_cast_mut());
+    place(spec, targets, pairs, rank, halves, convert)?;
+    Ok(words)
+}
+
+/// The words of A and B of a group of targets, as Q8_0.
+fn block_words(spec: &Spec, targets: &[Target], pairs: &LayerPairs<Block>, rank: usize) -> Result<[Vec<u32>; 2]> {
+    let [mut a, mut b] = lengths(spec, targets, rank).map(|values| vec![[0; size_of::<Block>()]; values / BLOCK]);
+    place(spec, targets, pairs, rank, [&mut a, &mut b], copy)?;
+    let inputs = targets[0].shape(spec).1;
+    Ok([(a, inputs), (b, rank)].map(|(blocks, columns)| Format::Q8_0.repack(blocks.as_flattened(), columns).concat()))
+}
+
+/// Values of A and of B of a group of targets.
+fn lengths(spec: &Spec, targets: &[Target], rank: usize) -> [usize; 2] {
     let shapes = targets.iter().map(|target| target.shape(spec));
-    let (rows, inputs) = shapes.fold((0, 0), |(rows, inputs), (d, k)| (rows + d, inputs + k));
-    let mut a = vec![f16::ZERO; rank * inputs];
-    let mut b = vec![f16::ZERO; rank * rows];
-    let (mut a_rest, mut b_rest) = (&mut a[..], &mut b[..]);
+    let (outputs, inputs) = shapes.fold((0, 0), |(outputs, inputs), (d, k)| (outputs + d, inputs + k));
+    [rank * inputs, rank * outputs]
+}
+
+/// Puts A and B of a group of targets where they belong in `a` and `b`, which are zero where a target has no pair or one
+/// of less than `rank`.
+fn place<T: Element, U>(
+    spec: &Spec,
+    targets: &[Target],
+    pairs: &LayerPairs<T>,
+    rank: usize,
+    [mut a, mut b]: [&mut [U]; 2],
+    put: impl Fn(&[T], &mut [U]) -> Result<()>,
+) -> Result<()> {
     for target in targets {
         let (d, k) = target.shape(spec);
+        let row = rank / T::VALUES;
         let (a_here, b_here);
-        (a_here, a_rest) = a_rest.split_at_mut(rank * k);
-        (b_here, b_rest) = b_rest.split_at_mut(rank * d);
+        (a_here, a) = a.split_at_mut(rank * k / T::VALUES);
+        (b_here, b) = b.split_at_mut(row * d);
         let Some(pair) = &pairs[target.index()] else { continue };
-        convert(&pair.a, &mut a_here[..pair.a.len()])?;
+        put(&pair.a, &mut a_here[..pair.a.len()])?;
         if pair.rank == rank {
-            convert(&pair.b, b_here)?;
+            put(&pair.b, b_here)?;
             continue;
         }
-        for (from, to) in pair.b.chunks_exact(pair.rank).zip(b_here.chunks_exact_mut(rank)) {
-            convert(from, &mut to[..pair.rank])?;
+        for (from, to) in pair.b.chunks_exact(pair.rank / T::VALUES).zip(b_here.chunks_exact_mut(row)) {
+            put(from, &mut to[..from.len()])?;
         }
     }
-    Ok([a, b])
-}
-
-impl Slot {
-    /// A of all targets as one matrix [targets · rank, k].
-    pub fn a(&self, rank: usize) -> Matrix {
-        half_matrix(&self.a, self.outputs.len() * rank, self.inputs, 0)
-    }
-}
-
-/// A matrix of f16 that begins at word `start` of `buffer`.
-fn half_matrix(buffer: &Rc<Buffer>, rows: usize, columns: usize, start: usize) -> Matrix {
-    let layout = Layout { start: [start as u32, 0, 0, 0], row: [columns as u32 / 2, 0, 0, 0] };
-    Matrix { format: Format::F16, rows, columns, shard_rows: rows, layout, shards: vec![buffer.clone()] }
+    Ok(())
 }
 
 fn convert(values: &[f32], halves: &mut [f16]) -> Result<()> {
@@ -157,6 +211,11 @@ fn convert(values: &[f32], halves: &mut [f16]) -> Result<()> {
     Err(input!("an adapter's value is {value}, too large for the GPU; use the processor"))
 }
 
-fn bits(halves: &[f16]) -> &[u16] {
-    halves.reinterpret_cast()
+fn copy(from: &[Block], to: &mut [Block]) -> Result<()> {
+    to.copy_from_slice(from);
+    let broken = from.iter().find(|block| !f16::from_le_bytes([block[0], block[1]]).is_finite());
+    match broken {
+        None => Ok(()),
+        Some(_) => Err(input!("the scale of an adapter's values is too large for the GPU; use the processor")),
+    }
 }

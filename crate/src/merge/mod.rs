@@ -6,12 +6,12 @@ mod ties;
 
 use std::borrow::Cow;
 
-use crate::adapter::{Adapter, Stored};
+use crate::adapter::{Adapter, Stored, row_of, scaled};
 use crate::calibration::Calibration;
 use crate::error::Result;
 use crate::input;
 use crate::lorahub::LoraHub;
-use crate::low_rank::{Pair, Pairs, Target};
+use crate::low_rank::{BLOCK, Block, Pair, Pairs, Target};
 use crate::projection::Projection;
 use crate::spec::Spec;
 
@@ -34,10 +34,10 @@ fn concat<'a>(adapters: Vec<(&'a Adapter, f32)>, beside: Vec<Stored>) -> Pairs<'
     let layers = adapters.iter().map(|(adapter, _)| adapter.layers.len()).max().unwrap_or(0);
     let rank = adapters.iter().map(|(adapter, _)| adapter.rank).sum::<usize>()
         + beside.iter().map(Stored::rank).max().unwrap_or(0);
-    Pairs::new(layers, rank, move |layer, target| {
-        let changes =
-            |(adapter, weight): &(&'a Adapter, f32)| Some((adapter.stored(layer, target)?, weight * adapter.scale));
-        let mut parts: Vec<(&Stored, f32)> = adapters.iter().filter_map(changes).collect();
+    let in_blocks = beside.is_empty() && adapters.iter().all(|(adapter, _)| adapter.in_blocks());
+    let sources = adapters.clone();
+    let pairs = Pairs::new(layers, rank, move |layer, target| {
+        let mut parts = parts(&sources, layer, target);
         let (rows, inputs) = parts.first()?.0.shape();
         parts.extend(beside.get(target.index()).map(|stored| (stored, 1.0)));
         let rank = parts.iter().map(|(stored, _)| stored.rank()).sum();
@@ -47,7 +47,34 @@ fn concat<'a>(adapters: Vec<(&'a Adapter, f32)>, beside: Vec<Stored>) -> Pairs<'
             parts.iter().for_each(|(stored, scale)| stored.extend_b_row(row, *scale, &mut b));
         }
         Some(Pair { rank, a, b })
-    })
+    });
+    match in_blocks {
+        true => pairs.with_blocks(move |layer, target| blocks_beside(&parts(&adapters, layer, target))),
+        false => pairs,
+    }
+}
+
+/// What changes one weight, with weight and scale.
+fn parts<'a>(adapters: &[(&'a Adapter, f32)], layer: usize, target: Target) -> Vec<(&'a Stored, f32)> {
+    let changes =
+        adapters.iter().map(|(adapter, weight)| Some((adapter.stored(layer, target)?, weight * adapter.scale)));
+    changes.flatten().collect()
+}
+
+/// The same as blocks, but for the scale, which A has here: its blocks' scales are the larger ones, which f16 rounds less.
+fn blocks_beside(parts: &[(&Stored, f32)]) -> Option<Pair<Block>> {
+    let parts: Vec<(&Pair<Block>, f32)> =
+        parts.iter().map(|(stored, scale)| Some((stored.blocks()?, *scale))).collect::<Option<_>>()?;
+    let (first, _) = parts.first()?;
+    let rows = first.b.len() / (first.rank / BLOCK);
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for (pair, scale) in &parts {
+        a.extend(pair.a.iter().map(|block| scaled(block, *scale)));
+    }
+    for row in 0..rows {
+        parts.iter().for_each(|(pair, _)| b.extend(row_of(&pair.b, row, pair.rank / BLOCK)));
+    }
+    Some(Pair { rank: parts.iter().map(|(pair, _)| pair.rank).sum(), a, b })
 }
 
 /// PEFT's `linear`: `A = Σ √(w c) A`, `B = Σ √(w c) B`, with w = ½ and the scale c of each adapter.

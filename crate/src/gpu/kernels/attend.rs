@@ -52,8 +52,10 @@ mod tests {
     use crate::gpu::device::Gpu;
     use crate::gpu::kernels::branch_input::BranchInput;
     use crate::gpu::kernels::combine::{self, Combine};
-    use crate::gpu::kernels::testing::{compare, dot, each_gpu, halves, random, run};
+    use crate::gpu::kernels::testing::{compare, dot, each_gpu, pair_matrix, random, run};
+    use crate::gpu::matrix::Matrix;
     use crate::gpu::program::Step;
+    use crate::low_rank::BLOCK;
     use crate::spec::{Activation, RopeStyle, Spec};
 
     fn spec(heads: usize, kv_heads: usize, head_dim: usize, rope_style: RopeStyle) -> Spec {
@@ -165,7 +167,9 @@ mod tests {
             gpu.storage("parts", combine::part_bytes(spec, tokens)).unwrap(),
             storage(tokens * out_row),
         );
-        let (a, a_values) = halves(gpu, &random("a", INNER_ROWS * out_row));
+        let in_halves = pair_matrix(gpu, false, INNER_ROWS, out_row);
+        // Files have Q8_0 only for whole blocks.
+        let in_blocks = out_row.is_multiple_of(BLOCK).then(|| pair_matrix(gpu, true, INNER_ROWS, out_row));
         let inner = storage(INNER_ROWS);
         let heads = Heads {
             spec,
@@ -193,9 +197,10 @@ mod tests {
         }
         for token in tokens - decoded..tokens {
             gpu.write(&buffer, 0, &qkv[token * row..(token + 1) * row]);
-            // With and without the A of what comes next, in turn.
-            let rows = if token % 2 == 0 { INNER_ROWS } else { 0 };
-            let branch = BranchInput { a: &a, rows, inner: &inner };
+            // With the A of what comes next in both formats, and without, in turn.
+            let (a, a_values) = if token % 3 == 0 { in_blocks.as_ref().unwrap_or(&in_halves) } else { &in_halves };
+            let rows = if token % 3 == 1 { 0 } else { INNER_ROWS };
+            let branch = BranchInput { a: Matrix { rows, ..a.clone() }, inner: &inner };
             let combine = Combine { spec, window: *window as u32, parts: &parts, out: &out, branch };
             let ops = vec![heads.attend_one(gpu.features, &parts), combine.op(gpu.features)];
             run(gpu, Step::new(token, 1), ops).await;

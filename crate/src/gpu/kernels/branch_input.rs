@@ -4,37 +4,41 @@
 use std::rc::Rc;
 
 use crate::gpu::device::Buffer;
+use crate::gpu::format;
+use crate::gpu::matrix::Matrix;
 use crate::gpu::shader::{Access, Builder};
 
 /// Rows of A that a workgroup computes, as in `branch_input.wgsl`.
 const ROWS: usize = 4;
 
 /// Which A, and where A n goes. Where there is no branch A has no rows, and the buffers stand in.
-#[derive(Clone, Copy)]
 pub struct BranchInput<'a> {
-    /// A of all targets with the input n, as f16: [rows, width of n].
-    pub a: &'a Rc<Buffer>,
-    /// Rows of A.
-    pub rows: usize,
-    /// A n, of so many rows.
+    /// A of all targets with the input n, as f16 or Q8_0: [rows, width of n].
+    pub a: Matrix,
+    /// A n, of as many rows.
     pub inner: &'a Rc<Buffer>,
 }
 
 impl BranchInput<'_> {
-    /// Adds what a kernel does for it. The kernel declares its buffers as `pairs` and `inner`; `params.inner_rows` are the
-    /// rows of A.
+    /// Adds what a kernel does for it. The kernel declares its buffers as `pairs` and `inner`; `params.inner_rows` and
+    /// `params.inner_scales` are [`BranchInput::rows`] and [`BranchInput::scales`].
     pub fn declare(&self, builder: Builder) -> Builder {
-        let builder = builder.flag("ADAPTED", self.rows > 0).storage(&[Access::Read, Access::Write]);
-        builder.include(include_str!("branch_input.wgsl"))
+        let builder = builder.flag("ADAPTED", self.a.rows > 0).storage(&[Access::Read, Access::Write]);
+        builder.include(format::BYTES).include(include_str!("branch_input.wgsl"))
+    }
+
+    /// Rows of A.
+    pub fn rows(&self) -> u32 {
+        self.a.rows as u32
+    }
+
+    /// The word where scales of A begin; 0 for f16, which has none.
+    pub fn scales(&self) -> u32 {
+        self.a.layout.scales()
     }
 
     /// Workgroups for it.
     pub fn groups(&self) -> u32 {
-        self.rows.div_ceil(ROWS) as u32
-    }
-
-    /// Bytes of A.
-    pub fn bytes(&self, width: usize) -> u64 {
-        (2 * self.rows * width) as u64
+        self.a.rows.div_ceil(ROWS) as u32
     }
 }

@@ -20,7 +20,7 @@ struct Params {
     heads: u32,
     window: u32,
     inner_rows: u32,
-    pad: u32,
+    inner_scales: u32,
 }
 
 /// Bytes of the parts for a context of `positions`.
@@ -46,17 +46,18 @@ impl Combine<'_> {
     /// The dispatch.
     pub fn op(self, features: Features) -> Op {
         let Self { spec, window, parts, out, branch } = self;
-        let threads = THREADS[usize::from(branch.rows > 0)];
+        let threads = THREADS[usize::from(branch.rows() > 0)];
         let builder = Builder::new("combine", features, threads)
             .number("HEAD", spec.head_dim as u32)
             .number("SPLIT", SPLIT)
             .reduce(threads)
             .storage(&[Access::Read, Access::Write])
             .include(include_str!("combine.wgsl"));
-        let params = Params { heads: spec.heads as u32, window, inner_rows: branch.rows as u32, pad: 0 };
-        let buffers = [parts, out, branch.a, branch.inner].map(Rc::clone).to_vec();
+        let (inner_rows, inner_scales) = (branch.rows(), branch.scales());
+        let params = Params { heads: spec.heads as u32, window, inner_rows, inner_scales };
+        let buffers = [parts, out, &branch.a.shards[0], branch.inner].map(Rc::clone).to_vec();
         let groups = spec.heads as u32 + branch.groups();
         let shader = branch.declare(builder).finish();
-        Op::new(shader, &params, buffers, (groups, Extent::One)).reading(branch.bytes(spec.q_width()))
+        Op::new(shader, &params, buffers, (groups, Extent::One)).reading(branch.a.bytes())
     }
 }

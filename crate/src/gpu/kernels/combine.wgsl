@@ -7,12 +7,13 @@ struct Combine {
     heads: u32,
     window: u32,
     inner_rows: u32, // rows of A
+    inner_scales: u32, // where its scales begin in `pairs`, in words, or 0 for f16
 }
 
 @group(0) @binding(1) var<uniform> params: Combine;
 @group(0) @binding(2) var<storage, read> parts: array<vec4<f32>>; // [splits, heads, 1 + HEAD / 4]
 @group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>; // [heads, HEAD / 4]
-@group(0) @binding(4) var<storage, read> pairs: array<vec2<u32>>; // A as f16, [inner_rows, heads · HEAD]
+@group(0) @binding(4) var<storage, read> pairs: array<vec2<u32>>; // A as f16 or Q8_0, [inner_rows, heads · HEAD]
 @group(0) @binding(5) var<storage, read_write> inner: array<f32>; // A n: [inner_rows]
 
 // Elements 4 d to 4 d + 3 of a head.

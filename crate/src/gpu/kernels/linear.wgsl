@@ -1,17 +1,25 @@
 // y = W x (+ bias) (+ B inner) for one token: a run of LANES threads computes a bundle, each thread every LANES-th part.
 // With APPENDED the rows of A follow those of W, and A x is written behind W x.
 
+fn part_product(p: Part, x: mat2x4<f32>) -> f32 {
+    return p.scale * (dot(p.a, x[0]) + dot(p.b, x[1])) + p.offset * dot(x[0] + x[1], vec4<f32>(1));
+}
+
 // Part `part` of four rows of `pairs`, the first two times `x`, the last two times `z`.
 fn pair_products(rows: vec4<u32>, part: u32, x: mat2x4<f32>, z: mat2x4<f32>) -> vec4<f32> {
-    let p0 = pair_part(rows.x, part);
-    let p1 = pair_part(rows.y, part);
-    let p2 = pair_part(rows.z, part);
-    let p3 = pair_part(rows.w, part);
+    if (params.pair_scales == 0) {
+        return vec4<f32>(
+            part_product(half_part(rows.x, part), x),
+            part_product(half_part(rows.y, part), x),
+            part_product(half_part(rows.z, part), z),
+            part_product(half_part(rows.w, part), z),
+        );
+    }
     return vec4<f32>(
-        dot(p0.a, x[0]) + dot(p0.b, x[1]),
-        dot(p1.a, x[0]) + dot(p1.b, x[1]),
-        dot(p2.a, z[0]) + dot(p2.b, z[1]),
-        dot(p3.a, z[0]) + dot(p3.b, z[1]),
+        part_product(block_part(rows.x, part), x),
+        part_product(block_part(rows.y, part), x),
+        part_product(block_part(rows.z, part), z),
+        part_product(block_part(rows.w, part), z),
     );
 }
 

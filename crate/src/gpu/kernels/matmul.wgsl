@@ -48,7 +48,10 @@ fn pair_columns(rows: vec2<u32>, up: bool, part: u32) -> Columns {
         return Columns();
     }
     let own = part - select(0, params.pair_parts, GATED && up);
-    return transposed(pair_part(rows.x, own), pair_part(rows.y, own));
+    if (params.pair_scales == 0) {
+        return transposed(half_part(rows.x, own), half_part(rows.y, own));
+    }
+    return transposed(block_part(rows.x, own), block_part(rows.y, own));
 }
 
 @compute @workgroup_size(THREADS)

@@ -8,6 +8,8 @@ use bytemuck::{Pod, Zeroable};
 use super::NONE;
 use super::branch_input::BranchInput;
 use crate::gpu::device::{Buffer, Features};
+use crate::gpu::format::Format;
+use crate::gpu::matrix::Matrix;
 use crate::gpu::program::{Extent, Op};
 use crate::gpu::shader::{Access, Builder};
 
@@ -20,22 +22,22 @@ struct Params {
     post: u32,
     weight: u32,
     inner_rows: u32,
+    inner_scales: u32,
     epsilon: f32,
-    pad: [u32; 3],
+    pad: [u32; 2],
 }
 
 /// Rank of the pairs whose B a norm adds: as each of its workgroups reads all of it, only the smallest is worth it.
 pub const SMALL_RANK: usize = 8;
 
 /// What a block has computed.
-#[derive(Clone, Copy)]
 pub struct Block<'a> {
     /// Its output: [tokens, width].
     pub h: &'a Rc<Buffer>,
     /// Offset in `vectors` of the weight of the norm that it gets first.
     pub post: Option<u32>,
     /// For one token: B as f16 [width, SMALL_RANK]. B (A x) is part of the output, and A x lies behind `h`.
-    pub b: Option<&'a Rc<Buffer>>,
+    pub b: Option<Matrix>,
 }
 
 /// A residual addition and a norm.
@@ -66,8 +68,9 @@ impl Norm<'_> {
     /// The dispatch.
     pub fn op(self, features: Features) -> Op {
         let Self { width, epsilon, weight, x, block, sum, normalised, vectors, branch, nothing } = self;
-        let post = block.and_then(|block| block.post);
-        let b = block.and_then(|block| block.b);
+        let post = block.as_ref().and_then(|block| block.post);
+        let b = block.as_ref().and_then(|block| block.b.as_ref());
+        assert!(b.is_none_or(|b| b.format == Format::F16 && b.columns == SMALL_RANK), "B is small");
         let builder = Builder::new("norm", features, THREADS)
             .flag("HAS_BLOCK", block.is_some())
             .flag("POST_NORM", post.is_some())
@@ -80,13 +83,16 @@ impl Norm<'_> {
             width: (width / 4) as u32,
             post: post.map_or(NONE, |post| post / 4),
             weight: weight / 4,
-            inner_rows: branch.rows as u32,
+            inner_rows: branch.rows(),
+            inner_scales: branch.scales(),
             epsilon,
-            pad: [0; 3],
+            pad: [0; 2],
         };
-        let (h, block_pairs) = (block.map_or(nothing, |block| block.h), b.unwrap_or(nothing));
-        let buffers = [x, h, vectors, sum, normalised, block_pairs, branch.a, branch.inner].map(Rc::clone).to_vec();
-        let bytes = branch.bytes(width) + b.map_or(0, |_| (2 * SMALL_RANK * width) as u64);
+        let h = block.as_ref().map_or(nothing, |block| block.h);
+        let block_pairs = b.map_or(nothing, |b| &b.shards[0]);
+        let pairs = &branch.a.shards[0];
+        let buffers = [x, h, vectors, sum, normalised, block_pairs, pairs, branch.inner].map(Rc::clone).to_vec();
+        let bytes = branch.a.bytes() + b.map_or(0, Matrix::bytes);
         let shader = branch.declare(builder).finish();
         Op::new(shader, &params, buffers, (1 + branch.groups(), Extent::Tokens(1))).reading(bytes)
     }
@@ -96,7 +102,7 @@ impl Norm<'_> {
 mod tests {
     use super::*;
     use crate::gpu::device::Gpu;
-    use crate::gpu::kernels::testing::{compare, dot, each_gpu, halves, random, run};
+    use crate::gpu::kernels::testing::{compare, dot, each_gpu, pair_matrix, random, run};
     use crate::gpu::program::Step;
 
     fn rms_norm(row: &[f64], weight: &[f32], epsilon: f64) -> Vec<f64> {
@@ -111,16 +117,17 @@ mod tests {
         post: bool,
         block_branch: bool,
         inner_rows: usize,
+        in_blocks: bool,
     }
 
     async fn check(gpu: &Gpu, width: usize, parts: Parts) {
-        let Parts { block, post, block_branch, inner_rows } = parts;
+        let Parts { block, post, block_branch, inner_rows, in_blocks } = parts;
         let tokens = if inner_rows > 0 || block_branch { 1 } else { 3 };
         let epsilon = 0.01; // large enough to be seen
         let (x, h) = (random("x", tokens * width), random("h", tokens * width + SMALL_RANK));
         let vectors = random("vectors", 2 * width);
-        let (a, a_values) = halves(gpu, &random("a", inner_rows.max(1) * width));
-        let (b, b_values) = halves(gpu, &random("b", width * SMALL_RANK));
+        let (a, a_values) = pair_matrix(gpu, in_blocks, inner_rows.max(1), width);
+        let (b, b_values) = pair_matrix(gpu, false, width, SMALL_RANK);
         let upload = |values: &[f32]| gpu.storage_with("input", values).unwrap();
         let empty = |n: usize| gpu.storage("output", 4 * n as u64).unwrap();
         let (sum, normalised, inner) = (empty(tokens * width), empty(tokens * width), empty(inner_rows.max(1)));
@@ -130,11 +137,11 @@ mod tests {
             epsilon,
             weight: width as u32,
             x: &upload(&x),
-            block: block.then_some(Block { h: &h_buffer, post: post.then_some(0), b: block_branch.then_some(&b) }),
+            block: block.then_some(Block { h: &h_buffer, post: post.then_some(0), b: block_branch.then_some(b) }),
             sum: &sum,
             normalised: &normalised,
             vectors: &upload(&vectors),
-            branch: BranchInput { a: &a, rows: inner_rows, inner: &inner },
+            branch: BranchInput { a: Matrix { rows: inner_rows, ..a }, inner: &inner },
             nothing: &empty(4),
         };
         run(gpu, Step::new(0, tokens), vec![norm.op(gpu.features)]).await;
@@ -169,12 +176,14 @@ mod tests {
     #[test]
     fn sums_norms_and_branches() {
         each_gpu(async |gpu| {
-            let plain = Parts { block: false, post: false, block_branch: false, inner_rows: 0 };
+            let plain = Parts { block: false, post: false, block_branch: false, inner_rows: 0, in_blocks: false };
             let block = Parts { block: true, ..plain };
             check(gpu, 40, plain).await;
             check(gpu, 1000, block).await;
             check(gpu, 256, Parts { post: true, ..block }).await;
             check(gpu, 640, Parts { post: true, inner_rows: 24, ..block }).await;
+            check(gpu, 640, Parts { post: true, inner_rows: 34, in_blocks: true, ..block }).await;
+            check(gpu, 96, Parts { inner_rows: 3, in_blocks: true, ..plain }).await;
             check(gpu, 64, Parts { inner_rows: 6, ..plain }).await;
             check(gpu, 2048, Parts { block_branch: true, inner_rows: 24, ..block }).await;
             check(gpu, 640, Parts { post: true, block_branch: true, ..block }).await;

@@ -9,6 +9,7 @@ struct Norm {
     post: u32, // weight of the norm after the block in `vectors`, in vec4, or none
     weight: u32, // weight of the norm before the next block in `vectors`, in vec4
     inner_rows: u32, // rows of A
+    inner_scales: u32, // where its scales begin in `pairs`, in words, or 0 for f16
     epsilon: f32,
 }
 
@@ -19,7 +20,7 @@ struct Norm {
 @group(0) @binding(5) var<storage, read_write> sum: array<vec4<f32>>; // x': [tokens, width]
 @group(0) @binding(6) var<storage, read_write> normalised: array<vec4<f32>>; // n: [tokens, width]
 @group(0) @binding(7) var<storage, read> block_pairs: array<vec4<u32>>; // B as f16, [width, 8]
-@group(0) @binding(8) var<storage, read> pairs: array<vec2<u32>>; // A as f16, [inner_rows, width]
+@group(0) @binding(8) var<storage, read> pairs: array<vec2<u32>>; // A as f16 or Q8_0, [inner_rows, width]
 @group(0) @binding(9) var<storage, read_write> inner: array<f32>; // A n: [inner_rows]
 
 // A row of B times A y.

@@ -40,7 +40,8 @@ struct Params {
     pair_parts: u32,
     y_row: u32,
     inner_row: u32,
-    pad: [u32; 2],
+    pair_scales: u32,
+    pad: u32,
     segment: [Segment; MAX_SEGMENTS],
 }
 
@@ -49,19 +50,15 @@ struct Params {
 pub enum Branch {
     /// B (A x) is added to the products.
     Added {
-        /// Columns of B.
-        rank: usize,
-        /// B of the matrices, row under row, as f16: [all rows, rank].
-        b: Rc<Buffer>,
+        /// B of the matrices, row under row, as f16 or Q8_0: [all rows, rank].
+        b: Matrix,
         /// A x of each, one after the other: [tokens, matrices · rank].
         inner: Rc<Buffer>,
     },
     /// A x is written behind the products; whoever reads them adds B. Only for one matrix and one token.
     Appended {
-        /// Rows of A.
-        rank: usize,
         /// A as f16: [rank, columns].
-        a: Rc<Buffer>,
+        a: Matrix,
     },
 }
 
@@ -114,17 +111,18 @@ impl Product<'_> {
     pub fn op(self, builder: Builder, bundles: usize, apart: bool, extent: Extent) -> Op {
         let Self { matrices, x, y, vectors, branch, epilogue, nothing, .. } = &self;
         let first = self.first();
-        let (rank, pair_parts, pairs, inner) = match branch {
-            None => (0, 0, *nothing, *nothing),
-            Some(Branch::Added { rank, b, inner }) => (*rank, rank / 8, b, inner),
-            Some(Branch::Appended { a, .. }) => (0, first.columns / 8, a, *nothing),
+        let (rank, pairs, inner, pair_row_bytes) = match branch {
+            None => (0, None, *nothing, 0),
+            Some(Branch::Added { b, inner }) => (b.columns, Some(b), inner, b.format.row_bytes(b.columns)),
+            Some(Branch::Appended { a }) => (0, Some(a), *nothing, 0),
         };
         let biases = if let Epilogue::Bias(biases) = epilogue { biases } else { &[][..] };
         let mut params = Params {
             parts: (first.columns / 8) as u32,
             shard_rows: first.shard_rows as u32,
-            pair_parts: pair_parts as u32,
+            pair_parts: pairs.map_or(0, |pairs| pairs.columns / 8) as u32,
             inner_row: (matrices.len() * rank / 4) as u32,
+            pair_scales: pairs.map_or(0, |pairs| pairs.layout.scales()),
             ..Params::default()
         };
         let (mut end, mut out, mut bytes) = (0, 0, 0);
@@ -146,7 +144,7 @@ impl Product<'_> {
                 if apart {
                     end = end.next_multiple_of(bundles);
                 }
-                bytes += matrix.bytes() + (2 * matrix.rows * rank) as u64;
+                bytes += matrix.bytes() + matrix.rows as u64 * pair_row_bytes;
             }
             out += matrix.rows;
         }
@@ -156,14 +154,14 @@ impl Product<'_> {
             params.y_row = first.rows as u32;
             end = first.rows.div_ceil(ROWS / 2);
         }
-        if let Some(Branch::Appended { rank, .. }) = branch {
+        if let Some(Branch::Appended { a }) = branch {
             let gated = matches!(epilogue, Epilogue::Gate(_));
             assert!(
-                matrices.len() == 1 && !gated && extent == Extent::One,
-                "A x is appended to one product of one token"
+                matrices.len() == 1 && !gated && extent == Extent::One && a.format == Format::F16,
+                "A x is appended, for A in f16, to one product of one token"
             );
             params.segment[params.segments as usize] = Segment {
-                rows: *rank as u32,
+                rows: a.rows as u32,
                 first: end as u32,
                 format: NONE,
                 bias: NONE,
@@ -171,10 +169,11 @@ impl Product<'_> {
                 ..Segment::default()
             };
             params.segments += 1;
-            end += rank.div_ceil(ROWS);
-            bytes += (2 * rank * first.columns) as u64;
+            end += a.rows.div_ceil(ROWS);
+            bytes += a.bytes();
         }
-        let mut buffers = [*x, *y, *vectors, pairs, inner].map(Rc::clone).to_vec();
+        let mut buffers =
+            [*x, *y, *vectors, pairs.map_or(*nothing, |pairs| &pairs.shards[0]), inner].map(Rc::clone).to_vec();
         buffers.extend(first.shards.iter().cloned());
         Op::new(builder.finish(), &params, buffers, (end.div_ceil(bundles) as u32, extent)).reading(bytes)
     }
@@ -201,7 +200,7 @@ impl Product<'_> {
 mod tests {
     use super::*;
     use crate::gpu::device::Gpu;
-    use crate::gpu::kernels::testing::{compare, dot, each_gpu, halves, matrices, random, run};
+    use crate::gpu::kernels::testing::{compare, dot, each_gpu, matrices, pair_matrix, random, run};
     use crate::gpu::kernels::{linear, matmul};
     use crate::gpu::program::Step;
 
@@ -211,6 +210,7 @@ mod tests {
         shard_rows: Option<usize>,
         tokens: usize,
         rank: usize,
+        in_blocks: bool,
         gate: Option<Activation>,
         only: Option<usize>,
     }
@@ -219,14 +219,14 @@ mod tests {
     const UNTOUCHED: f32 = 7.0;
 
     async fn check(gpu: &Gpu, case: Case<'_>) {
-        let Case { shapes, shard_rows, tokens, rank, gate, only } = case;
+        let Case { shapes, shard_rows, tokens, rank, in_blocks, gate, only } = case;
         let (matrices, values) = matrices(gpu, shapes, shard_rows);
         let columns = shapes[0].2;
         let rows: usize = shapes.iter().map(|shape| shape.1).sum();
         let y_row = if gate.is_some() { shapes[0].1 } else { rows };
         let x = random("x", tokens * columns);
         let bias = random("bias", rows);
-        let (b, b_values) = halves(gpu, &random("b", rows * rank.max(8)));
+        let (b, b_values) = pair_matrix(gpu, in_blocks, rows, rank.max(8));
         let inner_row = shapes.len() * rank.max(8);
         let inner = random("inner", tokens * inner_row);
         let biased = gate.is_none();
@@ -245,11 +245,8 @@ mod tests {
             x: &x_buffer,
             y,
             vectors: &vectors,
-            branch: (rank > 0).then(|| Branch::Added {
-                rank,
-                b: b.clone(),
-                inner: gpu.storage_with("inner", inner).unwrap(),
-            }),
+            branch: (rank > 0)
+                .then(|| Branch::Added { b: b.clone(), inner: gpu.storage_with("inner", inner).unwrap() }),
             epilogue: gate.map_or(Epilogue::Bias(&biases), Epilogue::Gate),
             nothing: &nothing,
         };
@@ -284,8 +281,10 @@ mod tests {
                 Some(activation) => activate(activation, products[row]) * products[row + y_row],
             }));
         }
-        let label =
-            format!("{shapes:?}, {tokens} tokens, shards of {shard_rows:?}, rank {rank}, {gate:?}, only {only:?}");
+        let label = format!(
+            "{shapes:?}, {tokens} tokens, shards of {shard_rows:?}, B {:?} of rank {rank}, {gate:?}, only {only:?}",
+            b.format
+        );
         // f32: rounding of at most 512 products below 1. f16: factors and sums of eight are rounded to 11 bits, and such
         // errors of 512 random terms add up to a few times 2^-11 · √512 · 0.3. Gated ones are times a number up to 100.
         let [f32s, f16s] = if gate.is_some() { [1e-2, 2.0] } else { [1e-4, 0.02] };
@@ -300,7 +299,7 @@ mod tests {
         let (format, rows, columns) = shape;
         let (matrices, values) = matrices(gpu, &[shape], shard_rows);
         let x = random("x", columns);
-        let (a, a_values) = halves(gpu, &random("a", rank * columns));
+        let (a, a_values) = pair_matrix(gpu, false, rank, columns);
         let nothing = gpu.storage("nothing", 16).unwrap();
         let y = gpu.storage_with("y", &vec![UNTOUCHED; rows + rank + 1]).unwrap();
         let product = Product {
@@ -309,7 +308,7 @@ mod tests {
             x: &gpu.storage_with("x", &x).unwrap(),
             y: &y,
             vectors: &nothing,
-            branch: Some(Branch::Appended { rank, a }),
+            branch: Some(Branch::Appended { a }),
             epilogue: Epilogue::Bias(&[]),
             nothing: &nothing,
         };
@@ -334,7 +333,11 @@ mod tests {
         each_gpu(async |gpu| {
             for format in Format::ALL {
                 let shapes = &[(format, 70, 512)];
-                check(gpu, Case { shapes, shard_rows: None, tokens: 37, rank: 0, gate: None, only: None }).await;
+                check(
+                    gpu,
+                    Case { shapes, shard_rows: None, tokens: 37, rank: 0, in_blocks: false, gate: None, only: None },
+                )
+                .await;
             }
         });
     }
@@ -344,7 +347,7 @@ mod tests {
         use Format::{F16, F32, Q4_K, Q5_0, Q8_0};
         each_gpu(async |gpu| {
             let shapes = &[(F32, 5, 40)];
-            let plain = Case { shapes, shard_rows: None, tokens: 2, rank: 0, gate: None, only: None };
+            let plain = Case { shapes, shard_rows: None, tokens: 2, rank: 0, in_blocks: false, gate: None, only: None };
             let qkv = [(Q5_0, 78, 96), (Q8_0, 7, 96), (F16, 9, 96)];
             check(gpu, plain).await;
             check(gpu, Case { shapes: &[(F16, 65, 24)], tokens: 70, rank: 8, ..plain }).await;
@@ -355,6 +358,10 @@ mod tests {
             let gate = [(Q4_K, 37, 256), (Q4_K, 37, 256)];
             check(gpu, Case { shapes: &gate, tokens: 9, gate: Some(Activation::Silu), ..plain }).await;
             check(gpu, Case { shapes: &gate, rank: 16, gate: Some(Activation::GeluTanh), ..plain }).await;
+            let blocks = Case { in_blocks: true, ..plain };
+            check(gpu, Case { shapes: &qkv, tokens: 65, rank: 32, ..blocks }).await;
+            check(gpu, Case { shapes: &qkv, rank: 96, only: Some(1), ..blocks }).await;
+            check(gpu, Case { shapes: &gate, rank: 64, gate: Some(Activation::Silu), ..blocks }).await;
             // A vocabulary's.
             check(gpu, Case { shapes: &[(Q8_0, 65_541, 32)], shard_rows: Some(32_772), ..plain }).await;
             check_appended(gpu, (Q4_K, 36, 512), None, 8).await;

@@ -20,7 +20,8 @@ struct Product {
     pair_parts: u32, // of a row of `pairs`
     y_row: u32,
     inner_row: u32, // in vec4
-    pad: vec2<u32>,
+    pair_scales: u32, // where they begin in `pairs`, in words, or 0 for f16
+    pad: u32,
     segment: array<Segment, 3>,
 }
 
@@ -28,7 +29,7 @@ struct Product {
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>; // [tokens, parts · 2]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>; // [tokens, y_row]
 @group(0) @binding(4) var<storage, read> vectors: array<f32>;
-@group(0) @binding(5) var<storage, read> pairs: array<u32>; // B as f16, [rows, rank], or A, [rank, parts · 8]
+@group(0) @binding(5) var<storage, read> pairs: array<u32>; // B as f16 or Q8_0, [rows, rank], or A as f16, [rank, parts · 8]
 @group(0) @binding(6) var<storage, read> inner: array<vec4<f32>>; // A x: [tokens, inner_row]
 
 // The segment that bundle `bundle` belongs to.
@@ -69,12 +70,20 @@ fn within_shard(rows: vec4<u32>) -> vec4<u32> {
     return rows - vec4<u32>(shard * params.shard_rows);
 }
 
-// Part `part` of row `row` of `pairs`.
-fn pair_part(row: u32, part: u32) -> Part {
+// Part `part` of row `row` of `pairs`, which are f16.
+fn half_part(row: u32, part: u32) -> Part {
     let at = (row * params.pair_parts + part) * 4;
     let a = vec4<f32>(unpack2x16float(pairs[at]), unpack2x16float(pairs[at + 1]));
     let b = vec4<f32>(unpack2x16float(pairs[at + 2]), unpack2x16float(pairs[at + 3]));
     return Part(a, b, 1, 0);
+}
+
+// Part `part` of row `row` of `pairs`, which are Q8_0.
+fn block_part(row: u32, part: u32) -> Part {
+    let at = (row * params.pair_parts + part) * 2;
+    let scales = pairs[params.pair_scales + row * ((params.pair_parts + 7) / 8) + part / 8];
+    let scale = unpack2x16float(scales >> (16 * ((part / 4) & 1))).x;
+    return Part(bytes(pairs[at]), bytes(pairs[at + 1]), scale, -128 * scale);
 }
 
 // Writes the products of the bundle that begins at row `first`, if there is such a token.

@@ -1,8 +1,6 @@
 //! What the kernels' tests share: GPUs in all the ways they can be used, and running one op.
 
-use std::rc::Rc;
-
-use crate::gpu::device::{Buffer, Gpu, Options, adapters};
+use crate::gpu::device::{Gpu, Options, adapters};
 use crate::gpu::format::Format;
 use crate::gpu::matrix::Matrix;
 use crate::gpu::program::{Op, Program, Step};
@@ -86,11 +84,11 @@ pub fn matrices(
     (all, values)
 }
 
-/// A buffer with f16 of `values`, and the values that those have.
-pub fn halves(gpu: &Gpu, values: &[f32]) -> (Rc<Buffer>, Vec<f32>) {
-    let halves: Vec<half::f16> = values.iter().map(|value| half::f16::from_f32(*value)).collect();
-    let bits: Vec<u16> = halves.iter().map(|half| half.to_bits()).collect();
-    (gpu.storage_with("halves", &bits).unwrap(), halves.iter().map(|half| half.to_f32()).collect())
+/// A random A or B of a pair, in Q8_0 if `in_blocks`, otherwise in f16; and its values.
+pub fn pair_matrix(gpu: &Gpu, in_blocks: bool, rows: usize, columns: usize) -> (Matrix, Vec<f32>) {
+    let format = if in_blocks { Format::Q8_0 } else { Format::F16 };
+    let (mut matrices, mut values) = matrices(gpu, &[(format, rows, columns)], None);
+    (matrices.remove(0), values.remove(0))
 }
 
 /// Σ a·b in f64.
