@@ -17,7 +17,7 @@ use super::kernels::{combine, embed, gated, linear, matmul, sample, top_k};
 use super::matrix::Matrix;
 use super::model::{Layer, Model};
 use super::program::Op;
-use super::slots::{Group, Slots};
+use super::slots::{self, Group, Slots};
 use crate::error::Result;
 use crate::sampler::MAX_TOP_K;
 use crate::spec::Spec;
@@ -40,7 +40,7 @@ pub struct Work {
     h: Rc<Buffer>,          // [tokens, width], and A x of one token where that is small
     both: Rc<Buffer>,       // [tokens, gate | up]
     gate: Rc<Buffer>,       // [tokens, ffn]
-    inner: Rc<Buffer>,      // [tokens, 3 · rank]
+    inner: Rc<Buffer>,      // A x, [splits, tokens, targets · rank]
     /// [vocab]
     pub logits: Rc<Buffer>,
     candidates: Rc<Buffer>, // [blocks, top_k] of (logit, id)
@@ -51,7 +51,8 @@ pub struct Work {
 
 /// Bytes of [`Work`], but for a few thousand.
 pub fn work_bytes(spec: &Spec, tokens: usize, positions: usize, rank: usize) -> u64 {
-    let row = 4 * spec.width + 2 * spec.q_width() + 2 * spec.kv_width() + 3 * spec.ffn + 3 * rank;
+    let row =
+        4 * spec.width + 2 * spec.q_width() + 2 * spec.kv_width() + 3 * spec.ffn + slots::inner_values(spec) * rank;
     (4 * (tokens * row + SMALL_RANK + spec.vocab)) as u64 + combine::part_bytes(spec, positions)
 }
 
@@ -75,7 +76,7 @@ impl Work {
             h: gpu.storage("h", (4 * (tokens * spec.width + SMALL_RANK)) as u64)?,
             both: per_token("gate and up", 2 * spec.ffn)?,
             gate: per_token("gated", spec.ffn)?,
-            inner: per_token("inner", 3 * rank.max(1))?,
+            inner: per_token("inner", slots::inner_values(spec) * rank.max(1))?,
             logits: gpu.storage("logits", 4 * spec.vocab as u64)?,
             candidates: gpu.storage("candidates", (8 * blocks * MAX_TOP_K) as u64)?,
             chosen: gpu.storage("chosen", 4 * u64::from(sample::RING))?,
@@ -181,7 +182,7 @@ impl Scene<'_> {
         let branch = match self.appended(i) {
             Some(group) => Some(Branch::Appended { a: group.a }),
             None => {
-                ops.extend(self.branch_input(linear::op, slot(3), &work.gate));
+                ops.extend(self.input(slot(3), &work.gate));
                 self.added(slot(3))
             }
         };
@@ -197,20 +198,27 @@ impl Scene<'_> {
         let mut ops = Vec::new();
 
         ops.push(self.norm(&work.x, &work.y, self.block_before(i, false), layer.attention_norm, None));
-        ops.extend(self.branch_input(matmul::op, slot(0), &work.normalised));
+        ops.extend(self.input_sums(slot(0), &work.normalised));
         let biases = Epilogue::Bias(&layer.qkv_bias);
-        ops.extend(self.products(matmul::op, &layer.qkv, &work.normalised, &work.qkv, self.added(slot(0)), biases));
+        ops.extend(self.products(
+            matmul::op,
+            &layer.qkv,
+            &work.normalised,
+            &work.qkv,
+            self.added_sums(slot(0)),
+            biases,
+        ));
         ops.push(heads.rope(*features));
         ops.push(heads.attend_many(*features, &work.mixed));
-        ops.extend(self.branch_input(matmul::op, slot(1), &work.mixed));
-        ops.extend(self.product(matmul::op, &layer.o, &work.mixed, &work.h, self.added(slot(1))));
+        ops.extend(self.input_sums(slot(1), &work.mixed));
+        ops.extend(self.product(matmul::op, &layer.o, &work.mixed, &work.h, self.added_sums(slot(1))));
 
         let block = Block { h: &work.h, post: layer.post_attention_norm, b: None };
         ops.push(self.norm(&work.y, &work.x, Some(block), layer.ffn_norm, None));
-        ops.extend(self.branch_input(matmul::op, slot(2), &work.normalised));
-        ops.extend(self.gate_up(matmul::op, layer, self.added(slot(2))));
-        ops.extend(self.branch_input(matmul::op, slot(3), &work.gate));
-        ops.extend(self.product(matmul::op, &layer.down, &work.gate, &work.h, self.added(slot(3))));
+        ops.extend(self.input_sums(slot(2), &work.normalised));
+        ops.extend(self.gate_up(matmul::op, layer, self.added_sums(slot(2))));
+        ops.extend(self.input_sums(slot(3), &work.gate));
+        ops.extend(self.product(matmul::op, &layer.down, &work.gate, &work.h, self.added_sums(slot(3))));
         ops
     }
 
@@ -284,14 +292,41 @@ impl Scene<'_> {
         }
     }
 
-    /// The branch of a group whose A x is known.
+    /// The branch of a group whose A x is known, for one token.
     fn added(&self, slot: Option<Group>) -> Option<Branch> {
-        slot.map(|Group { b, .. }| Branch::Added { b, inner: self.work.inner.clone() })
+        slot.map(|Group { b, .. }| Branch::Added { b, inner: self.work.inner.clone(), splits: 1 })
     }
 
-    /// A x of a group, where nothing has computed it together with x.
-    fn branch_input(&self, kernel: Kernel, slot: Option<Group>, x: &Rc<Buffer>) -> Vec<Op> {
-        slot.map_or_else(Vec::new, |Group { a, .. }| self.product(kernel, &a, x, &self.work.inner, None))
+    /// The branch of a group whose A x is known as [`Scene::input_sums`], for many tokens.
+    fn added_sums(&self, slot: Option<Group>) -> Option<Branch> {
+        slot.map(|Group { a, b }| Branch::Added {
+            b,
+            inner: self.work.inner.clone(),
+            splits: matmul::splits(a.columns),
+        })
+    }
+
+    /// A x of a group for one token, where nothing has computed it together with x.
+    fn input(&self, slot: Option<Group>, x: &Rc<Buffer>) -> Vec<Op> {
+        slot.map_or_else(Vec::new, |Group { a, .. }| self.product(linear::op, &a, x, &self.work.inner, None))
+    }
+
+    /// A x of a group for many tokens, in several sums.
+    fn input_sums(&self, slot: Option<Group>, x: &Rc<Buffer>) -> Option<Op> {
+        let Self { features, model, work, .. } = self;
+        let Group { a, .. } = slot?;
+        let product = Product {
+            matrices: std::slice::from_ref(&a),
+            only: None,
+            x,
+            y: &work.inner,
+            vectors: &model.vectors,
+            branch: None,
+            epilogue: Epilogue::Bias(&[]),
+            splits: matmul::splits(a.columns),
+            nothing: &work.nothing.0,
+        };
+        Some(matmul::op(product, *features))
     }
 
     /// activation(gate) · up: one dispatch where gate and up have one format and lie together.
@@ -332,7 +367,7 @@ impl Scene<'_> {
         let Self { features, model, work, .. } = self;
         let op = |only| {
             let (vectors, nothing, branch) = (&model.vectors, &work.nothing.0, branch.clone());
-            kernel(Product { matrices, only, x, y, vectors, branch, epilogue, nothing }, *features)
+            kernel(Product { matrices, only, x, y, vectors, branch, epilogue, splits: 1, nothing }, *features)
         };
         match together(matrices) || matrices.len() == 1 {
             true => vec![op(None)],

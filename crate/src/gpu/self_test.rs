@@ -69,6 +69,7 @@ async fn check(gpu: &Gpu, format: Format) -> Result<()> {
         vectors: &nothing,
         branch: None,
         epilogue: Epilogue::Bias(&[]),
+        splits: 1,
         nothing: &nothing,
     };
     let ops = vec![matmul::op(product(&y), gpu.features), linear::op(product(&one), gpu.features)];

@@ -8,6 +8,7 @@ use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 use super::device::{Buffer, Gpu};
 use super::format::Format;
+use super::kernels::matmul;
 use super::kernels::norm::SMALL_RANK;
 use super::matrix::Matrix;
 use crate::error::Result;
@@ -63,6 +64,11 @@ pub struct Slots {
     pub stored: Stored,
     /// By layer and group.
     layers: Vec<Vec<Slot>>,
+}
+
+/// Values of A x of a token for each of the rank, in parts as prefill computes it: those of the group with most.
+pub fn inner_values(spec: &Spec) -> usize {
+    GROUPS.map(|targets| targets.len() * matmul::splits(targets[0].shape(spec).1)).into_iter().max().unwrap_or(0)
 }
 
 /// The rank that pairs of `rank` take.

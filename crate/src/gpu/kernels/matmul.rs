@@ -10,6 +10,16 @@ const THREADS: u32 = 128;
 const TOKENS: u32 = 64;
 const BUNDLES: usize = 16;
 
+/// Columns that are worth a workgroup of their own, and how many workgroups share columns at most.
+const SPLIT_COLUMNS: usize = 256;
+const MOST_SPLITS: usize = 8;
+
+/// [`Product::splits`] of an A of `columns`. It has few rows, so that workgroups of 64 leave most of a GPU idle, and take as
+/// long as those of the W beside it.
+pub fn splits(columns: usize) -> usize {
+    (columns / SPLIT_COLUMNS).clamp(1, MOST_SPLITS)
+}
+
 /// The dispatch that computes `product` of all tokens.
 pub fn op(product: Product<'_>, features: Features) -> Op {
     let builder = Builder::new("matmul", features, THREADS)

@@ -56,18 +56,23 @@ fn pair_columns(rows: vec2<u32>, up: bool, part: u32) -> Columns {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let first_bundle = group.x * BUNDLES;
+    let splits = select(1u, params.splits, SPLIT);
+    let split = group.x % splits;
+    let first_bundle = group.x / splits * BUNDLES;
     let first_token = group.y * EIGHTS * 8;
-    let segment = segment_of(first_bundle);
+    var segment = segment_of(first_bundle);
+    segment.out += split * step.tokens * params.y_row;
     let last = last_of(segment);
-    let parts = params.parts + params.pair_parts * select(1u, 2u, GATED); // of W, then of B
+    let all = params.parts + params.pair_parts * select(1u, 2u, GATED); // of W, then of B
+    let each = (all + splits * PARTS - 1) / (splits * PARTS) * PARTS;
+    let parts = min(all, (split + 1) * each);
 
     let bundle = thread % BUNDLES;
     let eight = thread / BUNDLES;
     let token = first_token + eight * 8;
     var low = mat4x4<f32>();
     var high = mat4x4<f32>();
-    for (var start = 0u; start < parts; start += PARTS) {
+    for (var start = split * each; start < parts; start += PARTS) {
         for (var i = thread; i < 2 * BUNDLES * PARTS; i += THREADS) {
             // Neighbours take parts of one row, which lie together in memory.
             let part = i % PARTS;
@@ -107,8 +112,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 let i = tokens * params.parts * 2 + at;
                 rows = mat4x4<f32>(x[i.x], x[i.y], x[i.z], x[i.w]);
             } else if (ADAPTED && at < parts * 2) {
-                let i = tokens * params.inner_row + segment.inner + at - params.parts * 2;
-                rows = mat4x4<f32>(inner[i.x], inner[i.y], inner[i.z], inner[i.w]);
+                var i = tokens * params.inner_row + segment.inner + at - params.parts * 2;
+                for (var s = 0u; s < params.splits; s++) {
+                    rows += mat4x4<f32>(inner[i.x], inner[i.y], inner[i.z], inner[i.w]);
+                    i += step.tokens * params.inner_row;
+                }
             }
             let columns = transpose(rows) * X_SCALE;
             let first = half % 2 * 4;

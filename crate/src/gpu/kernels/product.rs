@@ -41,7 +41,7 @@ struct Params {
     y_row: u32,
     inner_row: u32,
     pair_scales: u32,
-    pad: u32,
+    splits: u32,
     segment: [Segment; MAX_SEGMENTS],
 }
 
@@ -52,8 +52,10 @@ pub enum Branch {
     Added {
         /// B of the matrices, row under row, as f16 or Q8_0: [all rows, rank].
         b: Matrix,
-        /// A x of each, one after the other: [tokens, matrices · rank].
+        /// A x of each, one after the other, as the sum of `splits`: [splits, tokens, matrices · rank].
         inner: Rc<Buffer>,
+        /// See [`Product::splits`].
+        splits: usize,
     },
     /// A x is written behind the products; whoever reads them adds B. Only for one matrix and one token.
     Appended {
@@ -87,6 +89,9 @@ pub struct Product<'a> {
     pub branch: Option<Branch>,
     /// How it ends.
     pub epilogue: Epilogue<'a>,
+    /// Workgroups that share the columns, where that is not 1: each writes an output of its own, and the product is their
+    /// sum. Only for many tokens, without a branch.
+    pub splits: usize,
     /// Stands in for buffers that a variant does not read.
     pub nothing: &'a Rc<Buffer>,
 }
@@ -95,6 +100,7 @@ impl Product<'_> {
     /// Adds the code of products to a shader, `code` last.
     pub fn shader(&self, builder: Builder, code: &str) -> Builder {
         builder
+            .flag("SPLIT", self.splits > 1)
             .flag("GATED", matches!(self.epilogue, Epilogue::Gate(_)))
             .flag("GELU", matches!(self.epilogue, Epilogue::Gate(Activation::GeluTanh)))
             .flag("ADAPTED", matches!(self.branch, Some(Branch::Added { .. })))
@@ -109,13 +115,18 @@ impl Product<'_> {
     /// The dispatch that runs `builder`'s shader with `bundles` bundles to a workgroup. In each workgroup there are bundles
     /// of one segment only if `apart`.
     pub fn op(self, builder: Builder, bundles: usize, apart: bool, extent: Extent) -> Op {
-        let Self { matrices, x, y, vectors, branch, epilogue, nothing, .. } = &self;
+        let Self { matrices, x, y, vectors, branch, epilogue, splits, nothing, .. } = &self;
         let first = self.first();
-        let (rank, pairs, inner, pair_row_bytes) = match branch {
-            None => (0, None, *nothing, 0),
-            Some(Branch::Added { b, inner }) => (b.columns, Some(b), inner, b.format.row_bytes(b.columns)),
-            Some(Branch::Appended { a }) => (0, Some(a), *nothing, 0),
+        let (rank, pairs, inner, pair_row_bytes, inner_splits) = match branch {
+            None => (0, None, *nothing, 0, 1),
+            Some(Branch::Added { b, inner, splits }) => {
+                (b.columns, Some(b), inner, b.format.row_bytes(b.columns), *splits)
+            }
+            Some(Branch::Appended { a }) => (0, Some(a), *nothing, 0, 1),
         };
+        let whole = *splits == 1 && inner_splits == 1;
+        assert!(whole || extent != Extent::One, "products of one token are not split, nor A x that they add");
+        assert!(*splits == 1 || branch.is_none(), "products that are split have no branch");
         let biases = if let Epilogue::Bias(biases) = epilogue { biases } else { &[][..] };
         let mut params = Params {
             parts: (first.columns / 8) as u32,
@@ -123,6 +134,7 @@ impl Product<'_> {
             pair_parts: pairs.map_or(0, |pairs| pairs.columns / 8) as u32,
             inner_row: (matrices.len() * rank / 4) as u32,
             pair_scales: pairs.map_or(0, |pairs| pairs.layout.scales()),
+            splits: (splits * inner_splits) as u32,
             ..Params::default()
         };
         let (mut end, mut out, mut bytes) = (0, 0, 0);
@@ -175,7 +187,7 @@ impl Product<'_> {
         let mut buffers =
             [*x, *y, *vectors, pairs.map_or(*nothing, |pairs| &pairs.shards[0]), inner].map(Rc::clone).to_vec();
         buffers.extend(first.shards.iter().cloned());
-        Op::new(builder.finish(), &params, buffers, (end.div_ceil(bundles) as u32, extent)).reading(bytes)
+        Op::new(builder.finish(), &params, buffers, ((end.div_ceil(bundles) * splits) as u32, extent)).reading(bytes)
     }
 
     /// Formats of the matrices, each once.
@@ -245,9 +257,13 @@ mod tests {
             x: &x_buffer,
             y,
             vectors: &vectors,
-            branch: (rank > 0)
-                .then(|| Branch::Added { b: b.clone(), inner: gpu.storage_with("inner", inner).unwrap() }),
+            branch: (rank > 0).then(|| Branch::Added {
+                b: b.clone(),
+                inner: gpu.storage_with("inner", inner).unwrap(),
+                splits: 1,
+            }),
             epilogue: gate.map_or(Epilogue::Bias(&biases), Epilogue::Gate),
+            splits: 1,
             nothing: &nothing,
         };
         // The last token's A x is all that decoding has.
@@ -310,6 +326,7 @@ mod tests {
             vectors: &nothing,
             branch: Some(Branch::Appended { a }),
             epilogue: Epilogue::Bias(&[]),
+            splits: 1,
             nothing: &nothing,
         };
         run(gpu, Step::new(3, 1), vec![linear::op(product, gpu.features)]).await;
@@ -318,6 +335,44 @@ mod tests {
         expected.push(f64::from(UNTOUCHED));
         let label = format!("{format:?}, {rows} rows, shards of {shard_rows:?}, rank {rank} behind");
         compare(&label, &gpu.read(&y, expected.len()).await.unwrap(), &expected, 1e-4);
+    }
+
+    /// W x + B (A x), where several workgroups share A's columns.
+    async fn check_split(gpu: &Gpu, shape: (Format, usize, usize), tokens: usize, rank: usize, in_blocks: bool) {
+        let (_, rows, columns) = shape;
+        let (matrices, values) = matrices(gpu, &[shape], None);
+        let x = random("x", tokens * columns);
+        let (a, a_values) = pair_matrix(gpu, in_blocks, rank, columns);
+        let (b, b_values) = pair_matrix(gpu, in_blocks, rows, rank);
+        let splits = matmul::splits(columns);
+        assert!(splits > 1);
+        let x_buffer = gpu.storage_with("x", &x).unwrap();
+        let nothing = gpu.storage("nothing", 16).unwrap();
+        let written = splits * tokens * rank;
+        let inner = gpu.storage_with("inner", &vec![UNTOUCHED; written + 1]).unwrap();
+        let y = gpu.storage("y", 4 * (tokens * rows) as u64).unwrap();
+        let op = |matrices: &[Matrix], y, splits, branch| {
+            let (x, vectors, nothing, epilogue) = (&x_buffer, &nothing, &nothing, Epilogue::Bias(&[]));
+            let product = Product { matrices, only: None, x, y, vectors, branch, epilogue, splits, nothing };
+            matmul::op(product, gpu.features)
+        };
+        let branch = Branch::Added { b, inner: inner.clone(), splits };
+        let ops = vec![op(&[a], &inner, splits, None), op(&matrices, &y, 1, Some(branch))];
+        run(gpu, Step::new(3, tokens), ops).await;
+
+        let got: Vec<f32> = gpu.read(&inner, written + 1).await.unwrap();
+        assert_eq!(got[written], UNTOUCHED, "nothing is written behind the last split");
+        let mut expected = Vec::new();
+        for x in x.chunks(columns) {
+            let inner: Vec<f32> = a_values.chunks(columns).map(|row| dot(row, x) as f32).collect();
+            let rows = values[0].chunks(columns).zip(b_values.chunks(rank));
+            expected.extend(rows.map(|(w, b)| dot(w, x) + dot(b, &inner)));
+        }
+        let label = format!("{shape:?}, {tokens} tokens, A x in {splits} splits, rank {rank}");
+        // As in `check`, with twice the columns; and A x, of tens at most, has the same errors, of which B adds up as many
+        // as the rank.
+        let tolerance = if gpu.features.f16 { 0.2 } else { 1e-3 };
+        compare(&label, &gpu.read(&y, expected.len()).await.unwrap(), &expected, tolerance);
     }
 
     fn activate(activation: Activation, x: f64) -> f64 {
@@ -364,6 +419,8 @@ mod tests {
             check(gpu, Case { shapes: &gate, rank: 64, gate: Some(Activation::Silu), ..blocks }).await;
             // A vocabulary's.
             check(gpu, Case { shapes: &[(Q8_0, 65_541, 32)], shard_rows: Some(32_772), ..plain }).await;
+            check_split(gpu, (Q8_0, 70, 640), 67, 8, false).await;
+            check_split(gpu, (Q8_0, 9, 1024), 5, 32, true).await;
             check_appended(gpu, (Q4_K, 36, 512), None, 8).await;
             check_appended(gpu, (Q8_0, 68, 96), Some(36), 24).await;
         });

@@ -21,16 +21,16 @@ struct Product {
     y_row: u32,
     inner_row: u32, // in vec4
     pair_scales: u32, // where they begin in `pairs`, in words, or 0 for f16
-    pad: u32,
+    splits: u32, // of the columns of W, or of those that `inner` was computed from
     segment: array<Segment, 3>,
 }
 
 @group(0) @binding(1) var<uniform> params: Product;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>; // [tokens, parts · 2]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [tokens, y_row]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // [tokens, y_row], once for each split
 @group(0) @binding(4) var<storage, read> vectors: array<f32>;
 @group(0) @binding(5) var<storage, read> pairs: array<u32>; // B as f16 or Q8_0, [rows, rank], or A as f16, [rank, parts · 8]
-@group(0) @binding(6) var<storage, read> inner: array<vec4<f32>>; // A x: [tokens, inner_row]
+@group(0) @binding(6) var<storage, read> inner: array<vec4<f32>>; // A x: [splits, tokens, inner_row], to be added up
 
 // The segment that bundle `bundle` belongs to.
 fn segment_of(bundle: u32) -> Segment {
