@@ -109,6 +109,20 @@ fn tiny_models_of_every_architecture_and_type() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Reads `tokens` with `pairs` at once, then one by one, and compares with `exact`; `label` is for the message.
+fn check_pairs(exact: &mut Engine, engine: &mut Engine, pairs: &Pairs<'_>, tokens: &[u32], bar: f64, label: &str) {
+    exact.set_pairs(pairs).unwrap();
+    engine.set_pairs(pairs).unwrap();
+    let expected = exact.logits(tokens).unwrap();
+    let prefilled = engine.logits(tokens).unwrap();
+    engine.reset();
+    let decoded = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();
+    for (what, logits) in [("prefill", prefilled), ("decode", decoded)] {
+        let difference = difference(&expected, &logits);
+        assert!(difference < bar, "{label}, {what}: {difference}");
+    }
+}
+
 #[test]
 fn prefill_is_decoding_with_and_without_pairs() {
     for gpu in gpus() {
@@ -121,16 +135,14 @@ fn prefill_is_decoding_with_and_without_pairs() {
             for rank in [0, 4, 40, 6] {
                 let adapter = adapter_of(&exact.spec, rank);
                 let pairs = pairs(&adapter, &exact.spec);
-                exact.set_pairs(&pairs).unwrap();
-                engine.set_pairs(&pairs).unwrap();
-                let expected = exact.logits(&tokens).unwrap();
-                let prefilled = engine.logits(&tokens).unwrap();
-                engine.reset();
-                let decoded = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();
-                for (what, logits) in [("prefill", prefilled), ("decode", decoded)] {
-                    let difference = difference(&expected, &logits);
-                    assert!(difference < bar(&gpu), "{name} rank {rank} {what} on {}: {difference}", gpu.name);
-                }
+                check_pairs(
+                    &mut exact,
+                    &mut engine,
+                    &pairs,
+                    &tokens,
+                    bar(&gpu),
+                    &format!("{name} rank {rank} on {}", gpu.name),
+                );
             }
         }
     }
@@ -217,16 +229,14 @@ fn adapters_in_blocks_are_applied_as_such() {
             let mut engine = load(&file, Backend::Gpu(gpu.clone()));
             for pairs in [merge::single(&two), merge::concat_halves([&one, &two]), merge::single(&one)] {
                 assert!(pairs.in_blocks());
-                exact.set_pairs(&pairs).unwrap();
-                engine.set_pairs(&pairs).unwrap();
-                let expected = exact.logits(&tokens).unwrap();
-                let prefilled = engine.logits(&tokens).unwrap();
-                engine.reset();
-                let decoded = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();
-                for (what, logits) in [("prefill", prefilled), ("decode", decoded)] {
-                    let difference = difference(&expected, &logits);
-                    assert!(difference < bar(&gpu), "{name} {pairs:?} {what} on {}: {difference}", gpu.name);
-                }
+                check_pairs(
+                    &mut exact,
+                    &mut engine,
+                    &pairs,
+                    &tokens,
+                    bar(&gpu),
+                    &format!("{name} {pairs:?} on {}", gpu.name),
+                );
             }
         }
     }
