@@ -49,15 +49,16 @@ impl Export {
 /// Arguments of `gist synth`.
 #[derive(Args)]
 pub struct Synth {
-    /// llama-3.2-1b (808 MB), or tiny-ARCHITECTURE-TYPE, for instance tiny-llama-q4_k
+    /// llama-3.2-1b (808 MB), tiny-ARCHITECTURE-TYPE, for instance tiny-llama-q4_k, or an adapter for the former:
+    /// llama-3.2-1b-primary or -secondary (24 MB), llama-3.2-1b-projection
     name: String,
-    /// GGUF file to write
+    /// File to write: GGUF, a projection as safetensors
     #[arg(long)]
     out: PathBuf,
 }
 
 impl Synth {
-    /// Writes a random model.
+    /// Writes a random model or adapter.
     pub fn run(self) -> Result<()> {
         write_file(&self.out, |out| synth::write(&self.name, out))
     }

@@ -1,4 +1,4 @@
-//! Random blocks of K-quants, made as bytes: nothing has to be quantised, and every byte is valid.
+//! Random blocks of quants, made as bytes: nothing has to be quantised, and every byte is valid.
 //!
 //! Quants and sub-block scales are uniform over all that their bits can say. The scales of a block, in f16, are set so that
 //! elements have a mean of 0 and a deviation of about 1.5/√columns: a product then keeps the size of what goes in, and
@@ -10,14 +10,12 @@ use half::f16;
 
 use super::random::Stream;
 
-/// Elements of a block.
-const ELEMENTS: usize = 256;
-
 /// Types that random blocks can be made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blocks {
     Q4K,
     Q6K,
+    Q8_0,
 }
 
 impl Blocks {
@@ -25,19 +23,21 @@ impl Blocks {
         match self {
             Blocks::Q4K => GgmlDType::Q4K,
             Blocks::Q6K => GgmlDType::Q6K,
+            Blocks::Q8_0 => GgmlDType::Q8_0,
         }
     }
 
     /// Fills `row` with the blocks of one row of a matrix.
     pub fn fill(self, row: &mut [u8], random: &mut Stream) {
         random.fill(row);
-        let columns = row.len() / self.dtype().type_size() * ELEMENTS;
+        let columns = row.len() / self.dtype().type_size() * self.dtype().block_size();
         let deviation = 1.5 / (columns as f32).sqrt();
         for block in row.chunks_exact_mut(self.dtype().type_size()) {
             let scale = deviation * (0.75 + 0.5 * random.fraction());
             match self {
                 Blocks::Q4K => finish_q4_k(block, scale),
                 Blocks::Q6K => finish_q6_k(block, scale),
+                Blocks::Q8_0 => finish_q8_0(block, scale),
             }
         }
     }
@@ -64,6 +64,13 @@ fn finish_q6_k(block: &mut [u8], deviation: f32) {
     block[208..].copy_from_slice(&f16::from_f32(d).to_le_bytes());
 }
 
+/// d (2 bytes), quants (32): x = d · quant.
+fn finish_q8_0(block: &mut [u8], deviation: f32) {
+    // Root mean square of quants of −128 to 127.
+    let d = deviation / 5461.5_f32.sqrt();
+    block[..2].copy_from_slice(&f16::from_f32(d).to_le_bytes());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,10 +78,11 @@ mod tests {
 
     #[test]
     fn elements_are_centred_and_as_large_as_said() {
-        for (blocks, columns) in [(Blocks::Q4K, 2048), (Blocks::Q4K, 8192), (Blocks::Q6K, 2048), (Blocks::Q6K, 8192)] {
+        let wide = [Blocks::Q4K, Blocks::Q6K, Blocks::Q8_0].map(|blocks| [(blocks, 2048), (blocks, 8192)]);
+        for (blocks, columns) in wide.into_iter().flatten().chain([(Blocks::Q8_0, 32)]) {
             let mut random = Stream::new("blocks");
             let rows = 262_144 / columns;
-            let row_bytes = columns / ELEMENTS * blocks.dtype().type_size();
+            let row_bytes = columns / blocks.dtype().block_size() * blocks.dtype().type_size();
             let mut bytes = vec![0; rows * row_bytes];
             bytes.chunks_exact_mut(row_bytes).for_each(|row| blocks.fill(row, &mut random));
             let elements = Raw { dtype: blocks.dtype(), shape: vec![rows, columns], bytes }.into_f32().unwrap();

@@ -36,7 +36,8 @@ fn write_floats(values: &[f32], out: &mut dyn Write) -> Result<()> {
     Ok(values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))?)
 }
 
-fn write_matrix(name: &str, blocks: Blocks, shape: &[usize], out: &mut dyn Write) -> Result<()> {
+/// Writes a matrix of random `blocks`, which depend on `name`.
+pub(super) fn write_matrix(name: &str, blocks: Blocks, shape: &[usize], out: &mut dyn Write) -> Result<()> {
     let mut random = Stream::new(name);
     let row_bytes = shape[1] / blocks.dtype().block_size() * blocks.dtype().type_size();
     let mut rows = vec![0; PIECE.div_ceil(row_bytes) * row_bytes];
@@ -93,26 +94,15 @@ fn metadata(shape: &Shape) -> Result<Vec<(String, Value)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shape::SHAPES;
+    use super::super::shape::SMALL;
     use super::*;
     use crate::cpu::Mode;
     use crate::engine::Engine;
 
     #[test]
     fn a_small_model_loads_and_its_logits_depend_on_the_prompt() {
-        let shape = Shape {
-            name: "small",
-            layers: 3,
-            width: 256,
-            ffn: 512,
-            heads: 4,
-            kv_heads: 2,
-            ordinary_tokens: 700,
-            merges: 900,
-            ..SHAPES[0]
-        };
         let mut file = Vec::new();
-        write(&shape, &mut file).unwrap();
+        write(&SMALL, &mut file).unwrap();
         let mut engine = pollster::block_on(Engine::load(&&file[..], None, Mode::Exact, 64, &mut |_, _| {})).unwrap();
         let mut logits = |text: &str| {
             let ids = engine.tokenizer.encode_with_bos(text).unwrap();

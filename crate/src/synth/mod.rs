@@ -1,9 +1,10 @@
-//! Random models: whole GGUF files, tokenizer included, that nobody has to download.
+//! Random models: whole GGUF files, tokenizer included, that nobody has to download, and adapters for them.
 //!
 //! Tiny ones have every feature and every type in a few megabytes, for tests. Full ones have the dimensions, the mix of types
 //! and the size of vocabulary of a published model, to measure speed and memory where it cannot be had; what they write
 //! means nothing. The same name gives the same bytes everywhere.
 
+mod adapters;
 mod blocks;
 mod full;
 mod llama3;
@@ -20,23 +21,37 @@ pub use tiny::{ARCHITECTURES, TYPES};
 use crate::error::Result;
 use crate::input;
 
-/// Writes the model `name`: `llama-3.2-1b` or `tiny-ARCHITECTURE-TYPE`, for instance `tiny-llama-q4_k`.
+/// Writes the model `name`: `llama-3.2-1b` or `tiny-ARCHITECTURE-TYPE`, for instance `tiny-llama-q4_k`. Names of adapters
+/// are `llama-3.2-1b-primary`, `-secondary` and `-projection`.
 ///
 /// # Errors
-/// If there is no such model or the file cannot be written.
+/// If there is nothing of that name or the file cannot be written.
 pub fn write<W: Write + Seek>(name: &str, out: &mut W) -> Result<()> {
     if let Some(shape) = shape::SHAPES.iter().find(|shape| shape.name == name) {
         return full::write(shape, out);
     }
+    if let Some((shape, adapter)) = adapter(name) {
+        return adapters::write(name, adapter, shape, out);
+    }
     let (arch, dtype) = tiny::parse(name).ok_or_else(|| {
         input!(
-            "there is no synthetic model {name}; names are {}, and tiny-ARCHITECTURE-TYPE with one of {} and one of {}",
+            "there is no synthetic model {name}; names are {}, each with -{} for its adapters, and tiny-ARCHITECTURE-TYPE with \
+             one of {} and one of {}",
             shape::SHAPES.map(|shape| shape.name).join(", "),
+            adapters::ADAPTERS.map(|(suffix, _)| suffix).join(", -"),
             ARCHITECTURES.join(", "),
             TYPES.map(|(name, _)| name).join(", ")
         )
     })?;
     tiny::write(name, arch, dtype, out)
+}
+
+/// The shape and the adapter in `SHAPE-ADAPTER`.
+fn adapter(name: &str) -> Option<(&'static shape::Shape, adapters::Adapter)> {
+    let (model, suffix) = name.rsplit_once('-')?;
+    let shape = shape::SHAPES.iter().find(|shape| shape.name == model)?;
+    let (_, adapter) = adapters::ADAPTERS.into_iter().find(|(known, _)| *known == suffix)?;
+    Some((shape, adapter))
 }
 
 /// The character that stands for each byte in a byte-level vocabulary, as GPT-2 chose them: printable bytes stand for

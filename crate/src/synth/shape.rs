@@ -43,6 +43,20 @@ pub(super) const SHAPES: [Shape; 1] = [Shape {
     merges: 280_147,
 }];
 
+/// A model of few and small layers.
+#[cfg(test)]
+pub(super) const SMALL: Shape = Shape {
+    name: "small",
+    layers: 3,
+    width: 256,
+    ffn: 512,
+    heads: 4,
+    kv_heads: 2,
+    ordinary_tokens: 700,
+    merges: 900,
+    ..SHAPES[0]
+};
+
 /// A tensor to be written.
 pub(super) struct Tensor {
     pub name: String,

@@ -1,0 +1,164 @@
+//! Adapters for a model of a published shape: two LoRAs and the projection between them, as large as trained ones, so that
+//! what pairs cost can be measured where those cannot be had. Their values are random.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Write;
+
+use candle_core::quantized::GgmlDType;
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::blocks::Blocks;
+use super::full::write_matrix;
+use super::random::random;
+use super::shape::{Content, Shape};
+use crate::error::Result;
+use crate::failure;
+use crate::gguf::{self, Value};
+
+/// Rank of the LoRAs, as of those that the project ships.
+const RANK: usize = 32;
+/// Inner width of the projection.
+const S: usize = 4;
+/// alpha / r: A and B each let what goes in grow by a half, so a change stays smaller than what its weight makes.
+const SCALE: f64 = 0.25;
+
+/// An adapter that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Adapter {
+    Primary,
+    Secondary,
+    Projection,
+}
+
+/// What comes after the model's name and a hyphen in an adapter's.
+pub(super) const ADAPTERS: [(&str, Adapter); 3] =
+    [("primary", Adapter::Primary), ("secondary", Adapter::Secondary), ("projection", Adapter::Projection)];
+
+/// Writes `adapter` for the model of `shape`; its bytes depend on `name` and the shape.
+pub(super) fn write<W: Write>(name: &str, adapter: Adapter, shape: &Shape, out: &mut W) -> Result<()> {
+    match adapter {
+        Adapter::Primary | Adapter::Secondary => write_lora(name, shape, out),
+        Adapter::Projection => Ok(out.write_all(&projection(name, shape)?)?),
+    }
+}
+
+/// A GGUF LoRA in Q8_0 that changes every matrix of every layer.
+fn write_lora<W: Write>(name: &str, shape: &Shape, out: &mut W) -> Result<()> {
+    let matrices: Vec<(String, [usize; 2])> = targets(shape)
+        .flat_map(|(target, [d, k])| [(format!("{target}.lora_a"), [RANK, k]), (format!("{target}.lora_b"), [d, RANK])])
+        .collect();
+    let entries: Vec<gguf::Entry<'_>> =
+        matrices.iter().map(|(name, shape)| gguf::Entry { name, shape, dtype: GgmlDType::Q8_0 }).collect();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let metadata = [
+        ("general.architecture", text("llama")),
+        ("general.type", text("adapter")),
+        ("general.name", text(&format!("{name} (random weights)"))),
+        ("adapter.type", text("lora")),
+        ("adapter.lora.alpha", Value::Float(SCALE * RANK as f64)),
+    ];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+    gguf::write(out, &metadata, &entries, |i, out| {
+        let (matrix, shape) = &matrices[i];
+        write_matrix(&format!("{name}/{matrix}"), Blocks::Q8_0, shape, out)
+    })
+}
+
+/// A projection file, P1 [s, d] and P2 [d, s] for each shape of weights. It does not say what it was made with.
+fn projection(name: &str, shape: &Shape) -> Result<Vec<u8>> {
+    let groups: BTreeSet<[usize; 2]> = targets(shape).map(|(_, shape)| shape).collect();
+    let mut tensors = Vec::new();
+    for [d, k] in groups {
+        // P1 keeps the size of what goes in, and P2 halves it, so that a change is as large as the LoRAs'.
+        for (part, shape, spread) in [("P1", [S, d], (3.0 / d as f32).sqrt()), ("P2", [d, S], (0.75 / S as f32).sqrt())]
+        {
+            let key = format!("{k}x{d}.{part}");
+            let values = random(&format!("{name}/{key}"), d * S, 0.0, spread);
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            tensors.push((key, shape, bytes));
+        }
+    }
+    let failed = |error: safetensors::SafeTensorError| failure!("the projection cannot be made: {error}");
+    let views = tensors
+        .iter()
+        .map(|(key, shape, bytes)| Ok((key.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    // One entry, since several would be written in another order each time.
+    let metadata = HashMap::from([("method".to_owned(), "projection".to_owned())]);
+    safetensors::serialize(views, Some(metadata)).map_err(failed)
+}
+
+/// Name and [outputs d, inputs k] of each weight that adapters change.
+fn targets(shape: &Shape) -> impl Iterator<Item = (String, [usize; 2])> {
+    shape.tensors().into_iter().filter_map(|tensor| match (tensor.content, &tensor.shape[..]) {
+        (Content::Matrix(_), &[d, k]) if tensor.name.starts_with("blk.") => Some((tensor.name, [d, k])),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::Adapter as Lora;
+    use crate::cpu::Mode;
+    use crate::engine::Engine;
+    use crate::library::{Correction, Skill};
+    use crate::low_rank::Target;
+    use crate::method::Method;
+    use crate::prompt::Task;
+    use crate::synth::full;
+    use crate::synth::shape::SMALL;
+
+    fn file(name: &str, adapter: Adapter) -> Vec<u8> {
+        let mut file = Vec::new();
+        write(name, adapter, &SMALL, &mut file).unwrap();
+        file
+    }
+
+    #[test]
+    fn every_method_that_they_allow_changes_logits_and_leaves_their_size() {
+        let mut model = Vec::new();
+        full::write(&SMALL, &mut model).unwrap();
+        let mut engine = pollster::block_on(Engine::load(&&model[..], None, Mode::Exact, 64, &mut |_, _| {})).unwrap();
+        let sides = Target::ALL.map(|target| target.shape(&engine.spec)).map(|(d, k)| d + k);
+        let parameters = SMALL.layers * RANK * sides.iter().sum::<usize>();
+        let translate = Skill::Translate { from: "en".to_owned(), to: "es".to_owned() };
+        for (name, adapter, skill) in
+            [("primary", Adapter::Primary, Skill::Summarize), ("secondary", Adapter::Secondary, translate)]
+        {
+            let file = file(name, adapter);
+            let lora = pollster::block_on(Lora::from_gguf(name, &file, &engine.spec)).unwrap();
+            assert_eq!((lora.rank, lora.parameters()), (RANK, parameters));
+            engine.library.add(skill, lora);
+        }
+        let projection = file("projection", Adapter::Projection);
+        assert_eq!(projection, file("projection", Adapter::Projection), "the same name gave other bytes");
+        let projection = Correction::read("projection", &projection, &engine.spec).unwrap();
+        engine.add_correction("en", "es", projection).unwrap();
+
+        let task = Task::summary("en", "es").unwrap();
+        let ids = engine.tokenizer.encode_with_bos("the weather").unwrap();
+        let mut seen: Vec<Vec<f32>> = Vec::new();
+        let methods = [
+            Method::ZeroShot,
+            Method::Primary,
+            Method::Secondary,
+            Method::Linear,
+            Method::Concat,
+            Method::Ties,
+            Method::Projection,
+        ];
+        for method in methods {
+            engine.set_method(method, &task).unwrap();
+            let logits = engine.logits(&ids).unwrap();
+            let deviation = (logits.iter().map(|x| x * x).sum::<f32>() / logits.len() as f32).sqrt();
+            assert!((0.75..3.0).contains(&deviation), "{method}: {deviation}");
+            for other in &seen {
+                let difference = logits.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(difference > 0.02, "{method} does what another does, but for {difference}");
+            }
+            seen.push(logits);
+        }
+    }
+}
