@@ -92,7 +92,8 @@ fn broken_model_files() {
     refuses(&["bench", "gpt-5"], b"", "there is no model gpt-5");
     refuses(&["bench", "--method", "magic"], b"", "there is no method magic; use one of zero-shot, primary");
     let out = bench.path("out.gguf");
-    let message = "there is no synthetic model llama-3.2-3b; names are llama-3.2-1b, and tiny-ARCHITECTURE-TYPE";
+    let message =
+        "there is no synthetic model llama-3.2-3b; names are llama-3.2-1b, each with -primary, -secondary, -projection";
     refuses(&["synth", "llama-3.2-3b", "--out", out.to_str().unwrap()], b"", message);
     assert!(!out.exists(), "nothing half-written is left behind");
     refuses(&["explain"], b"", "unrecognized subcommand 'explain'; see gist --help");
