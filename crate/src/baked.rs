@@ -6,15 +6,15 @@ use std::collections::hash_map::Entry;
 
 use half::f16;
 use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 
 use crate::adapter::Adapter;
 use crate::error::Result;
 use crate::learned::{Learned, MadeFor};
 use crate::low_rank::{LayerPairs, Pair, Pairs, Target};
 use crate::projection::Projection;
+use crate::safetensors_file::{self, Named};
 use crate::spec::Spec;
-use crate::{failure, input, merge};
+use crate::{input, merge};
 
 const METHOD: &str = "baked";
 
@@ -88,7 +88,7 @@ impl Baked {
 /// If the projection was trained with other adapters, or a value is beyond F16.
 pub fn bake(spec: &Spec, base: &str, projection: &Projection, adapters: [&Adapter; 2]) -> Result<Vec<u8>> {
     let pairs = merge::project(spec, projection, adapters)?;
-    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+    let mut tensors: Vec<Named> = Vec::new();
     for i in 0..spec.layers {
         for target in Target::ALL {
             let Some(pair) = pairs.pair(i, target) else { continue };
@@ -108,13 +108,7 @@ pub fn bake(spec: &Spec, base: &str, projection: &Projection, adapters: [&Adapte
     let mut metadata = made_for.to_metadata()?;
     metadata.insert("method".to_owned(), METHOD.to_owned());
     metadata.insert("s".to_owned(), projection.s.to_string());
-    let failed = |error: safetensors::SafeTensorError| failure!("the file cannot be made: {error}");
-    let views: Vec<_> = tensors
-        .iter()
-        .map(|(key, shape, bytes)| Ok((key.as_str(), TensorView::new(Dtype::F16, shape.clone(), bytes)?)))
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
-    safetensors::serialize(views, Some(metadata)).map_err(failed)
+    safetensors_file::write(Dtype::F16, &tensors, metadata)
 }
 
 /// Number of values of a baked projection with all targets: s k for each layer and target, and s d for each shape.

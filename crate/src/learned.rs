@@ -9,7 +9,7 @@ use crate::adapter::Adapter;
 use crate::error::Result;
 use crate::input;
 use crate::lorahub::{self, LoraHub};
-use crate::safetensors_f32::{check_names, to_f32};
+use crate::safetensors_file::{check_names, to_f32};
 
 /// What a learned file was made with. A file that says nothing of something is accepted by its shapes alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,7 +30,7 @@ pub mod baked;
 pub mod calibration;
 pub mod learned;
 pub mod projection;
-mod safetensors_f32;
+mod safetensors_file;
 
 pub mod merge;
 

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Adapter, Stored, check_shapes};
 use crate::error::Result;
+use crate::input;
 use crate::low_rank::{Pair, Target};
-use crate::safetensors_f32::{check_names, repeated_key, to_f32};
+use crate::safetensors_file::{self, check_names, repeated_key, to_f32};
 use crate::spec::Spec;
-use crate::{failure, input};
 
 #[derive(Deserialize)]
 struct Config {
@@ -98,7 +98,11 @@ pub fn write_peft(adapter: &Adapter, spec: &Spec, base: &str) -> Result<[Vec<u8>
             for (half, shape, values) in [("lora_A", [pair.rank, k], &pair.a), ("lora_B", [d, pair.rank], &pair.b)] {
                 let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
                 let module = format!("{}.{}", block(target), target.hf_name());
-                tensors.push((format!("base_model.model.model.layers.{i}.{module}.{half}.weight"), shape, bytes));
+                tensors.push((
+                    format!("base_model.model.model.layers.{i}.{module}.{half}.weight"),
+                    shape.to_vec(),
+                    bytes,
+                ));
             }
         }
     }
@@ -113,15 +117,9 @@ pub fn write_peft(adapter: &Adapter, spec: &Spec, base: &str) -> Result<[Vec<u8>
         "bias": "none",
         "inference_mode": true,
     });
-    let failed = |error: safetensors::SafeTensorError| failure!("the adapter cannot be serialised: {error}");
-    let views: Vec<_> = tensors
-        .iter()
-        .map(|(key, shape, bytes)| Ok((key.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes)?)))
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
     // PEFT reads only files that say that they are PyTorch's.
     let metadata = [("format".to_owned(), "pt".to_owned())].into();
-    Ok([format!("{config:#}\n").into_bytes(), safetensors::serialize(views, Some(metadata)).map_err(failed)?])
+    Ok([format!("{config:#}\n").into_bytes(), safetensors_file::write(Dtype::F32, &tensors, metadata)?])
 }
 
 fn view<'a>(tensors: &SafeTensors<'a>, key: &str) -> Result<TensorView<'a>> {

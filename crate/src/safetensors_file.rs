@@ -1,15 +1,15 @@
-//! Safetensors files: values as f32, and what the library lets through.
+//! Safetensors files: values as f32, what the library lets through, and writing them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use half::{bf16, f16};
-use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensorError};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::Result;
-use crate::input;
+use crate::{failure, input};
 
 /// The values of `view`, which has to be F32, F16 or BF16; `name` is for the message.
 ///
@@ -24,6 +24,20 @@ pub fn to_f32(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>> {
         Dtype::BF16 => Ok(pairs().map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect()),
         other => Err(input!("tensor {name} has type {other:?}; F32, F16 and BF16 are supported")),
     }
+}
+
+/// A tensor to be written: its name, its shape and its bytes.
+pub type Named = (String, Vec<usize>, Vec<u8>);
+
+/// The file of `tensors`, all of them in `dtype`.
+///
+/// # Errors
+/// If the bytes of one are not as many as its shape says.
+pub fn write(dtype: Dtype, tensors: &[Named], metadata: HashMap<String, String>) -> Result<Vec<u8>> {
+    let failed = |error: SafeTensorError| failure!("the file cannot be made: {error}");
+    let views = tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
+    let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(failed)?;
+    safetensors::serialize(views, Some(metadata)).map_err(failed)
 }
 
 /// Refuses a safetensors file that lists a tensor twice: the library would take the last entry without a word.
