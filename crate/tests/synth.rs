@@ -9,7 +9,7 @@ use std::io::{Cursor, Error, ErrorKind, Result, Seek, SeekFrom, Write};
 use std::sync::OnceLock;
 
 use candle_core::quantized::GgmlDType;
-use gist::adapter::Adapter;
+use gist::adapter::{self, Adapter};
 use gist::gguf::Header;
 use gist::projection::Projection;
 use gist::prompt::{Task, Template};
@@ -70,10 +70,6 @@ fn file() -> &'static (Head, f64) {
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn header() -> Header {
     pollster::block_on(Header::read(&file().0)).unwrap()
 }
@@ -88,7 +84,7 @@ fn it_is_as_large_as_the_published_file_and_the_same_each_time() {
     println!("{} bytes, {peak:.1} MiB of memory", head.length);
     assert!(head.length.abs_diff(807_694_464) < 807_694_464 / 1000, "{} bytes", head.length);
     assert!(*peak < 48.0, "{peak:.1} MiB of memory were used to write it");
-    let sha256 = hex(&head.sha256.clone().finalize());
+    let sha256: String = head.sha256.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let before = "ad9572014e68f655c7f9288dbef8984cda42f4a68449fe8cb0f6dc2a601c286b";
     assert_eq!(sha256, before, "the name no longer gives the bytes it gave before");
 }
@@ -101,15 +97,15 @@ fn adapters_fit_the_model_and_are_the_same_each_time() {
         ("secondary", 23_968_832, "878593f0adbdc0462718b188c9f6f3a2c9afa8539248b06c3b20f9c23eab719b"),
         ("projection", 410_264, "3fbda87b72b92cd061c8206df19bcf3c620625937b31b342541d4c2b100377b8"),
     ];
-    for (adapter, bytes, sha256) in before {
+    for (name, bytes, sha256) in before {
         let mut file = Cursor::new(Vec::new());
-        synth::write(&format!("{NAME}-{adapter}"), &mut file).unwrap();
+        synth::write(&format!("{NAME}-{name}"), &mut file).unwrap();
         let file = file.into_inner();
-        assert_eq!((file.len(), hex(&Sha256::digest(&file)).as_str()), (bytes, sha256), "{adapter}");
-        if adapter == "projection" {
-            assert_eq!(Projection::read(adapter, &file, &spec).unwrap().s, 4);
+        assert_eq!((file.len(), adapter::sha256(&file).as_str()), (bytes, sha256), "{name}");
+        if name == "projection" {
+            assert_eq!(Projection::read(name, &file, &spec).unwrap().s, 4);
         } else {
-            let lora = pollster::block_on(Adapter::from_gguf(adapter, &file, &spec)).unwrap();
+            let lora = pollster::block_on(Adapter::from_gguf(name, &file, &spec)).unwrap();
             assert_eq!((lora.rank, lora.scale, lora.parameters()), (32, 0.25, 22_544_384));
         }
     }
