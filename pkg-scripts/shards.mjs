@@ -6,7 +6,7 @@ import { mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-const CHUNK_BYTES = 4 << 20; // as in crate/src/catalog.rs, which refuses any other
+const CHUNK_BYTES = 4 << 20; // as in crate/src/catalog/mod.rs, which refuses any other
 
 const root = join(import.meta.dirname, "..");
 const cache = process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist");

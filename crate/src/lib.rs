@@ -1,65 +1,42 @@
 //! The engine of Pocket Gist: reads a chat and writes its summary in another language, on the device.
 //!
-//! Data flows one way, and the modules are listed in that order: a model file ([`source`]) is read as a header and
-//! tensors ([`gguf`]).
+//! The modules are listed from the bottom up: each imports only from those above it in this list, which
+//! `tests/layers.rs` checks.
 
 pub mod error;
-
-pub mod source;
-
-pub mod gguf;
-
-pub mod spec;
-
-pub mod weights;
-
-pub mod low_rank;
+pub mod hash;
 mod parallel;
-
-pub mod cpu;
-pub mod gpu;
-
-pub mod executor;
-
-pub mod sampler;
-
-pub mod tokenizer;
-
-pub mod adapter;
-pub mod baked;
-pub mod calibration;
-pub mod learned;
-pub mod projection;
-mod safetensors_file;
-
-pub mod merge;
-
-mod archive;
-pub mod import;
-
-pub mod chat;
-pub mod dialogue;
-pub mod prompt;
-
-pub mod library;
-pub mod method;
-
-pub mod engine;
-pub mod run;
-pub mod windows;
-
-pub mod lorahub;
-
-pub mod trial;
-
-pub mod address;
-pub mod catalog;
-pub mod install;
-pub mod own;
+mod random;
 
 pub mod rouge;
 
+/// Containers of bytes: GGUF, safetensors, zip, and where their bytes come from.
+pub mod files;
+
+/// What a model file holds: configuration, weights, tokenizer, prompts, sampling.
+pub mod model;
+
+/// LoRA files, read into low-rank pairs.
+pub mod adapters;
+
+/// The methods: two adapters come down to at most one low-rank pair for each weight.
+pub mod methods;
+
+/// One forward pass, on the processor and on the GPU.
+pub mod decoder;
+
+/// Conversations, wherever they come from.
+pub mod chat;
+
+/// The loop from a chat to the text of its summary.
+pub mod engine;
+
+/// What can be installed: models and adapters of the catalog, and those that the user adds.
+pub mod catalog;
+
+/// Random models for tests and measurements.
 pub mod synth;
 
+/// The engine in a browser's worker.
 #[cfg(target_arch = "wasm32")]
 pub mod web;

@@ -8,10 +8,11 @@ use std::io::Cursor;
 use std::path::Path;
 
 use common::{divergence, largest_difference, tiny_in};
-use gist::adapter::{Adapter, PEFT_FILES, write_gguf, write_peft};
-use gist::cpu::Mode;
-use gist::merge;
-use gist::spec::Spec;
+use gist::adapters::{LoraAdapter, PEFT_FILES, write_gguf, write_peft};
+use gist::adapters::{read_gguf, read_peft};
+use gist::decoder::cpu::Mode;
+use gist::methods::merge;
+use gist::model::config::ModelConfig;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -23,10 +24,10 @@ struct Golden {
     top: Vec<(usize, f64)>,
 }
 
-fn read(name: &str, spec: &Spec) -> Adapter {
+fn read(name: &str, config: &ModelConfig) -> LoraAdapter {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/peft").join(name);
-    let [config, tensors] = PEFT_FILES.map(|file| std::fs::read(folder.join(file)).unwrap());
-    Adapter::from_peft(name, &config, &tensors, spec).unwrap()
+    let [peft_config, tensors] = PEFT_FILES.map(|file| std::fs::read(folder.join(file)).unwrap());
+    read_peft(name, &peft_config, &tensors, config).unwrap()
 }
 
 #[test]
@@ -35,8 +36,8 @@ fn adapters_of_peft_do_here_what_they_do_there() {
     assert_eq!(goldens.len(), 6, "three adapters of two architectures");
     for golden in goldens {
         let mut engine = tiny_in(&golden.model, Mode::Exact);
-        let spec = engine.spec.clone();
-        let [one, two] = ["one", "two"].map(|which| read(&format!("{}-{which}", golden.model), &spec));
+        let config = engine.config.clone();
+        let [one, two] = ["one", "two"].map(|which| read(&format!("{}-{which}", golden.model), &config));
         assert_eq!((one.rank, one.scale, two.rank, two.scale), (2, 1.5, 3, 4.0));
         let plain = largest_difference(&golden.top, &engine.logits(&golden.tokens).unwrap());
         let adapter = match golden.adapter.as_str() {
@@ -44,9 +45,9 @@ fn adapters_of_peft_do_here_what_they_do_there() {
             "two" => two,
             "merged" => {
                 // The folder that `gist merge --method concat` writes: unequal ranks, and targets that only one has.
-                let merged = Adapter::from_pairs("merged", &merge::concat_halves([&one, &two]), &spec).unwrap();
-                let [config, tensors] = write_peft(&merged, &spec, &golden.model).unwrap();
-                Adapter::from_peft("merged", &config, &tensors, &spec).unwrap()
+                let merged = LoraAdapter::from_pairs("merged", &merge::concat_halves([&one, &two]), &config).unwrap();
+                let [peft_config, tensors] = write_peft(&merged, &config, &golden.model).unwrap();
+                read_peft("merged", &peft_config, &tensors, &config).unwrap()
             }
             other => panic!("{other}"),
         };
@@ -69,11 +70,11 @@ fn exported_adapters_do_here_what_they_do_in_llama_cpp() {
         } else {
             let engine = tiny_in(&golden.model, Mode::Exact);
             let mut file = Cursor::new(Vec::new());
-            write_gguf(&read(&format!("{}-one", golden.model), &engine.spec), &engine.spec, &mut file).unwrap();
+            write_gguf(&read(&format!("{}-one", golden.model), &engine.config), &engine.config, &mut file).unwrap();
             (engine, file.into_inner())
         };
         let plain = divergence(&golden.top, &engine.logits(&golden.tokens).unwrap());
-        let adapter = pollster::block_on(Adapter::from_gguf("exported", &file, &engine.spec)).unwrap();
+        let adapter = pollster::block_on(read_gguf("exported", &file, &engine.config)).unwrap();
         engine.set_pairs(&merge::single(&adapter)).unwrap();
         let found = divergence(&golden.top, &engine.logits(&golden.tokens).unwrap());
         println!("{}: divergence {found:.5}, without the adapter {plain:.5}", golden.model);

@@ -8,13 +8,14 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{adapter, tiny};
-use gist::adapter::{Adapter, write_gguf};
+use gist::adapters::write_gguf;
+use gist::adapters::{read_gguf, read_peft};
 use gist::catalog::Catalog;
-use gist::gguf::Header;
-use gist::learned::Summary;
-use gist::method::Correction;
+use gist::files::gguf::Header;
+use gist::methods::correction::Correction;
+use gist::methods::correction::CorrectionInfo;
+use gist::model::tokenizer::Tokenizer;
 use gist::synth;
-use gist::tokenizer::Tokenizer;
 
 /// The system's allocator, with the bytes in use and their peak.
 struct Counting;
@@ -51,7 +52,7 @@ fn peak(parse: impl FnOnce()) -> usize {
 
 #[test]
 fn memory_is_bounded_by_the_length_of_the_file() {
-    let spec = tiny("tiny-llama-q8_0").spec;
+    let config = tiny("tiny-llama-q8_0").config;
     let gguf = |change: &dyn Fn(&mut Vec<u8>)| {
         let mut file = std::io::Cursor::new(Vec::new());
         synth::write("tiny-llama-q8_0", &mut file).unwrap();
@@ -74,7 +75,7 @@ fn memory_is_bounded_by_the_length_of_the_file() {
     }
     files.push(("GGUF".into(), header));
     let mut lora = std::io::Cursor::new(Vec::new());
-    write_gguf(&adapter("one", &spec, 32), &spec, &mut lora).unwrap();
+    write_gguf(&adapter("one", &config, 32), &config, &mut lora).unwrap();
     files.push(("GGUF LoRA".into(), lora.into_inner()));
     for (name, header) in [
         ("huge shape", r#"{"640x256.P1":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}"#),
@@ -92,10 +93,10 @@ fn memory_is_bounded_by_the_length_of_the_file() {
             if let Ok(mut header) = pollster::block_on(Header::read(&&file[..])) {
                 let _ = Tokenizer::from_metadata(&mut header.metadata);
             }
-            let _ = pollster::block_on(Adapter::from_gguf(name, file, &spec));
-            let _ = Adapter::from_peft(name, file, file, &spec);
-            let _ = Summary::of(file);
-            let _ = Correction::read(name, file, &spec);
+            let _ = pollster::block_on(read_gguf(name, file, &config));
+            let _ = read_peft(name, file, file, &config);
+            let _ = CorrectionInfo::of(file);
+            let _ = Correction::read(name, file, &config);
             let _ = Catalog::parse(file);
         };
         let taken = peak(parse);

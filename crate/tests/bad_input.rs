@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use gist::low_rank::Target;
+use gist::adapters::low_rank::Target;
 use program::{Bench, gist, refuses};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
@@ -100,7 +100,7 @@ fn broken_model_files() {
 }
 
 /// Writes a PEFT adapter of rank 2 for `WIDTH × WIDTH` queries and returns its folder.
-fn peft(bench: &Bench, name: &str, width: usize, value: f32, config: &str) -> PathBuf {
+fn peft(bench: &Bench, name: &str, width: usize, value: f32, peft_config: &str) -> PathBuf {
     let folder = bench.path(name);
     std::fs::create_dir(&folder).unwrap();
     let data: Vec<u8> = (0..2 * width).flat_map(|i| if i == 7 { value } else { 0.01 }.to_le_bytes()).collect();
@@ -110,8 +110,8 @@ fn peft(bench: &Bench, name: &str, width: usize, value: f32, config: &str) -> Pa
         (key("lora_B"), TensorView::new(Dtype::F32, vec![width, 2], &data).unwrap()),
     ];
     std::fs::write(folder.join("adapter_model.safetensors"), safetensors::serialize(tensors, None).unwrap()).unwrap();
-    let config = format!(r#"{{"peft_type":"LORA","r":2,"lora_alpha":4{config}}}"#);
-    std::fs::write(folder.join("adapter_config.json"), config).unwrap();
+    let peft_config = format!(r#"{{"peft_type":"LORA","r":2,"lora_alpha":4{peft_config}}}"#);
+    std::fs::write(folder.join("adapter_config.json"), peft_config).unwrap();
     folder
 }
 

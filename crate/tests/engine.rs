@@ -6,20 +6,21 @@ mod common;
 use std::io::Cursor;
 
 use common::{adapter, tiny};
-use gist::adapter::{Adapter, write_gguf};
-use gist::chat::Conversation;
+use gist::adapters::low_rank::Target;
+use gist::adapters::read_gguf;
+use gist::adapters::{LoraAdapter, write_gguf};
+use gist::chat::conversation::Conversation;
 use gist::engine::{Engine, Event, Metrics, Request};
-use gist::low_rank::Target;
-use gist::merge;
-use gist::method::{Method, Skill};
-use gist::prompt::Task;
-use gist::sampler::Sampling;
+use gist::methods::merge;
+use gist::methods::method::Method;
+use gist::model::prompt::Task;
+use gist::model::sampler::Sampling;
 
 fn with_adapters(name: &str) -> Engine {
     let mut engine = tiny(name);
-    let (one, two) = (adapter("one", &engine.spec, 32), adapter("two", &engine.spec, 32));
-    engine.library.add(Skill::Summarize, one);
-    engine.library.add(Skill::Translate { from: "en".into(), to: "es".into() }, two);
+    let (one, two) = (adapter("one", &engine.config, 32), adapter("two", &engine.config, 32));
+    engine.registry.add(Task::Summarize, one);
+    engine.registry.add(Task::Translate { from: "en".into(), to: "es".into() }, two);
     engine
 }
 
@@ -103,12 +104,12 @@ fn what_is_not_installed_is_said_and_not_replaced() {
 fn an_exported_adapter_is_the_same_adapter() {
     for name in ["tiny-llama-f32", "tiny-gemma3-f32"] {
         let mut engine = tiny(name);
-        let adapter = adapter("one", &engine.spec, 32);
+        let adapter = adapter("one", &engine.config, 32);
         let mut file = Cursor::new(Vec::new());
-        write_gguf(&adapter, &engine.spec, &mut file).unwrap();
-        let read = pollster::block_on(Adapter::from_gguf("one", file.get_ref(), &engine.spec)).unwrap();
+        write_gguf(&adapter, &engine.config, &mut file).unwrap();
+        let read = pollster::block_on(read_gguf("one", file.get_ref(), &engine.config)).unwrap();
         assert_eq!((read.rank, read.scale), (adapter.rank, adapter.scale));
-        for (layer, target) in (0..engine.spec.layers).flat_map(|i| Target::ALL.map(|target| (i, target))) {
+        for (layer, target) in (0..engine.config.layers).flat_map(|i| Target::ALL.map(|target| (i, target))) {
             let [ours, theirs] = [&adapter, &read].map(|adapter| adapter.pair(layer, target).unwrap());
             for (ours, theirs) in [(&ours.a, &theirs.a), (&ours.b, &theirs.b)] {
                 // Values are at most 0.1, so Q8_0 rounds to steps of 0.1 / 127 at the coarsest.
@@ -118,7 +119,7 @@ fn an_exported_adapter_is_the_same_adapter() {
         }
         // In a llama file the rows of q and k are in another order: if that were not undone, this would not be close.
         let tokens: Vec<u32> = (3..40).collect();
-        let mut logits = |adapter: &Adapter| {
+        let mut logits = |adapter: &LoraAdapter| {
             engine.set_pairs(&merge::single(adapter)).unwrap();
             common::log_probabilities(&engine.logits(&tokens).unwrap())
         };

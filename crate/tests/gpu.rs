@@ -11,19 +11,21 @@ use std::io::Cursor;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use gist::adapter::{Adapter, Stored, write_gguf};
-use gist::chat::Conversation;
-use gist::cpu::Mode;
+use gist::adapters::low_rank::LowRankPairs;
+use gist::adapters::read_gguf;
+use gist::adapters::{LoraAdapter, StoredPair, write_gguf};
+use gist::chat::conversation::Conversation;
+use gist::decoder::cpu::Mode;
+use gist::decoder::executor::Backend;
+use gist::decoder::gpu::device::{Gpu, Options, adapters};
 use gist::engine::{Engine, Event, Request};
 use gist::error::{DeviceFault, Error};
-use gist::executor::Backend;
-use gist::gpu::device::{Gpu, Options, adapters};
-use gist::low_rank::Pairs;
-use gist::merge;
-use gist::method::{Method, plan};
-use gist::prompt::Task;
-use gist::sampler::Sampling;
-use gist::spec::Spec;
+use gist::methods::merge;
+use gist::methods::method::Method;
+use gist::methods::plan::plan;
+use gist::model::config::ModelConfig;
+use gist::model::prompt::Task;
+use gist::model::sampler::Sampling;
 use gist::synth;
 
 /// DESIGN's bars on log-probabilities of the reference's 50 most probable tokens.
@@ -62,17 +64,17 @@ fn gpus() -> Vec<Rc<Gpu>> {
     gpus
 }
 
-fn tokens(spec: &Spec, count: usize) -> Vec<u32> {
-    (0..count).map(|i| ((i * 7919 + 13) % spec.vocab) as u32).collect()
+fn tokens(config: &ModelConfig, count: usize) -> Vec<u32> {
+    (0..count).map(|i| ((i * 7919 + 13) % config.vocab_size) as u32).collect()
 }
 
 /// An adapter, or for rank 0 none.
-fn adapter_of(spec: &Spec, rank: usize) -> Option<Adapter> {
-    (rank > 0).then(|| common::adapter("pairs", spec, rank))
+fn adapter_of(config: &ModelConfig, rank: usize) -> Option<LoraAdapter> {
+    (rank > 0).then(|| common::adapter("pairs", config, rank))
 }
 
-fn pairs<'a>(adapter: &'a Option<Adapter>, spec: &Spec) -> Pairs<'a> {
-    adapter.as_ref().map_or_else(|| Pairs::none(spec), merge::single)
+fn pairs<'a>(adapter: &'a Option<LoraAdapter>, config: &ModelConfig) -> LowRankPairs<'a> {
+    adapter.as_ref().map_or_else(|| LowRankPairs::none(config), merge::single)
 }
 
 /// The largest difference of log-probabilities over the 50 most probable tokens of `exact`.
@@ -94,7 +96,7 @@ fn tiny_models_of_every_architecture_and_type() {
     {
         let file = tiny(&format!("tiny-{arch}-{dtype}"));
         let mut exact = load(&file, Mode::Exact);
-        let tokens = tokens(&exact.spec, 70);
+        let tokens = tokens(&exact.config, 70);
         let expected = exact.logits(&tokens).unwrap();
         // Opened anew for each model: software GPUs keep tens of megabytes for each pipeline.
         for gpu in &gpus() {
@@ -110,7 +112,14 @@ fn tiny_models_of_every_architecture_and_type() {
 }
 
 /// Reads `tokens` with `pairs` at once, then one by one, and compares with `exact`; `label` is for the message.
-fn check_pairs(exact: &mut Engine, engine: &mut Engine, pairs: &Pairs<'_>, tokens: &[u32], bar: f64, label: &str) {
+fn check_pairs(
+    exact: &mut Engine,
+    engine: &mut Engine,
+    pairs: &LowRankPairs<'_>,
+    tokens: &[u32],
+    bar: f64,
+    label: &str,
+) {
     exact.set_pairs(pairs).unwrap();
     engine.set_pairs(pairs).unwrap();
     let expected = exact.logits(tokens).unwrap();
@@ -130,11 +139,11 @@ fn prefill_is_decoding_with_and_without_pairs() {
             let file = tiny(name);
             let mut exact = load(&file, Mode::Exact);
             let mut engine = load(&file, Backend::Gpu(gpu.clone()));
-            let tokens = tokens(&exact.spec, 40);
+            let tokens = tokens(&exact.config, 40);
             // Ranks go up and down, so slots are made, made larger, and used for less than they hold.
             for rank in [0, 4, 40, 6] {
-                let adapter = adapter_of(&exact.spec, rank);
-                let pairs = pairs(&adapter, &exact.spec);
+                let adapter = adapter_of(&exact.config, rank);
+                let pairs = pairs(&adapter, &exact.config);
                 let label = format!("{name} rank {rank} on {}", gpu.name);
                 check_pairs(&mut exact, &mut engine, &pairs, &tokens, bar(&gpu), &label);
             }
@@ -151,15 +160,15 @@ fn a_longer_context_leaves_room_for_larger_pairs() {
         file[value..value + 4].copy_from_slice(&1024_u32.to_le_bytes());
         let mut exact = load(&file, Mode::Exact);
         let mut engine = load_for(&file, Backend::Gpu(gpu.clone()), 1024);
-        let spec = exact.spec.clone();
-        let adapter = adapter_of(&spec, 40);
-        engine.set_pairs(&pairs(&adapter, &spec)).unwrap();
-        engine.set_pairs(&pairs(&adapter_of(&spec, 4), &spec)).unwrap();
-        engine.logits(&tokens(&spec, 520)).unwrap(); // more than there was room for
+        let config = exact.config.clone();
+        let adapter = adapter_of(&config, 40);
+        engine.set_pairs(&pairs(&adapter, &config)).unwrap();
+        engine.set_pairs(&pairs(&adapter_of(&config, 4), &config)).unwrap();
+        engine.logits(&tokens(&config, 520)).unwrap(); // more than there was room for
         for engine in [&mut exact, &mut engine] {
-            engine.set_pairs(&pairs(&adapter, &spec)).unwrap();
+            engine.set_pairs(&pairs(&adapter, &config)).unwrap();
         }
-        let tokens = tokens(&spec, 64);
+        let tokens = tokens(&config, 64);
         let difference = difference(&exact.logits(&tokens).unwrap(), &engine.logits(&tokens).unwrap());
         assert!(difference < bar(&gpu), "{difference} on {}", gpu.name);
     }
@@ -173,14 +182,14 @@ fn every_method_does_what_it_does_on_the_processor() {
     let mut exact = load(&file, Mode::Exact);
     let mut with_adapters = load(&file, Mode::Exact);
     common::add_everything(&mut with_adapters);
-    let tokens = tokens(&exact.spec, 24);
+    let tokens = tokens(&exact.config, 24);
     let (prompt, rest) = tokens.split_at(20);
-    let logits = |engine: &mut Engine, pairs: &Pairs<'_>| {
+    let logits = |engine: &mut Engine, pairs: &LowRankPairs<'_>| {
         engine.set_pairs(pairs).unwrap(); // which empties the context
         engine.forward(prompt).unwrap();
         rest.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap()
     };
-    let none = Pairs::none(&exact.spec);
+    let none = LowRankPairs::none(&exact.config);
     let base = logits(&mut exact, &none);
     for gpu in gpus() {
         let mut engine = load(&file, Backend::Gpu(gpu.clone()));
@@ -188,7 +197,7 @@ fn every_method_does_what_it_does_on_the_processor() {
         engine.reserve_pairs().unwrap();
         for method in Method::ALL {
             for (pass, generation) in
-                plan(method, &task, &with_adapters.library, &with_adapters.spec).unwrap().iter().enumerate()
+                plan(method, &task, &with_adapters.registry, &with_adapters.config).unwrap().iter().enumerate()
             {
                 let expected = logits(&mut exact, &generation.pairs);
                 let difference = difference(&expected, &logits(&mut engine, &generation.pairs));
@@ -203,10 +212,10 @@ fn every_method_does_what_it_does_on_the_processor() {
 }
 
 /// The same adapter as a file in Q8_0 has it.
-fn in_blocks(adapter: &Adapter, spec: &Spec) -> Adapter {
+fn in_blocks(adapter: &LoraAdapter, config: &ModelConfig) -> LoraAdapter {
     let mut file = Cursor::new(Vec::new());
-    write_gguf(adapter, spec, &mut file).unwrap();
-    pollster::block_on(Adapter::from_gguf(&adapter.name, &file.into_inner(), spec)).unwrap()
+    write_gguf(adapter, config, &mut file).unwrap();
+    pollster::block_on(read_gguf(&adapter.name, &file.into_inner(), config)).unwrap()
 }
 
 #[test]
@@ -215,10 +224,10 @@ fn adapters_in_blocks_are_applied_as_such() {
     for name in ["tiny-llama-q4_k", "tiny-gemma3-q5_0"] {
         let file = tiny(name);
         let mut exact = load(&file, Mode::Exact);
-        let spec = exact.spec.clone();
+        let config = exact.config.clone();
         let [one, two] =
-            [("one", 32), ("two", 64)].map(|(name, rank)| in_blocks(&common::adapter(name, &spec, rank), &spec));
-        let tokens = tokens(&spec, 40);
+            [("one", 32), ("two", 64)].map(|(name, rank)| in_blocks(&common::adapter(name, &config, rank), &config));
+        let tokens = tokens(&config, 40);
         for gpu in gpus() {
             let mut engine = load(&file, Backend::Gpu(gpu.clone()));
             for pairs in [merge::single(&two), merge::concat_halves([&one, &two]), merge::single(&one)] {
@@ -240,10 +249,10 @@ fn matrices_that_have_to_be_split_give_the_same() {
             let file = tiny(name);
             let mut exact = load(&file, Mode::Exact);
             let mut engine = load(&file, Backend::Gpu(gpu.clone()));
-            let tokens = tokens(&exact.spec, 20);
+            let tokens = tokens(&exact.config, 20);
             for rank in [0, 4] {
-                let adapter = adapter_of(&exact.spec, rank);
-                let pairs = pairs(&adapter, &exact.spec);
+                let adapter = adapter_of(&exact.config, rank);
+                let pairs = pairs(&adapter, &exact.config);
                 let label = format!("{name} rank {rank} on {}", gpu.name);
                 check_pairs(&mut exact, &mut engine, &pairs, &tokens, bar(&gpu), &label);
             }
@@ -289,14 +298,14 @@ fn decoding_takes_few_dispatches_one_submit_and_fewer_readbacks() {
     for gpu in gpus() {
         let file = tiny("tiny-gemma3-q4_k");
         let mut engine = load(&file, Backend::Gpu(gpu.clone()));
-        let layers = engine.spec.layers as u64;
+        let layers = engine.config.layers as u64;
         // Small pairs take a dispatch more in the last layer, others in each.
         for (rank, more) in [(0, 0), (4, 1), (12, layers)] {
-            let adapter = adapter_of(&engine.spec, rank);
-            let spec = engine.spec.clone();
-            engine.set_pairs(&pairs(&adapter, &spec)).unwrap();
+            let adapter = adapter_of(&engine.config, rank);
+            let config = engine.config.clone();
+            engine.set_pairs(&pairs(&adapter, &config)).unwrap();
             let before = engine.executor().gpu().unwrap().counters();
-            let prompt = tokens(&engine.spec, 3);
+            let prompt = tokens(&engine.config, 3);
             pollster::block_on(engine.feed(&prompt)).unwrap();
             let started = Instant::now();
             let mut taken = 0;
@@ -321,14 +330,14 @@ fn decoding_takes_few_dispatches_one_submit_and_fewer_readbacks() {
 fn pipelines_are_known_after_the_first_change_of_pairs() {
     let Some(gpu) = gpus().into_iter().next() else { return };
     let mut engine = load(&tiny("tiny-llama-q4_0"), Backend::Gpu(gpu.clone()));
-    let spec = engine.spec.clone();
-    engine.set_pairs(&pairs(&adapter_of(&spec, 40), &spec)).unwrap();
+    let config = engine.config.clone();
+    engine.set_pairs(&pairs(&adapter_of(&config, 40), &config)).unwrap();
     let (pipelines, bytes) = (gpu.pipeline_count(), gpu.allocated());
     for rank in [4, 0, 40, 33, 8] {
-        engine.set_pairs(&pairs(&adapter_of(&spec, rank), &spec)).unwrap();
+        engine.set_pairs(&pairs(&adapter_of(&config, rank), &config)).unwrap();
         assert_eq!(gpu.pipeline_count(), pipelines, "rank {rank}");
     }
-    engine.set_pairs(&merge::single(&in_blocks(&common::adapter("blocks", &spec, 32), &spec))).unwrap();
+    engine.set_pairs(&merge::single(&in_blocks(&common::adapter("blocks", &config, 32), &config))).unwrap();
     assert_eq!(gpu.pipeline_count(), pipelines, "in blocks");
     // Only parameters of recorded programs differ in size.
     assert!(gpu.allocated().abs_diff(bytes) < 200_000, "{} after {bytes}", gpu.allocated());
@@ -340,18 +349,18 @@ fn pipelines_are_known_after_the_first_change_of_pairs() {
 fn values_beyond_f16_are_refused_and_leave_the_base() {
     for gpu in gpus() {
         let mut engine = load(&tiny("tiny-llama-q4_0"), Backend::Gpu(gpu.clone()));
-        let (spec, tokens) = (engine.spec.clone(), tokens(&engine.spec, 5));
+        let (config, tokens) = (engine.config.clone(), tokens(&engine.config, 5));
         let base = engine.logits(&tokens).unwrap();
-        let good = common::adapter("good", &spec, 8);
-        let mut bad = common::adapter("bad", &spec, 8);
-        let Some(Stored::F32(pair)) = &mut bad.layers[1][3] else { panic!("its pairs are in f32") };
+        let good = common::adapter("good", &config, 8);
+        let mut bad = common::adapter("bad", &config, 8);
+        let Some(StoredPair::F32(pair)) = &mut bad.layers[1][3] else { panic!("its pairs are in f32") };
         pair.a[5] = 1e6;
         engine.set_pairs(&merge::single(&good)).unwrap();
         assert_ne!(engine.logits(&tokens).unwrap(), base);
         let error = engine.set_pairs(&merge::single(&bad)).unwrap_err().to_string();
         assert_eq!(error, "layer 1: an adapter's value is 1000000, too large for the GPU; use the processor");
         assert_eq!(engine.logits(&tokens).unwrap(), base);
-        let mut bad = in_blocks(&common::adapter("bad", &spec, 32), &spec);
+        let mut bad = in_blocks(&common::adapter("bad", &config, 32), &config);
         bad.scale = 1e9;
         let error = engine.set_pairs(&merge::single(&bad)).unwrap_err().to_string();
         assert_eq!(error, "layer 0: the scale of an adapter's values is too large for the GPU; use the processor");

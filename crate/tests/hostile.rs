@@ -9,9 +9,9 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use common::{adapter, tiny};
-use gist::adapter::write_gguf;
-use gist::low_rank::Target;
-use gist::spec::Spec;
+use gist::adapters::low_rank::Target;
+use gist::adapters::write_gguf;
+use gist::model::config::ModelConfig;
 use program::{Bench, gist, refuses};
 
 /// A safetensors file whose header is `header`, whatever that says.
@@ -58,11 +58,11 @@ fn peft_folders() {
     let bench = Bench::new();
     let model = bench.model("tiny-llama-f32");
     let mut number = 0;
-    let mut folder = |config: &str, tensors: &[u8]| {
+    let mut folder = |peft_config: &str, tensors: &[u8]| {
         number += 1;
         let folder = bench.path(&format!("adapter{number}"));
         std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join("adapter_config.json"), config).unwrap();
+        std::fs::write(folder.join("adapter_config.json"), peft_config).unwrap();
         std::fs::write(folder.join("adapter_model.safetensors"), tensors).unwrap();
         folder
     };
@@ -72,8 +72,8 @@ fn peft_folders() {
     let good = safetensors("{}", &lora(1, |_| 0.01));
     let accepted = arguments(&folder(CONFIG, &good));
     assert!(gist(&accepted.each_ref().map(String::as_str), b"").status.success(), "a good adapter is used");
-    let mut refused = |config: &str, tensors: &[u8], message: &str| {
-        refuses(&arguments(&folder(config, tensors)).each_ref().map(String::as_str), b"", message);
+    let mut refused = |peft_config: &str, tensors: &[u8], message: &str| {
+        refuses(&arguments(&folder(peft_config, tensors)).each_ref().map(String::as_str), b"", message);
     };
 
     // Tensors.
@@ -113,7 +113,7 @@ fn peft_folders() {
     refused(CONFIG, &safetensors("{}", &strange), "is not a LoRA matrix of a known target");
 
     // Configuration.
-    for (config, message) in [
+    for (peft_config, message) in [
         (
             r#"{"peft_type":"LORA","r":1000000000000,"lora_alpha":4}"#,
             "its rank is 1000000000000; 1 to 1024 are possible",
@@ -125,7 +125,7 @@ fn peft_folders() {
         (r#"{"peft_type":"LORA","r":2"#, "adapter_config.json cannot be read"),
         ("", "adapter_config.json cannot be read"),
     ] {
-        refused(config, &good, message);
+        refused(peft_config, &good, message);
     }
     refused(&"[".repeat(100_000), &good, "adapter_config.json cannot be read");
 }
@@ -134,9 +134,9 @@ fn peft_folders() {
 fn gguf_loras() {
     let bench = Bench::new();
     let model = bench.model("tiny-llama-f32");
-    let spec = tiny("tiny-llama-f32").spec;
+    let config = tiny("tiny-llama-f32").config;
     let mut file = Cursor::new(Vec::new());
-    write_gguf(&adapter("one", &spec, 8), &spec, &mut file).unwrap();
+    write_gguf(&adapter("one", &config, 8), &config, &mut file).unwrap();
     let good = file.into_inner();
     let refused = |name: &str, message: &str, spoil: &dyn Fn(&mut Vec<u8>)| {
         let mut bytes = good.clone();
@@ -193,8 +193,8 @@ fn gguf_loras() {
 }
 
 /// A projection's entries for a tiny model.
-fn projection(spec: &Spec) -> Vec<Entry<'static>> {
-    let shapes = gist::projection::group_shapes(spec);
+fn projection(config: &ModelConfig) -> Vec<Entry<'static>> {
+    let shapes = gist::methods::projection::group_shapes(config);
     let group = |(k, d): (usize, usize)| {
         [f32_entry(&format!("{k}x{d}.P1"), &[4, d], |_| 0.1), f32_entry(&format!("{k}x{d}.P2"), &[d, 4], |_| 0.1)]
     };
@@ -205,7 +205,7 @@ fn projection(spec: &Spec) -> Vec<Entry<'static>> {
 fn learned_files() {
     let bench = Bench::new();
     let model = bench.model("tiny-llama-f32");
-    let spec = tiny("tiny-llama-f32").spec;
+    let config = tiny("tiny-llama-f32").config;
     let mut number = 0;
     let mut run = |file: &[u8]| {
         number += 1;
@@ -214,14 +214,14 @@ fn learned_files() {
         let own = ["--model", model.to_str().unwrap(), "--learned", path.to_str().unwrap()];
         fixed.into_iter().chain(own).map(str::to_owned).collect::<Vec<_>>()
     };
-    let good = projection(&spec);
+    let good = projection(&config);
     let arguments = run(&safetensors("{}", &good));
     assert!(gist(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), b"Ana: hi").status.success());
     let mut refused = |file: &[u8], message: &str| {
         refuses(&run(file).iter().map(String::as_str).collect::<Vec<_>>(), b"Ana: hi", message);
     };
     let with = |change: &dyn Fn(&mut Vec<Entry<'static>>)| {
-        let mut entries = projection(&spec);
+        let mut entries = projection(&config);
         change(&mut entries);
         safetensors("{}", &entries)
     };
@@ -306,7 +306,7 @@ fn weights_that_are_not_numbers_give_no_text() {
     let bench = Bench::new();
     let path = bench.model("tiny-llama-f32");
     let mut bytes = std::fs::read(&path).unwrap();
-    let header = pollster::block_on(gist::gguf::Header::read(&&bytes[..])).unwrap();
+    let header = pollster::block_on(gist::files::gguf::Header::read(&&bytes[..])).unwrap();
     let at = header.tensor("blk.2.ffn_down.weight").unwrap().offset as usize;
     bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     let path = bench.write("nan.gguf", &bytes);

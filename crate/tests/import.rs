@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use gist::chat::Conversation;
-use gist::import::{Certainty, Chat, DateOrder, Format, Imported, Options, Warning, import};
+use gist::chat::conversation::Conversation;
+use gist::chat::import::{Certainty, Chat, ChatFormat, DateOrder, Imported, Options, Warning, import};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/import").join(name)
@@ -42,7 +42,7 @@ fn whatsapp_android_in_spanish() {
     ];
     // `Quedan dos plazas: …` would read as another message, so it is printed with a space before it.
     assert_eq!(lines(&chat), expected.map(|line| line.replace("\nQuedan", "\n Quedan")));
-    assert_eq!((chat.format, chat.announcements, chat.media), (Format::WhatsApp, 5, 4));
+    assert_eq!((chat.format, chat.announcements, chat.media), (ChatFormat::WhatsApp, 5, 4));
     assert_eq!(chat.dates, Some((DateOrder::DayFirst, Certainty::Inferred)));
 }
 
@@ -101,7 +101,7 @@ fn signal_and_telegram() {
         "2019-05-30T09:01:00 Jim: Thursday: 7 pm?\nor eight",
     ];
     assert_eq!(lines(&chat), expected);
-    assert_eq!((chat.format, chat.announcements, chat.media), (Format::Signal, 1, 1));
+    assert_eq!((chat.format, chat.announcements, chat.media), (ChatFormat::Signal, 1, 1));
 
     let chat = file("telegram.json");
     let expected = [
@@ -111,7 +111,7 @@ fn signal_and_telegram() {
         "2025-01-16T08:00:00 Deleted Account: Danke",
     ];
     assert_eq!(lines(&chat), expected);
-    assert_eq!((chat.format, chat.announcements, chat.media), (Format::Telegram, 1, 1));
+    assert_eq!((chat.format, chat.announcements, chat.media), (ChatFormat::Telegram, 1, 1));
 }
 
 /// One message of each kind of phone, and what it says.
@@ -203,7 +203,7 @@ fn a_paste_may_begin_in_the_middle_of_a_message() {
     assert_eq!((lines(&chat).len(), chat.warnings), (2, vec![Warning::LeadingLines(1)]));
     // Dates in a plain chat do not make it an export.
     let chat = read("", b"Ana: when?\n24/12/23, 10:00 - Ben: then\n24/12/23, 10:01 - Ben: or then");
-    assert_eq!((lines(&chat).len(), chat.format), (1, Format::Plain));
+    assert_eq!((lines(&chat).len(), chat.format), (1, ChatFormat::Plain));
 }
 
 #[test]

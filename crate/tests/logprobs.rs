@@ -8,15 +8,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{divergence, largest_difference};
-use gist::adapter::{Adapter, Stored};
-use gist::calibration::Calibration;
-use gist::cpu::Mode;
+use gist::adapters::low_rank::{LowRankPair, LowRankPairs, Target};
+use gist::adapters::read_gguf;
+use gist::adapters::{LoraAdapter, StoredPair};
+use gist::decoder::cpu::Mode;
 use gist::engine::Engine;
-use gist::learned::MadeFor;
-use gist::low_rank::{Pair, Pairs, Target};
-use gist::merge;
-use gist::projection::{Group, Projection, group_shapes};
-use gist::spec::Spec;
+use gist::methods::calibration::Calibration;
+use gist::methods::correction_file::Provenance;
+use gist::methods::merge;
+use gist::methods::projection::{Group, Projection, group_shapes};
+use gist::model::config::ModelConfig;
 use gist::synth;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
@@ -37,10 +38,10 @@ const EXACT: f64 = 0.003;
 const FAST_KL: f64 = 0.03;
 
 /// A made-up file with the `parts` of each target, each of an amplitude.
-fn calibration_file(spec: &Spec, method: &str, parts: &[(&str, f32)]) -> Vec<u8> {
+fn calibration_file(config: &ModelConfig, method: &str, parts: &[(&str, f32)]) -> Vec<u8> {
     let mut tensors = Vec::new();
     for target in Target::ALL {
-        let (d, k) = target.shape(spec);
+        let (d, k) = target.shape(config);
         for (part, amplitude) in parts {
             let shape = match *part {
                 "p" => vec![d],
@@ -59,66 +60,71 @@ fn calibration_file(spec: &Spec, method: &str, parts: &[(&str, f32)]) -> Vec<u8>
     safetensors::serialize(views, Some(metadata)).unwrap()
 }
 
-fn pairs_of<'a>(case: &str, [one, two]: [&'a Adapter; 2], projection: &'a Projection, spec: &'a Spec) -> Pairs<'a> {
+fn pairs_of<'a>(
+    case: &str,
+    [one, two]: [&'a LoraAdapter; 2],
+    projection: &'a Projection,
+    config: &'a ModelConfig,
+) -> LowRankPairs<'a> {
     match case {
-        "none" => Pairs::none(spec),
+        "none" => LowRankPairs::none(config),
         "adapter" => merge::single(one),
-        "projection" => merge::project(spec, projection, [one, two]).unwrap(),
+        "projection" => merge::project(config, projection, [one, two]).unwrap(),
         "calibration" => {
-            let file = calibration_file(spec, case, &[("p", 0.001)]);
-            merge::calibrate(&Calibration::read(case, &file, spec).unwrap(), [one, two]).unwrap()
+            let file = calibration_file(config, case, &[("p", 0.001)]);
+            merge::calibrate(&Calibration::read(case, &file, config).unwrap(), [one, two]).unwrap()
         }
         "calibration-pp" => {
-            let file = calibration_file(spec, case, &[("Q1", 0.05), ("Q2", 0.02)]);
-            assert!(Calibration::read(case, &file, spec).is_err(), "another method's file is refused");
-            merge::calibrate(&Calibration::read_plus(case, &file, spec).unwrap(), [one, two]).unwrap()
+            let file = calibration_file(config, case, &[("Q1", 0.05), ("Q2", 0.02)]);
+            assert!(Calibration::read(case, &file, config).is_err(), "another method's file is refused");
+            merge::calibrate(&Calibration::read_plus(case, &file, config).unwrap(), [one, two]).unwrap()
         }
         other => panic!("no case is called {other}"),
     }
 }
 
-fn shipped(spec: &Spec) -> (Adapter, Adapter, Projection) {
+fn shipped(config: &ModelConfig) -> (LoraAdapter, LoraAdapter, Projection) {
     let file = |path: &str| std::fs::read(common::data(&format!("adapters/gemma-3-270m/{path}"))).unwrap();
-    let adapter = |name: &str| {
-        pollster::block_on(Adapter::from_gguf(name, &file(&format!("{name}/adapter.gguf")), spec)).unwrap()
-    };
+    let adapter =
+        |name: &str| pollster::block_on(read_gguf(name, &file(&format!("{name}/adapter.gguf")), config)).unwrap();
     let projection = file("summarize+translate-es/projection.safetensors");
-    (adapter("summarize"), adapter("translate-es"), Projection::read("es", &projection, spec).unwrap())
+    (adapter("summarize"), adapter("translate-es"), Projection::read("es", &projection, config).unwrap())
 }
 
 /// The made-up adapters that pkg-scripts/goldens/logprobs.py describes.
-fn made_up(spec: &Spec) -> (Adapter, Adapter, Projection) {
+fn made_up(config: &ModelConfig) -> (LoraAdapter, LoraAdapter, Projection) {
     let (rank, s) = (4, 4);
     let adapter = |name: &str| {
         let pair = |layer: usize, target: Target| {
-            let (d, k) = target.shape(spec);
+            let (d, k) = target.shape(config);
             let tensor = format!("{name}:layers.{layer}.{}", target.hf_name());
             let a = synth::random(&format!("{tensor}.lora_A"), rank * k, 0.0, 0.05);
             let b = synth::random(&format!("{tensor}.lora_B"), d * rank, 0.0, 0.02);
-            Some(Pair { rank, a, b })
+            Some(LowRankPair { rank, a, b })
         };
-        let layers =
-            (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target).map(Stored::F32))).collect();
-        Adapter { name: name.to_owned(), sha256: String::new(), scale: 2.0, rank, layers }
+        let layers = (0..config.layers)
+            .map(|layer| Target::ALL.map(|target| pair(layer, target).map(StoredPair::F32)))
+            .collect();
+        LoraAdapter { name: name.to_owned(), sha256: String::new(), scale: 2.0, rank, layers }
     };
     let group = |(k, d): (usize, usize)| {
         let p1 = synth::random(&format!("projection:{k}x{d}.P1"), s * d, 0.0, 0.1);
         let p2 = synth::random(&format!("projection:{k}x{d}.P2"), d * s, 0.0, 0.5);
         ((k, d), Group { p1, p2 })
     };
-    let groups: BTreeMap<_, _> = group_shapes(spec).into_iter().map(group).collect();
-    (adapter("summarize"), adapter("translate"), Projection { s, groups, made_for: MadeFor::default() })
+    let groups: BTreeMap<_, _> = group_shapes(config).into_iter().map(group).collect();
+    (adapter("summarize"), adapter("translate"), Projection { s, groups, provenance: Provenance::default() })
 }
 
 fn check(id: &str, mode: Mode) {
     let goldens: Vec<Golden> = serde_json::from_str(include_str!("goldens/logprobs.json")).unwrap();
     let mut engine = common::engine(&common::model(id), mode);
-    let spec = engine.spec.clone();
-    let (one, two, projection) = if id == "gemma-3-270m" { shipped(&spec) } else { made_up(&spec) };
+    let config = engine.config.clone();
+    let (one, two, projection) = if id == "gemma-3-270m" { shipped(&config) } else { made_up(&config) };
     let mut compared = 0;
     let mut wrong = Vec::new();
     for golden in goldens.iter().filter(|golden| golden.model == id) {
-        engine.set_pairs(&pairs_of(&golden.case, [&one, &two], &projection, &spec)).unwrap();
+        engine.set_pairs(&pairs_of(&golden.case, [&one, &two], &projection, &config)).unwrap();
         let logits = engine.logits(&golden.tokens).unwrap();
         let (value, bar, measure) = match mode {
             Mode::Exact => (largest_difference(&golden.top, &logits), EXACT, "difference"),
@@ -185,7 +191,7 @@ fn prefill_of_n_tokens_is_n_decodes() {
     for name in ["tiny-llama-q4_1", "tiny-qwen2-q5_k", "tiny-gemma3-q8_0"] {
         for mode in [Mode::Exact, Mode::Fast] {
             let mut engine = tiny(name, folder.path(), mode);
-            let tokens: Vec<u32> = (0..70).map(|i| (i * 7919 + 13) % engine.spec.vocab as u32).collect();
+            let tokens: Vec<u32> = (0..70).map(|i| (i * 7919 + 13) % engine.config.vocab_size as u32).collect();
             let at_once = common::log_probabilities(&engine.logits(&tokens).unwrap());
             engine.reset();
             let one_by_one = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();

@@ -5,9 +5,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use gist::adapter::{Adapter, Stored};
-use gist::low_rank::{Pair, Pairs, Target};
-use gist::merge;
+use gist::adapters::low_rank::{LowRankPair, LowRankPairs, Target};
+use gist::adapters::{LoraAdapter, StoredPair};
+use gist::methods::merge;
 use gist::synth;
 use serde::Deserialize;
 
@@ -21,20 +21,20 @@ struct Golden {
     delta: Vec<f64>,
 }
 
-fn adapter(name: &str, rank: usize, alpha: f32) -> Adapter {
-    let pair = Pair {
+fn adapter(name: &str, rank: usize, alpha: f32) -> LoraAdapter {
+    let pair = LowRankPair {
         rank,
         a: synth::random(&format!("{name}.A"), rank * K, 0.0, 0.5),
         b: synth::random(&format!("{name}.B"), D * rank, 0.0, 0.5),
     };
     let mut layer = [const { None }; 7];
-    layer[Target::Q.index()] = Some(Stored::F32(pair));
-    Adapter { name: name.to_owned(), sha256: String::new(), scale: alpha / rank as f32, rank, layers: vec![layer] }
+    layer[Target::Q.index()] = Some(StoredPair::F32(pair));
+    LoraAdapter { name: name.to_owned(), sha256: String::new(), scale: alpha / rank as f32, rank, layers: vec![layer] }
 }
 
 /// B A of the only pair.
-fn delta(pairs: &Pairs<'_>) -> Vec<f64> {
-    let Pair { rank, a, b } = pairs.pair(0, Target::Q).unwrap();
+fn delta(pairs: &LowRankPairs<'_>) -> Vec<f64> {
+    let LowRankPair { rank, a, b } = pairs.pair(0, Target::Q).unwrap();
     let at = |d: usize, k: usize| (0..rank).map(|r| f64::from(b[d * rank + r]) * f64::from(a[r * K + k])).sum();
     (0..D * K).map(|i| at(i / K, i % K)).collect()
 }
@@ -78,7 +78,7 @@ fn times(matrix: &[f32], columns: usize, x: &[f64]) -> Vec<f64> {
 }
 
 /// B (A x).
-fn apply(pair: &Pair, x: &[f64]) -> Vec<f64> {
+fn apply(pair: &LowRankPair, x: &[f64]) -> Vec<f64> {
     times(&pair.b, pair.rank, &times(&pair.a, x.len(), x))
 }
 
@@ -88,17 +88,17 @@ fn add(sum: &mut [f64], weight: f64, values: &[f64]) {
 
 #[test]
 fn collapsed_corrections_equal_their_formulas() {
-    let spec = common::tiny("tiny-gemma3-f32").spec;
-    let (mut one, two) = (common::adapter("one", &spec, 5), common::adapter("two", &spec, 3));
+    let config = common::tiny("tiny-gemma3-f32").config;
+    let (mut one, two) = (common::adapter("one", &config, 5), common::adapter("two", &config, 3));
     one.layers[0][Target::V.index()] = None;
-    let projection = common::projection(&spec);
-    let calibrations = [common::calibration(&spec), common::calibration_plus(&spec)];
-    let projected = merge::project(&spec, &projection, [&one, &two]).unwrap();
+    let projection = common::projection(&config);
+    let calibrations = [common::calibration(&config), common::calibration_plus(&config)];
+    let projected = merge::project(&config, &projection, [&one, &two]).unwrap();
     let calibrated = calibrations.each_ref().map(|calibration| merge::calibrate(calibration, [&one, &two]).unwrap());
-    for layer in 0..spec.layers {
+    for layer in 0..config.layers {
         for target in Target::ALL {
-            let (d, k) = target.shape(&spec);
-            let of = |pairs: &Pairs<'_>| pairs.pair(layer, target).unwrap();
+            let (d, k) = target.shape(&config);
+            let of = |pairs: &LowRankPairs<'_>| pairs.pair(layer, target).unwrap();
             let x: Vec<f64> = synth::random(target.hf_name(), k, 0.0, 1.0).into_iter().map(f64::from).collect();
             let mut halves = vec![0.0; d]; // (½ ΔW1 + ½ ΔW2) x
             for adapter in [&one, &two] {

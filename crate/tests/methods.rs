@@ -6,18 +6,22 @@ mod common;
 use std::io::Cursor;
 
 use common::{adapter, add_adapters, projection, tiny};
-use gist::adapter::{Adapter, write_gguf, write_peft};
-use gist::baked::{self, Baked, bake};
+use gist::adapters::low_rank::{LowRankPairs, Target};
+use gist::adapters::{LoraAdapter, write_gguf, write_peft};
+use gist::adapters::{read_gguf, read_peft};
 use gist::catalog::Catalog;
-use gist::cpu::Mode;
+use gist::decoder::cpu::Mode;
 use gist::engine::Engine;
-use gist::gguf::Header;
-use gist::lorahub::{Example, LoraHub, Search};
-use gist::low_rank::{Pairs, Target};
-use gist::merge;
-use gist::method::{Correction, Method, Skill, plan, translation_pair};
-use gist::projection::Projection;
-use gist::prompt::Task;
+use gist::engine::lorahub_search::{Example, Search};
+use gist::files::gguf::Header;
+use gist::methods::baked::{self, Baked, bake};
+use gist::methods::correction::Correction;
+use gist::methods::lorahub::LoraHub;
+use gist::methods::merge;
+use gist::methods::method::Method;
+use gist::methods::plan::{plan, translation_pair};
+use gist::methods::projection::Projection;
+use gist::model::prompt::Task;
 use gist::synth;
 
 fn task() -> Task {
@@ -30,7 +34,7 @@ fn with_adapters(name: &str, ranks: [usize; 2]) -> Engine {
     engine
 }
 
-fn log_probabilities(engine: &mut Engine, pairs: &Pairs<'_>) -> Vec<f64> {
+fn log_probabilities(engine: &mut Engine, pairs: &LowRankPairs<'_>) -> Vec<f64> {
     let tokens: Vec<u32> = (3..40).collect();
     engine.set_pairs(pairs).unwrap();
     common::log_probabilities(&engine.logits(&tokens).unwrap())
@@ -83,8 +87,8 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
 
     // The loss that the file tells is what its weights give.
     let file = found.to_json().unwrap();
-    let spec = engine.spec.clone();
-    engine.add_correction("en", "es", Correction::read("hub", file.as_bytes(), &spec).unwrap()).unwrap();
+    let config = engine.config.clone();
+    engine.add_correction("en", "es", Correction::read("hub", file.as_bytes(), &config).unwrap()).unwrap();
     engine.set_method(Method::LoraHub, &task()).unwrap();
     let prompt = engine.prompt(&task(), &example.chat).unwrap();
     let summary = engine.tokenizer.encode(&example.summary).unwrap();
@@ -92,14 +96,14 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
     assert!((loss - found.loss).abs() < 1e-6, "{loss} for {}", found.loss);
 
     // Σ w √c A and Σ w √c B, with c = 0.5 for both.
-    let pairs = plan(Method::LoraHub, &task(), &engine.library, &spec).unwrap().remove(0).pairs;
-    let [one, two] = translation_pair(&engine.library, "en", "es").unwrap();
-    let first = |adapter: &Adapter| adapter.pair(1, Target::Up).unwrap().b[7] * 0.5_f32.sqrt();
+    let pairs = plan(Method::LoraHub, &task(), &engine.registry, &config).unwrap().remove(0).pairs;
+    let [one, two] = translation_pair(&engine.registry, "en", "es").unwrap();
+    let first = |adapter: &LoraAdapter| adapter.pair(1, Target::Up).unwrap().b[7] * 0.5_f32.sqrt();
     let expected = found.weights[0] * first(one) + found.weights[1] * first(two);
     assert!((pairs.pair(1, Target::Up).unwrap().b[7] - expected).abs() < 1e-6);
 
     let mut other = with_adapters("tiny-llama-f32", [8, 8]);
-    other.library.add(Skill::Summarize, adapter("three", &spec, 8));
+    other.registry.add(Task::Summarize, adapter("three", &config, 8));
     other.add_correction("en", "es", Correction::LoraHub(found)).unwrap();
     let reason = other.unavailable(Method::LoraHub, &task()).unwrap();
     assert!(reason.starts_with("the LoraHub file was made with the adapter one of sha256 one, but three"), "{reason}");
@@ -110,52 +114,52 @@ fn a_merged_adapter_does_what_its_method_does() {
     for name in ["tiny-llama-f32", "tiny-gemma3-f32", "tiny-qwen2-f32"] {
         // Unequal ranks, and an adapter without one target: files hold one rank for all.
         let mut engine = with_adapters(name, [8, 3]);
-        let spec = engine.spec.clone();
-        let mut one = adapter("one", &spec, 8);
+        let config = engine.config.clone();
+        let mut one = adapter("one", &config, 8);
         one.layers.iter_mut().for_each(|layer| layer[Target::O.index()] = None);
         one.layers[1][Target::Q.index()] = None;
-        engine.library.add(Skill::Summarize, one);
-        let library = engine.library.clone();
-        let pairs = plan(Method::Concat, &task(), &library, &spec).unwrap().remove(0).pairs;
+        engine.registry.add(Task::Summarize, one);
+        let registry = engine.registry.clone();
+        let pairs = plan(Method::Concat, &task(), &registry, &config).unwrap().remove(0).pairs;
         let expected = log_probabilities(&mut engine, &pairs);
-        let merged = Adapter::from_pairs("merged", &pairs, &spec).unwrap();
+        let merged = LoraAdapter::from_pairs("merged", &pairs, &config).unwrap();
         assert_eq!((merged.rank, merged.scale), (11, 1.0));
 
-        let [config, tensors] = write_peft(&merged, &spec, name).unwrap();
-        let peft = Adapter::from_peft("peft", &config, &tensors, &spec).unwrap();
+        let [peft_config, tensors] = write_peft(&merged, &config, name).unwrap();
+        let peft = read_peft("peft", &peft_config, &tensors, &config).unwrap();
         let found = log_probabilities(&mut engine, &merge::single(&peft));
         // Zeros are added to sums, and branches of other ranks add in other orders.
         assert!(largest_difference(&expected, &found) < 1e-3, "{name}: PEFT folder");
 
         let mut file = Cursor::new(Vec::new());
-        write_gguf(&merged, &spec, &mut file).unwrap();
-        let gguf = pollster::block_on(Adapter::from_gguf("gguf", file.get_ref(), &spec)).unwrap();
+        write_gguf(&merged, &config, &mut file).unwrap();
+        let gguf = pollster::block_on(read_gguf("gguf", file.get_ref(), &config)).unwrap();
         let found = log_probabilities(&mut engine, &merge::single(&gguf));
         // Q8_0 noise of 28 pairs on a random model; a wrong order of rows gives whole units.
         assert!(largest_difference(&expected, &found) < 0.1, "{name}: GGUF LoRA");
     }
-    let spec = tiny("tiny-llama-f32").spec;
-    let error = Adapter::from_pairs("none", &Pairs::none(&spec), &spec).unwrap_err().to_string();
+    let config = tiny("tiny-llama-f32").config;
+    let error = LoraAdapter::from_pairs("none", &LowRankPairs::none(&config), &config).unwrap_err().to_string();
     assert!(error.starts_with("it has no LoRA tensors that are known"), "{error}");
 }
 
 #[test]
 fn a_baked_projection_is_the_projection_without_its_adapters() {
     let mut engine = with_adapters("tiny-llama-f32", [8, 3]);
-    let spec = engine.spec.clone();
-    let projection = projection(&spec);
-    let library = engine.library.clone();
-    let adapters = translation_pair(&library, "en", "es").unwrap();
-    let file = bake(&spec, &engine.base, &projection, adapters).unwrap();
-    let pairs = merge::project(&spec, &projection, adapters).unwrap();
+    let config = engine.config.clone();
+    let projection = projection(&config);
+    let registry = engine.registry.clone();
+    let adapters = translation_pair(&registry, "en", "es").unwrap();
+    let file = bake(&config, &engine.base, &projection, adapters).unwrap();
+    let pairs = merge::project(&config, &projection, adapters).unwrap();
     let expected = log_probabilities(&mut engine, &pairs);
 
     let mut bare = tiny("tiny-llama-f32");
-    let none = log_probabilities(&mut bare, &Pairs::none(&spec));
+    let none = log_probabilities(&mut bare, &LowRankPairs::none(&config));
     let effect = largest_difference(&expected, &none);
     assert!(effect > 0.05, "the projection changes something ({effect})");
-    bare.add_correction("en", "es", Correction::read("baked", &file, &spec).unwrap()).unwrap();
-    assert_eq!(bare.library.languages(), ["es"]);
+    bare.add_correction("en", "es", Correction::read("baked", &file, &config).unwrap()).unwrap();
+    assert_eq!(bare.registry.languages(), ["es"]);
     assert_eq!(bare.unavailable(Method::Projection, &task()), None);
     bare.set_method(Method::Projection, &task()).unwrap();
     let tokens: Vec<u32> = (3..40).collect();
@@ -164,12 +168,13 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     let difference = largest_difference(&expected, &found);
     assert!(difference < effect / 20.0, "{difference} where the projection's effect is {effect}");
 
-    let error = Projection::read("x", &file, &spec).unwrap_err().to_string();
+    let error = Projection::read("x", &file, &config).unwrap_err().to_string();
     assert_eq!(error, "projection x: it is for method baked, not projection");
-    let error = Baked::read("x", &file, &tiny("tiny-gemma3-f32").spec).err();
+    let error = Baked::read("x", &file, &tiny("tiny-gemma3-f32").config).err();
     assert_eq!(error, None, "the tiny models have the same shapes, so only the base's hash tells them apart");
     let mut gemma = tiny("tiny-gemma3-f32");
-    let error = gemma.add_correction("en", "es", Correction::read("x", &file, &spec).unwrap()).unwrap_err().to_string();
+    let error =
+        gemma.add_correction("en", "es", Correction::read("x", &file, &config).unwrap()).unwrap_err().to_string();
     let (wanted, found) = (&engine.base, &gemma.base);
     assert!(
         error.starts_with(&format!(
@@ -187,11 +192,11 @@ fn base_hash(file: &[u8]) -> String {
         if name != "token_embd.weight" && name != "output.weight" {
             let bytes = &file[info.offset as usize..][..info.bytes as usize];
             let shape: Vec<String> = info.shape.iter().map(usize::to_string).collect();
-            let hash = gist::adapter::sha256(bytes);
-            lines += &format!("{name} {} {} {hash}\n", gist::gguf::type_name(info.dtype), shape.join("x"));
+            let hash = gist::hash::sha256(bytes);
+            lines += &format!("{name} {} {} {hash}\n", gist::files::gguf::type_name(info.dtype), shape.join("x"));
         }
     }
-    gist::adapter::sha256(lines.as_bytes())
+    gist::hash::sha256(lines.as_bytes())
 }
 
 #[test]
@@ -218,27 +223,27 @@ fn the_hash_of_the_base_is_that_of_all_tensors_but_the_vocabulary() {
 #[test]
 fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
     let mut engine = common::engine(&common::model("gemma-3-270m"), Mode::Exact);
-    let spec = engine.spec.clone();
+    let config = engine.config.clone();
     let catalog = Catalog::parse(&std::fs::read(common::data("catalog.json")).unwrap()).unwrap();
     for entry in catalog.adapters_of("gemma-3-270m") {
         let file = std::fs::read(common::data(&entry.path)).unwrap();
-        pollster::block_on(gist::install::install(&mut engine, entry, &file)).unwrap();
+        pollster::block_on(gist::catalog::install::install(&mut engine, entry, &file)).unwrap();
     }
-    let Correction::Projection(projection) = engine.library.correction(Method::Projection, "en", "es").unwrap() else {
+    let Correction::Projection(projection) = engine.registry.correction(Method::Projection, "en", "es").unwrap() else {
         panic!("the catalog ships a projection");
     };
-    assert_eq!(projection.made_for.base.as_ref(), Some(&engine.base), "the shipped projection names its base");
-    let library = engine.library.clone();
-    let adapters = translation_pair(&library, "en", "es").unwrap();
-    let file = bake(&spec, &engine.base, projection, adapters).unwrap();
-    assert_eq!(baked::parameters(&spec, 4), 470_016);
+    assert_eq!(projection.provenance.base.as_ref(), Some(&engine.base), "the shipped projection names its base");
+    let registry = engine.registry.clone();
+    let adapters = translation_pair(&registry, "en", "es").unwrap();
+    let file = bake(&config, &engine.base, projection, adapters).unwrap();
+    assert_eq!(baked::parameters(&config, 4), 470_016);
     // 0.94 MB of values and the names of 131 tensors.
     assert!((940_032..960_000).contains(&file.len()), "{} bytes", file.len());
 
     let prompt = engine.prompt(&task(), "Ana: The rope on number 5 has gone.\nBen: Then we ring from 2.45.").unwrap();
     engine.set_method(Method::Projection, &task()).unwrap();
     let expected = common::log_probabilities(&engine.logits(&prompt).unwrap());
-    engine.add_correction("en", "es", Correction::read("baked", &file, &spec).unwrap()).unwrap();
+    engine.add_correction("en", "es", Correction::read("baked", &file, &config).unwrap()).unwrap();
     engine.set_method(Method::Projection, &task()).unwrap();
     let found = common::log_probabilities(&engine.logits(&prompt).unwrap());
     // Tokens that matter. F16 rounds to 2^-11; in the exact mode nothing amplifies that to steps of 8-bit activations.
@@ -249,13 +254,13 @@ fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
 
 #[test]
 fn every_learned_file_can_be_read_as_what_it_says() {
-    let spec = tiny("tiny-llama-f32").spec;
+    let config = tiny("tiny-llama-f32").config;
     let found: LoraHub = serde_json::from_str(
         r#"{"method":"lorahub","weights":[0.5,0.25],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#,
     )
     .unwrap();
     let file = found.to_json().unwrap();
-    assert_eq!(Correction::read("x", file.as_bytes(), &spec).unwrap().method(), Method::LoraHub);
-    let error = Correction::read_as("magic", "x", b"", &spec).unwrap_err().to_string();
+    assert_eq!(Correction::read("x", file.as_bytes(), &config).unwrap().method(), Method::LoraHub);
+    let error = Correction::read_as("magic", "x", b"", &config).unwrap_err().to_string();
     assert_eq!(error, "x: method magic is not known");
 }

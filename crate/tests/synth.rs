@@ -9,14 +9,14 @@ use std::io::{Cursor, Error, ErrorKind, Result, Seek, SeekFrom, Write};
 use std::sync::OnceLock;
 
 use candle_core::quantized::GgmlDType;
-use gist::adapter::{self, Adapter};
-use gist::gguf::Header;
-use gist::projection::Projection;
-use gist::prompt::{Task, Template};
-use gist::source::Source;
-use gist::spec::{Activation, RopeStyle, Spec};
+use gist::adapters::read_gguf;
+use gist::files::gguf::Header;
+use gist::files::source::Source;
+use gist::methods::projection::Projection;
+use gist::model::config::{Activation, ModelConfig, RopeStyle};
+use gist::model::prompt::{Task, Template};
+use gist::model::tokenizer::Tokenizer;
 use gist::synth;
-use gist::tokenizer::Tokenizer;
 use sha2::{Digest, Sha256};
 
 const NAME: &str = "llama-3.2-1b";
@@ -91,7 +91,7 @@ fn it_is_as_large_as_the_published_file_and_the_same_each_time() {
 
 #[test]
 fn adapters_fit_the_model_and_are_the_same_each_time() {
-    let spec = Spec::from_header(&header()).unwrap();
+    let config = ModelConfig::from_header(&header()).unwrap();
     let before = [
         ("primary", 23_968_832, "ea3640621ae7d3eed78e8d7bdf3c2d75abb46bd28e7178b2df705d48c034b1e3"),
         ("secondary", 23_968_832, "878593f0adbdc0462718b188c9f6f3a2c9afa8539248b06c3b20f9c23eab719b"),
@@ -101,11 +101,11 @@ fn adapters_fit_the_model_and_are_the_same_each_time() {
         let mut file = Cursor::new(Vec::new());
         synth::write(&format!("{NAME}-{name}"), &mut file).unwrap();
         let file = file.into_inner();
-        assert_eq!((file.len(), adapter::sha256(&file).as_str()), (bytes, sha256), "{name}");
+        assert_eq!((file.len(), gist::hash::sha256(&file).as_str()), (bytes, sha256), "{name}");
         if name == "projection" {
-            assert_eq!(Projection::read(name, &file, &spec).unwrap().s, 4);
+            assert_eq!(Projection::read(name, &file, &config).unwrap().s, 4);
         } else {
-            let lora = pollster::block_on(Adapter::from_gguf(name, &file, &spec)).unwrap();
+            let lora = pollster::block_on(read_gguf(name, &file, &config)).unwrap();
             assert_eq!((lora.rank, lora.scale, lora.parameters()), (32, 0.25, 22_544_384));
         }
     }
@@ -113,15 +113,15 @@ fn adapters_fit_the_model_and_are_the_same_each_time() {
 
 #[test]
 fn the_engine_reads_the_published_dimensions() {
-    let spec = Spec {
+    let config = ModelConfig {
         arch: "llama".to_owned(),
         layers: 16,
-        width: 2048,
+        hidden_size: 2048,
         heads: 32,
         kv_heads: 8,
         head_dim: 64,
-        ffn: 8192,
-        vocab: 128_256,
+        intermediate_size: 8192,
+        vocab_size: 128_256,
         context: 131_072,
         epsilon: 1e-5,
         rope_style: RopeStyle::Interleaved,
@@ -130,7 +130,7 @@ fn the_engine_reads_the_published_dimensions() {
         rope_scale: 1.0,
         rope_factors: true,
         window: None,
-        full_every: 1,
+        global_every: 1,
         activation: Activation::Silu,
         embedding_scale: 1.0,
         attention_scale: 0.125,
@@ -139,7 +139,7 @@ fn the_engine_reads_the_published_dimensions() {
         qkv_bias: false,
         tied: true,
     };
-    assert_eq!(Spec::from_header(&header()).unwrap(), spec);
+    assert_eq!(ModelConfig::from_header(&header()).unwrap(), config);
 }
 
 #[test]

@@ -8,9 +8,9 @@ mod heap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use gist::gguf::Header;
-use gist::source::FileSource;
-use gist::tokenizer::{Part, Tokenizer};
+use gist::files::gguf::Header;
+use gist::files::source::FileSource;
+use gist::model::tokenizer::{Part, Tokenizer};
 
 const GEMMA: &str = "gemma-3-270m-q4_k_m.gguf";
 const SMOLLM: &str = "smollm2-135m-instruct-q4_1.gguf";

@@ -7,15 +7,15 @@ mod common;
 use std::io::Cursor;
 
 use common::adapter;
-use gist::chat::{Conversation, Message};
-use gist::cpu::Mode;
+use gist::chat::conversation::{Conversation, Message};
+use gist::chat::windows::divide;
+use gist::decoder::cpu::Mode;
 use gist::engine::{Engine, Event, Metrics, Place, Request};
 use gist::error::Result;
-use gist::method::{Method, Skill};
-use gist::prompt::Task;
-use gist::sampler::Sampling;
+use gist::methods::method::Method;
+use gist::model::prompt::Task;
+use gist::model::sampler::Sampling;
 use gist::synth;
-use gist::windows::divide;
 
 const MAX_TOKENS: usize = 8;
 
@@ -32,9 +32,9 @@ fn with_room(room: usize, max_tokens: usize) -> Engine {
     };
     let frame = load(512).prompt(&task(), "").unwrap().len();
     let mut engine = load(frame + max_tokens + room);
-    let (one, two) = (adapter("one", &engine.spec, 4), adapter("two", &engine.spec, 4));
-    engine.library.add(Skill::Summarize, one);
-    engine.library.add(Skill::Translate { from: "en".into(), to: "es".into() }, two);
+    let (one, two) = (adapter("one", &engine.config, 4), adapter("two", &engine.config, 4));
+    engine.registry.add(Task::Summarize, one);
+    engine.registry.add(Task::Translate { from: "en".into(), to: "es".into() }, two);
     engine
 }
 
@@ -199,11 +199,11 @@ fn a_translation_is_that_of_the_parts_one_after_the_other() {
 fn without_the_summarization_adapter_the_parts_stay_apart_and_that_is_said() {
     let room = 150;
     let (chat, mut engine) = (chat(12), with_room(room, MAX_TOKENS));
-    let joint = Skill::SummarizeTranslate { from: "en".into(), to: "es".into() };
+    let joint = Task::SummarizeTranslate { from: "en".into(), to: "es".into() };
     let mut alone = with_room(room, MAX_TOKENS);
-    alone.library = gist::method::Library::default();
-    alone.library.add(joint.clone(), adapter("joint", &alone.spec, 4));
-    engine.library.add(joint, adapter("joint", &engine.spec, 4));
+    alone.registry = gist::methods::registry::AdapterRegistry::default();
+    alone.registry.add(joint.clone(), adapter("joint", &alone.config, 4));
+    engine.registry.add(joint, adapter("joint", &engine.config, 4));
     let told = run(&mut alone, &chat, Method::JointExpert, task()).unwrap();
     let parts = windows(&engine, chat.messages(), room);
     let texts: Vec<String> = parts.iter().map(|part| pass(&mut engine, Method::JointExpert, &task(), part)).collect();

@@ -1,8 +1,8 @@
 //! Chats of other programs. The first byte chooses what the caller says of the file that follows it.
 #![no_main]
 
-use gist::chat::{Conversation, Message};
-use gist::import::{DateOrder, Imported, Options, Range, import, newest};
+use gist::chat::conversation::{Conversation, Message};
+use gist::chat::import::{DateOrder, Imported, Options, Range, import, newest};
 use gist_fuzz::{accepted, seed};
 use libfuzzer_sys::fuzz_target;
 

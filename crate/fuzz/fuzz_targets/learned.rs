@@ -3,18 +3,18 @@
 
 use std::sync::LazyLock;
 
-use gist::baked::bake;
-use gist::learned::Summary;
-use gist::merge;
-use gist::method::Correction;
-use gist::projection::{Projection, group_shapes};
-use gist::spec::Spec;
-use gist_fuzz::{accepted, adapter, check, seed, spec};
+use gist::methods::baked::bake;
+use gist::methods::correction::CorrectionInfo;
+use gist::methods::merge;
+use gist::methods::correction::Correction;
+use gist::methods::projection::{Projection, group_shapes};
+use gist::model::config::ModelConfig;
+use gist_fuzz::{accepted, adapter, check, seed, config};
 use libfuzzer_sys::fuzz_target;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
-static SPEC: LazyLock<Spec> = LazyLock::new(spec);
+static CONFIG: LazyLock<ModelConfig> = LazyLock::new(config);
 
 /// A file of `method` with tensors of zeros.
 fn zeros(method: &str, shapes: &[(String, Vec<usize>)]) -> Vec<u8> {
@@ -26,17 +26,17 @@ fn zeros(method: &str, shapes: &[(String, Vec<usize>)]) -> Vec<u8> {
 }
 
 fn write_seeds() {
-    let groups = group_shapes(&SPEC);
+    let groups = group_shapes(&CONFIG);
     let shapes: Vec<_> = groups
         .iter()
         .flat_map(|(k, d)| [(format!("{k}x{d}.P1"), vec![2, *d]), (format!("{k}x{d}.P2"), vec![*d, 2])])
         .collect();
     let file = zeros("projection", &shapes);
     seed("learned", "projection", &file);
-    let projection = Projection::read("seed", &file, &SPEC).expect("its own file");
-    let (one, two) = (adapter(&SPEC), adapter(&SPEC));
-    seed("learned", "baked", &bake(&SPEC, "hash", &projection, [&one, &two]).expect("it can be baked"));
-    let targets = gist::low_rank::Target::ALL.map(|target| (target.hf_name(), target.shape(&SPEC)));
+    let projection = Projection::read("seed", &file, &CONFIG).expect("its own file");
+    let (one, two) = (adapter(&CONFIG), adapter(&CONFIG));
+    seed("learned", "baked", &bake(&CONFIG, "hash", &projection, [&one, &two]).expect("it can be baked"));
+    let targets = gist::adapters::low_rank::Target::ALL.map(|target| (target.hf_name(), target.shape(&CONFIG)));
     let shapes = targets.map(|(name, (d, _))| (format!("{name}.p"), vec![d]));
     seed("learned", "calibration", &zeros("calibration", &shapes));
     let shapes = targets.map(|(name, (d, k))| [(format!("{name}.Q1"), vec![2, k]), (format!("{name}.Q2"), vec![d, 2])]);
@@ -47,11 +47,11 @@ fn write_seeds() {
 }
 
 fuzz_target!(init: write_seeds(), |data: &[u8]| {
-    accepted(Summary::of(data));
-    let Some(correction) = accepted(Correction::read("input", data, &SPEC)) else { return };
-    let (one, two) = (adapter(&SPEC), adapter(&SPEC));
+    accepted(CorrectionInfo::of(data));
+    let Some(correction) = accepted(Correction::read("input", data, &CONFIG)) else { return };
+    let (one, two) = (adapter(&CONFIG), adapter(&CONFIG));
     let pairs = match &correction {
-        Correction::Projection(projection) => merge::project(&SPEC, projection, [&one, &two]),
+        Correction::Projection(projection) => merge::project(&CONFIG, projection, [&one, &two]),
         Correction::Baked(baked) => Ok(baked.pairs()),
         Correction::Calibration(calibration) | Correction::CalibrationPlus(calibration) => {
             merge::calibrate(calibration, [&one, &two])
@@ -59,6 +59,6 @@ fuzz_target!(init: write_seeds(), |data: &[u8]| {
         Correction::LoraHub(found) => merge::lorahub(found, [&one, &two]),
     };
     if let Some(pairs) = accepted(pairs) {
-        check(&pairs, &SPEC);
+        check(&pairs, &CONFIG);
     }
 });

@@ -2,10 +2,10 @@
 #![no_main]
 
 use gist::error::Result;
-use gist::gguf::Header;
-use gist::source::Source;
-use gist::spec::Spec;
-use gist::tokenizer::{Part, Tokenizer};
+use gist::files::gguf::Header;
+use gist::files::source::Source;
+use gist::model::config::ModelConfig;
+use gist::model::tokenizer::{Part, Tokenizer};
 use gist_fuzz::{accepted, model_header, now, seed};
 use libfuzzer_sys::fuzz_target;
 
@@ -31,7 +31,7 @@ fuzz_target!(
     init: ["llama", "gemma3"].iter().for_each(|arch| seed("model", arch, &model_header(&format!("tiny-{arch}-q8_0")))),
     |data: &[u8]| {
         let Some(mut header) = accepted(now(Header::read(&Padded(data)))) else { return };
-        accepted(Spec::from_header(&header));
+        accepted(ModelConfig::from_header(&header));
         let Some(tokenizer) = accepted(Tokenizer::from_metadata(&mut header.metadata)) else { return };
         let parts = [Part::Markup("<bos>the "), Part::Plain("thé 👋 <eos>\n"), Part::Markup("\u{1}")];
         let Some(ids) = accepted(tokenizer.encode_prompt(&parts)) else { return };

@@ -3,24 +3,25 @@
 
 use std::sync::LazyLock;
 
-use gist::adapter::{Adapter, write_peft};
-use gist::spec::Spec;
-use gist_fuzz::{accepted, adapter, seed, spec};
+use gist::adapters::read_peft;
+use gist::adapters::write_peft;
+use gist::model::config::ModelConfig;
+use gist_fuzz::{accepted, adapter, seed, config};
 use libfuzzer_sys::fuzz_target;
 
-static SPEC: LazyLock<Spec> = LazyLock::new(spec);
+static CONFIG: LazyLock<ModelConfig> = LazyLock::new(config);
 
 fn write_seed() {
-    let [config, tensors] = write_peft(&adapter(&SPEC), &SPEC, "base").expect("it can be written");
-    seed("peft", "adapter", &[&(config.len() as u16).to_le_bytes(), &config[..], &tensors].concat());
+    let [peft_config, tensors] = write_peft(&adapter(&CONFIG), &CONFIG, "base").expect("it can be written");
+    seed("peft", "adapter", &[&(peft_config.len() as u16).to_le_bytes(), &peft_config[..], &tensors].concat());
 }
 
 fuzz_target!(init: write_seed(), |data: &[u8]| {
     let Some((length, rest)) = data.split_first_chunk::<2>() else { return };
-    let (config, tensors) = rest.split_at(rest.len().min(u16::from_le_bytes(*length).into()));
-    if let Some(adapter) = accepted(Adapter::from_peft("input", config, tensors, &SPEC)) {
+    let (peft_config, tensors) = rest.split_at(rest.len().min(u16::from_le_bytes(*length).into()));
+    if let Some(adapter) = accepted(read_peft("input", peft_config, tensors, &CONFIG)) {
         // What was read can be written, and read again.
-        let [config, tensors] = write_peft(&adapter, &SPEC, "base").expect("it can be written");
-        assert_eq!(Adapter::from_peft("input", &config, &tensors, &SPEC).expect("its own file").rank, adapter.rank);
+        let [peft_config, tensors] = write_peft(&adapter, &CONFIG, "base").expect("it can be written");
+        assert_eq!(read_peft("input", &peft_config, &tensors, &CONFIG).expect("its own file").rank, adapter.rank);
     }
 });

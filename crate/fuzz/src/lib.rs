@@ -3,11 +3,11 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use gist::adapter::Adapter;
+use gist::adapters::LoraAdapter;
 use gist::error::Result;
-use gist::gguf::Header;
-use gist::low_rank::{Pair, Pairs, Target};
-use gist::spec::Spec;
+use gist::files::gguf::Header;
+use gist::adapters::low_rank::{LowRankPair, LowRankPairs, Target};
+use gist::model::config::ModelConfig;
 use gist::synth;
 
 /// Runs `future`, which never waits.
@@ -27,28 +27,28 @@ pub fn model_header(name: &str) -> Vec<u8> {
 }
 
 /// A model so small that an adapter for it is a few hundred bytes.
-pub fn spec() -> Spec {
+pub fn config() -> ModelConfig {
     let mut file = Cursor::new(Vec::new());
     synth::write("tiny-llama-q8_0", &mut file).expect("the name is one of the generator's");
     let header = now(Header::read(&&file.get_ref()[..])).expect("it is a model");
-    let spec = Spec::from_header(&header).expect("it is supported");
-    Spec { layers: 2, width: 8, heads: 2, kv_heads: 1, head_dim: 4, ffn: 8, ..spec }
+    let config = ModelConfig::from_header(&header).expect("it is supported");
+    ModelConfig { layers: 2, hidden_size: 8, heads: 2, kv_heads: 1, head_dim: 4, intermediate_size: 8, ..config }
 }
 
-/// An adapter of rank 2 for [`spec`].
-pub fn adapter(spec: &Spec) -> Adapter {
+/// An adapter of rank 2 for [`config`].
+pub fn adapter(config: &ModelConfig) -> LoraAdapter {
     let pair = |target: Target| {
-        let (d, k) = target.shape(spec);
+        let (d, k) = target.shape(config);
         let values = |n: usize| synth::random(target.hf_name(), n, 0.0, 1.0);
-        Some(Pair { rank: 2, a: values(2 * k), b: values(d * 2) })
+        Some(LowRankPair { rank: 2, a: values(2 * k), b: values(d * 2) })
     };
-    let pairs = Pairs::new(spec.layers, 2, |_, target| pair(target));
-    Adapter::from_pairs("seed", &pairs, spec).expect("the pairs are made for it")
+    let pairs = LowRankPairs::new(config.layers, 2, |_, target| pair(target));
+    LoraAdapter::from_pairs("seed", &pairs, config).expect("the pairs are made for it")
 }
 
 /// Makes all of `pairs`, which have to fit the model.
-pub fn check(pairs: &Pairs<'_>, spec: &Spec) {
-    pairs.base_layers(spec).expect("what is accepted fits the model");
+pub fn check(pairs: &LowRankPairs<'_>, config: &ModelConfig) {
+    pairs.base_layers(config).expect("what is accepted fits the model");
 }
 
 /// Writes a valid input for `target` where `pkg-scripts/fuzz` looks for seeds. Called once, before the fuzzer reads them.

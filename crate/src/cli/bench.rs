@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use clap::Args;
+use gist::decoder::gpu::{Counters, bandwidth};
 use gist::engine::Engine;
 use gist::error::Result;
-use gist::gpu::{Counters, bandwidth};
 use gist::input;
-use gist::method::Method;
-use gist::prompt::Task;
-use gist::sampler::Sampling;
+use gist::methods::method::Method;
+use gist::model::prompt::Task;
+use gist::model::sampler::Sampling;
 use serde_json::json;
 
 use super::{ModelOptions, OwnAdapters, load, peak_rss_mb};
@@ -124,7 +124,7 @@ impl Bench {
     fn measure(&self, engine: &mut Engine, method: Method, task: &Task) -> Result<Speed> {
         // Ordinary tokens, none of them special: the speed does not depend on which.
         let prompt: Vec<u32> = (0..self.prompt_tokens)
-            .map(|i| (engine.spec.vocab / 2 + i * 7919 % (engine.spec.vocab / 4)) as u32)
+            .map(|i| (engine.config.vocab_size / 2 + i * 7919 % (engine.config.vocab_size / 4)) as u32)
             .collect();
         let started = Instant::now();
         // Of two passes the last is measured; the first has another adapter of the same size.

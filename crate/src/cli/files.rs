@@ -5,13 +5,14 @@ use std::io::{BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gist::adapter::write_gguf;
+use gist::adapters::write_gguf;
 use gist::error::Result;
-use gist::gguf::Header;
+use gist::files::gguf::Header;
+use gist::files::source::FileSource;
+use gist::input;
+use gist::model::config::ModelConfig;
 use gist::rouge::rouge;
-use gist::source::FileSource;
-use gist::spec::Spec;
-use gist::{input, synth};
+use gist::synth;
 use serde::Deserialize;
 
 use super::read_adapter;
@@ -37,12 +38,12 @@ impl Export {
     pub fn run(self) -> Result<()> {
         let source = FileSource::open(&self.base)?;
         let header = pollster::block_on(Header::read(&source)).map_err(|error| error.at(self.base.display()))?;
-        let spec = Spec::from_header(&header).map_err(|error| error.at(self.base.display()))?;
-        let mut adapter = read_adapter(&self.adapter, &spec)?;
+        let config = ModelConfig::from_header(&header).map_err(|error| error.at(self.base.display()))?;
+        let mut adapter = read_adapter(&self.adapter, &config)?;
         if let Some(name) = self.name {
             adapter.name = name;
         }
-        write_file(&self.out, |out| write_gguf(&adapter, &spec, out))
+        write_file(&self.out, |out| write_gguf(&adapter, &config, out))
     }
 }
 
@@ -84,7 +85,7 @@ pub struct Rouge {
 }
 
 #[derive(Deserialize)]
-struct Pair {
+struct LowRankPair {
     reference: String,
     candidate: String,
 }
@@ -97,7 +98,7 @@ impl Rouge {
             if line.trim().is_empty() {
                 continue;
             }
-            let pair: Pair = serde_json::from_str(&line).map_err(|error| {
+            let pair: LowRankPair = serde_json::from_str(&line).map_err(|error| {
                 input!("line {}: {error}; each line is {{\"reference\": …, \"candidate\": …}}", number + 1)
             })?;
             let scores = serde_json::to_string(&rouge(&pair.reference, &pair.candidate));

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use gist::chat::import::{Certainty, Chat, DateOrder, Imported, Options, Range, Title, import, moment, newest};
 use gist::error::Result;
-use gist::import::{Certainty, Chat, DateOrder, Imported, Options, Range, Title, import, moment, newest};
 use gist::input;
 use serde_json::json;
 

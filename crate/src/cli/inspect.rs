@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gist::adapter::PEFT_FILES;
+use gist::adapters::PEFT_FILES;
+use gist::adapters::low_rank::Target;
 use gist::error::{Error, Result};
-use gist::gguf::{Header, Value, type_name};
-use gist::learned::Summary;
-use gist::low_rank::Target;
-use gist::source::FileSource;
-use gist::spec::Spec;
-use gist::weights::Weights;
-use gist::{baked, calibration, input, projection};
+use gist::files::gguf::{Header, Value, type_name};
+use gist::files::source::FileSource;
+use gist::input;
+use gist::methods::baked;
+use gist::methods::calibration;
+use gist::methods::correction::CorrectionInfo;
+use gist::methods::projection;
+use gist::model::config::ModelConfig;
+use gist::model::weights::Weights;
 
 use super::{progress_bar, read_file};
 
@@ -64,7 +67,7 @@ fn gguf(source: &FileSource) -> Result<()> {
         line("parameters", parameters);
         return Ok(());
     }
-    let spec = Spec::from_header(&header)?;
+    let config = ModelConfig::from_header(&header)?;
     let bar = progress_bar();
     let mut progress = |done, total| {
         bar.set_length(total);
@@ -73,13 +76,13 @@ fn gguf(source: &FileSource) -> Result<()> {
     let hash = pollster::block_on(Weights::new(source, &header, &mut progress).base_hash())?;
     bar.finish_and_clear();
     line("base_tensors_sha256", hash);
-    let rank_1: usize = Target::ALL.map(|target| target.shape(&spec)).iter().map(|(d, k)| d + k).sum();
+    let rank_1: usize = Target::ALL.map(|target| target.shape(&config)).iter().map(|(d, k)| d + k).sum();
     for (what, parameters) in [
-        ("a LoRA of rank 32", 32 * rank_1 * spec.layers),
-        ("a projection, s = 4", projection::parameters(&spec, 4)),
-        ("a baked projection, s = 4", baked::parameters(&spec, 4)),
-        ("a calibration", calibration::parameters(&spec)),
-        ("a calibration++, s = 4", calibration::parameters_plus(&spec, 4)),
+        ("a LoRA of rank 32", 32 * rank_1 * config.layers),
+        ("a projection, s = 4", projection::parameters(&config, 4)),
+        ("a baked projection, s = 4", baked::parameters(&config, 4)),
+        ("a calibration", calibration::parameters(&config)),
+        ("a calibration++, s = 4", calibration::parameters_plus(&config, 4)),
     ] {
         println!("parameters of {what:30} {parameters:12}");
     }
@@ -103,13 +106,13 @@ fn describe(value: &Value) -> String {
 
 /// The configuration and the size of a PEFT folder.
 fn peft(folder: &Path) -> Result<()> {
-    let [config, tensors] = PEFT_FILES.map(|file| read_file(&folder.join(file)));
-    let config: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&config?)
+    let [peft_config, tensors] = PEFT_FILES.map(|file| read_file(&folder.join(file)));
+    let peft_config: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&peft_config?)
         .map_err(|error| input!("{}: {} cannot be read: {error}", folder.display(), PEFT_FILES[0]))?;
-    for (key, value) in config.iter().filter(|(_, value)| !value.is_null()) {
+    for (key, value) in peft_config.iter().filter(|(_, value)| !value.is_null()) {
         line(key, value);
     }
-    let summary = Summary::of(&tensors?).map_err(|error| error.at(folder.display()))?;
+    let summary = CorrectionInfo::of(&tensors?).map_err(|error| error.at(folder.display()))?;
     line("tensors", summary.tensors);
     line("parameters", summary.parameters);
     Ok(())
@@ -117,17 +120,17 @@ fn peft(folder: &Path) -> Result<()> {
 
 /// Method, languages, adapters, base and size of a learned file.
 fn learned(file: &[u8]) -> Result<()> {
-    let Summary { method, s, made_for, tensors, parameters } = Summary::of(file)?;
+    let CorrectionInfo { method, s, provenance, tensors, parameters } = CorrectionInfo::of(file)?;
     let said = |value: Option<String>| value.unwrap_or_else(|| "not said".to_owned());
     line("method", said(method));
     if let Some(s) = s {
         line("s", s);
     }
-    line("languages", format!("{} to {}", said(made_for.from), said(made_for.to)));
-    for (which, adapter) in ["primary", "secondary"].iter().zip(&made_for.adapters) {
+    line("languages", format!("{} to {}", said(provenance.from), said(provenance.to)));
+    for (which, adapter) in ["primary", "secondary"].iter().zip(&provenance.adapters) {
         line(&format!("{which} adapter"), format!("{} {}", adapter.name, adapter.sha256));
     }
-    line("base_tensors_sha256", said(made_for.base));
+    line("base_tensors_sha256", said(provenance.base));
     line("tensors", tensors);
     line("parameters", parameters);
     Ok(())

@@ -4,11 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use gist::dialogue::Dialogue;
+use gist::chat::dialogue::Dialogue;
+use gist::engine::lorahub_search::{self, Example};
 use gist::error::Result;
 use gist::input;
-use gist::lorahub::{self, Example};
-use gist::prompt::Task;
+use gist::model::prompt::Task;
 
 use super::files::write_file;
 use super::{ModelOptions, OwnAdapters, load, read_dialogues};
@@ -59,7 +59,7 @@ impl Search {
                 eprint!("\r{tried}/{}: weights {one:.3} {two:.3}, loss {loss:.4}", self.tries);
             }
         };
-        let search = lorahub::Search { tries: self.tries, seed: self.seed };
+        let search = lorahub_search::Search { tries: self.tries, seed: self.seed };
         let found = search.run(&mut engine, &task, &examples, &mut progress)?;
         if shown {
             eprintln!();

@@ -4,13 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gist::adapter::{Adapter, PEFT_FILES, write_gguf, write_peft};
-use gist::baked::{bake, parameters};
+use gist::adapters::{LoraAdapter, PEFT_FILES, write_gguf, write_peft};
 use gist::engine::Engine;
 use gist::error::Result;
 use gist::input;
-use gist::method::{Correction, Method, plan, translation_pair};
-use gist::prompt::Task;
+use gist::methods::baked::{bake, parameters};
+use gist::methods::correction::Correction;
+use gist::methods::method::Method;
+use gist::methods::plan::{plan, translation_pair};
+use gist::model::prompt::Task;
 
 use super::files::write_file;
 use super::{ModelOptions, OwnAdapters, load};
@@ -59,7 +61,7 @@ impl Merge {
     pub fn run(self) -> Result<()> {
         let engine = self.parts.load()?;
         let task = Task::summary(&self.parts.from, &self.parts.to)?;
-        let mut generations = plan(self.method, &task, &engine.library, &engine.spec)?;
+        let mut generations = plan(self.method, &task, &engine.registry, &engine.config)?;
         let (Some(generation), true) = (generations.pop(), generations.is_empty()) else {
             return Err(input!("{} takes two passes, each with an adapter of its own; it cannot be one", self.method));
         };
@@ -67,11 +69,11 @@ impl Merge {
             return Err(input!("{} adds nothing to the base; there is nothing to write", self.method));
         }
         let adapter =
-            Adapter::from_pairs(&format!("{}-{}", self.method, self.parts.to), &generation.pairs, &engine.spec)?;
+            LoraAdapter::from_pairs(&format!("{}-{}", self.method, self.parts.to), &generation.pairs, &engine.config)?;
         if self.out.extension().is_some_and(|extension| extension == "gguf") {
-            write_file(&self.out, |out| write_gguf(&adapter, &engine.spec, out))?;
+            write_file(&self.out, |out| write_gguf(&adapter, &engine.config, out))?;
         } else {
-            write_folder(&self.out, write_peft(&adapter, &engine.spec, &self.parts.model)?)?;
+            write_folder(&self.out, write_peft(&adapter, &engine.config, &self.parts.model)?)?;
         }
         println!("{}: rank {}, {} parameters", self.out.display(), adapter.rank, adapter.parameters());
         Ok(())
@@ -101,13 +103,13 @@ impl Bake {
     pub fn run(self) -> Result<()> {
         let engine = self.parts.load()?;
         let Parts { from, to, .. } = &self.parts;
-        let adapters = translation_pair(&engine.library, from, to)?;
-        let Correction::Projection(projection) = engine.library.correction(Method::Projection, from, to)? else {
+        let adapters = translation_pair(&engine.registry, from, to)?;
+        let Correction::Projection(projection) = engine.registry.correction(Method::Projection, from, to)? else {
             return Err(input!("the projection is baked already; give one that is not with --learned"));
         };
-        let bytes = bake(&engine.spec, &engine.base, projection, adapters)?;
+        let bytes = bake(&engine.config, &engine.base, projection, adapters)?;
         write_file(&self.out, |out| Ok(out.write_all(&bytes)?))?;
-        let parameters = parameters(&engine.spec, projection.s);
+        let parameters = parameters(&engine.config, projection.s);
         println!("{}: rank {}, {parameters} parameters, {} bytes", self.out.display(), projection.s, bytes.len());
         Ok(())
     }

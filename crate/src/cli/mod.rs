@@ -15,20 +15,23 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
-use gist::adapter::{Adapter, PEFT_FILES};
+use gist::adapters::{LoraAdapter, PEFT_FILES};
+use gist::adapters::{read_gguf, read_peft};
+use gist::catalog::install::install;
 use gist::catalog::{self, Catalog};
-use gist::cpu::Mode;
-use gist::dialogue::Dialogue;
+use gist::chat::dialogue::Dialogue;
+use gist::decoder::cpu::Mode;
+use gist::decoder::executor;
+use gist::decoder::gpu::{self, device::Gpu};
 use gist::engine::{DEFAULT_CONTEXT, Engine};
 use gist::error::Result;
-use gist::executor;
-use gist::gpu::{self, device::Gpu};
+use gist::files::source::FileSource;
 use gist::input;
-use gist::install::install;
-use gist::learned::Summary;
-use gist::method::{Correction, Method, Skill};
-use gist::source::FileSource;
-use gist::spec::Spec;
+use gist::methods::correction::Correction;
+use gist::methods::correction::CorrectionInfo;
+use gist::methods::method::Method;
+use gist::model::config::ModelConfig;
+use gist::model::prompt::Task;
 
 /// Options of every command that runs a model.
 #[derive(Args)]
@@ -104,7 +107,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The catalog, the file that a path or a catalog id names, and what the catalog has for it.
-fn locate(model: &str) -> Result<(Catalog, PathBuf, Option<catalog::Model>)> {
+fn locate(model: &str) -> Result<(Catalog, PathBuf, Option<catalog::CatalogModel>)> {
     let catalog = Catalog::parse(&read_file(&data_folder().join("catalog.json"))?)?;
     let path = Path::new(model);
     let is_path = path.exists() || model.ends_with(".gguf") || model.contains(std::path::MAIN_SEPARATOR);
@@ -131,7 +134,7 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
         bar.set_length(total);
         bar.set_position(done);
     };
-    let template = entry.as_ref().and_then(catalog::Model::template);
+    let template = entry.as_ref().and_then(catalog::CatalogModel::template);
     let loading = Engine::load(&source, template, options.backend()?, options.context, &mut progress);
     let mut engine = pollster::block_on(loading).map_err(|error| error.at(path.display()))?;
     bar.finish_and_clear();
@@ -146,13 +149,13 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
 }
 
 /// Reads an adapter from a PEFT folder or a GGUF file.
-pub fn read_adapter(path: &Path, spec: &Spec) -> Result<Adapter> {
+pub fn read_adapter(path: &Path, config: &ModelConfig) -> Result<LoraAdapter> {
     let name = path.display().to_string();
     if path.is_dir() {
-        let [config, tensors] = PEFT_FILES.map(|file| read_file(&path.join(file)));
-        return Adapter::from_peft(&name, &config?, &tensors?, spec);
+        let [peft_config, tensors] = PEFT_FILES.map(|file| read_file(&path.join(file)));
+        return read_peft(&name, &peft_config?, &tensors?, config);
     }
-    pollster::block_on(Adapter::from_gguf(&name, &read_file(path)?, spec))
+    pollster::block_on(read_gguf(&name, &read_file(path)?, config))
 }
 
 /// Adapters given on the command line, in place of the catalog's.
@@ -167,27 +170,27 @@ pub struct OwnAdapters {
     /// Joint-expert adapter: a PEFT folder or a GGUF LoRA
     #[arg(long, value_name = "PATH")]
     pub joint: Option<PathBuf>,
-    /// Learned file made with the two: a projection, baked or not, a calibration or LoraHub weights; may be repeated
+    /// CorrectionFile file made with the two: a projection, baked or not, a calibration or LoraHub weights; may be repeated
     #[arg(long, value_name = "FILE")]
     pub learned: Vec<PathBuf>,
 }
 
 impl OwnAdapters {
-    /// Adds them to the engine's library.
+    /// Adds them to the engine's registry.
     pub fn install(&self, engine: &mut Engine, from: &str, to: &str) -> Result<()> {
         if let Some(path) = &self.primary {
-            engine.library.add(Skill::Summarize, read_adapter(path, &engine.spec)?);
+            engine.registry.add(Task::Summarize, read_adapter(path, &engine.config)?);
         }
         if let Some(path) = &self.secondary {
-            let skill = Skill::Translate { from: from.to_owned(), to: to.to_owned() };
-            engine.library.add(skill, read_adapter(path, &engine.spec)?);
+            let task = Task::Translate { from: from.to_owned(), to: to.to_owned() };
+            engine.registry.add(task, read_adapter(path, &engine.config)?);
         }
         if let Some(path) = &self.joint {
-            let skill = Skill::SummarizeTranslate { from: from.to_owned(), to: to.to_owned() };
-            engine.library.add(skill, read_adapter(path, &engine.spec)?);
+            let task = Task::SummarizeTranslate { from: from.to_owned(), to: to.to_owned() };
+            engine.registry.add(task, read_adapter(path, &engine.config)?);
         }
         for path in &self.learned {
-            let correction = Correction::read(&path.display().to_string(), &read_file(path)?, &engine.spec)?;
+            let correction = Correction::read(&path.display().to_string(), &read_file(path)?, &engine.config)?;
             engine.add_correction(from, to, correction).map_err(|error| error.at(path.display()))?;
         }
         engine.reserve_pairs()
@@ -208,7 +211,7 @@ pub fn learned_bytes(model: &str, own: &OwnAdapters, from: &str, to: &str) -> Re
         files.push(("lora".to_owned(), tensors));
     }
     for path in &own.learned {
-        let kind = Summary::of(&read_file(path)?)?.method;
+        let kind = CorrectionInfo::of(&read_file(path)?)?.method;
         files.push((kind.unwrap_or_else(|| "projection".to_owned()), path.clone()));
     }
     let mut bytes = BTreeMap::new();

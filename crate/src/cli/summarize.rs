@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use gist::chat::Conversation;
+use gist::chat::conversation::Conversation;
 use gist::engine::{Event, Metrics, Place, Request};
 use gist::error::{Error, Result};
 use gist::input;
-use gist::merge;
-use gist::method::Method;
-use gist::prompt::Task;
-use gist::sampler::Sampling;
+use gist::methods::merge;
+use gist::methods::method::Method;
+use gist::model::prompt::Task;
+use gist::model::sampler::Sampling;
 use serde_json::json;
 
 use super::import::ChatOptions;
@@ -204,7 +204,7 @@ pub struct Logits {
     /// Raw text: no template, special tokens parsed, begin token as the model wants it
     #[arg(long)]
     prompt: String,
-    /// Adapter to apply alone: a PEFT folder or a GGUF LoRA
+    /// LoraAdapter to apply alone: a PEFT folder or a GGUF LoRA
     #[arg(long, value_name = "PATH", conflicts_with = "method")]
     adapter: Option<PathBuf>,
     /// What this method applies in its last pass
@@ -228,7 +228,7 @@ impl Logits {
     pub fn run(self) -> Result<()> {
         let mut engine = load(&self.model, &self.options)?;
         if let Some(path) = &self.adapter {
-            let adapter = read_adapter(path, &engine.spec)?;
+            let adapter = read_adapter(path, &engine.config)?;
             engine.set_pairs(&merge::single(&adapter))?;
         }
         if let (Some(method), Some(to)) = (self.method, &self.to) {

@@ -9,11 +9,11 @@ use safetensors::Dtype;
 
 use super::blocks::Blocks;
 use super::full::write_matrix;
-use super::random::random;
 use super::shape::{Content, Shape};
 use crate::error::Result;
-use crate::gguf::{self, Value};
-use crate::safetensors_file;
+use crate::files::gguf::{self, Value};
+use crate::files::safetensors::write_safetensors;
+use crate::random::random;
 
 /// Rank of the LoRAs, as of those that the project ships.
 const RANK: usize = 32;
@@ -24,21 +24,24 @@ const SCALE: f64 = 0.25;
 
 /// An adapter that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Adapter {
+pub(super) enum SynthAdapter {
     Primary,
     Secondary,
     Projection,
 }
 
 /// What comes after the model's name and a hyphen in an adapter's.
-pub(super) const ADAPTERS: [(&str, Adapter); 3] =
-    [("primary", Adapter::Primary), ("secondary", Adapter::Secondary), ("projection", Adapter::Projection)];
+pub(super) const ADAPTERS: [(&str, SynthAdapter); 3] = [
+    ("primary", SynthAdapter::Primary),
+    ("secondary", SynthAdapter::Secondary),
+    ("projection", SynthAdapter::Projection),
+];
 
 /// Writes `adapter` for the model of `shape`; its bytes depend on `name` and the shape.
-pub(super) fn write<W: Write>(name: &str, adapter: Adapter, shape: &Shape, out: &mut W) -> Result<()> {
+pub(super) fn write<W: Write>(name: &str, adapter: SynthAdapter, shape: &Shape, out: &mut W) -> Result<()> {
     match adapter {
-        Adapter::Primary | Adapter::Secondary => write_lora(name, shape, out),
-        Adapter::Projection => Ok(out.write_all(&projection(name, shape)?)?),
+        SynthAdapter::Primary | SynthAdapter::Secondary => write_lora(name, shape, out),
+        SynthAdapter::Projection => Ok(out.write_all(&projection(name, shape)?)?),
     }
 }
 
@@ -80,7 +83,7 @@ fn projection(name: &str, shape: &Shape) -> Result<Vec<u8>> {
     }
     // One entry, since several would be written in another order each time.
     let metadata = HashMap::from([("method".to_owned(), "projection".to_owned())]);
-    safetensors_file::write(Dtype::F32, &tensors, metadata)
+    write_safetensors(Dtype::F32, &tensors, metadata)
 }
 
 /// Name and [outputs d, inputs k] of each weight that adapters change.
@@ -94,17 +97,17 @@ fn targets(shape: &Shape) -> impl Iterator<Item = (String, [usize; 2])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::Adapter as Lora;
-    use crate::cpu::Mode;
+    use crate::adapters::low_rank::Target;
+    use crate::adapters::read_gguf;
+    use crate::decoder::cpu::Mode;
     use crate::engine::Engine;
-    use crate::library::{Correction, Skill};
-    use crate::low_rank::Target;
-    use crate::method::Method;
-    use crate::prompt::Task;
+    use crate::methods::correction::Correction;
+    use crate::methods::method::Method;
+    use crate::model::prompt::Task;
     use crate::synth::full;
     use crate::synth::shape::SMALL;
 
-    fn file(name: &str, adapter: Adapter) -> Vec<u8> {
+    fn file(name: &str, adapter: SynthAdapter) -> Vec<u8> {
         let mut file = Vec::new();
         write(name, adapter, &SMALL, &mut file).unwrap();
         file
@@ -115,20 +118,20 @@ mod tests {
         let mut model = Vec::new();
         full::write(&SMALL, &mut model).unwrap();
         let mut engine = pollster::block_on(Engine::load(&&model[..], None, Mode::Exact, 64, &mut |_, _| {})).unwrap();
-        let sides = Target::ALL.map(|target| target.shape(&engine.spec)).map(|(d, k)| d + k);
+        let sides = Target::ALL.map(|target| target.shape(&engine.config)).map(|(d, k)| d + k);
         let parameters = SMALL.layers * RANK * sides.iter().sum::<usize>();
-        let translate = Skill::Translate { from: "en".to_owned(), to: "es".to_owned() };
-        for (name, adapter, skill) in
-            [("primary", Adapter::Primary, Skill::Summarize), ("secondary", Adapter::Secondary, translate)]
+        let translate = Task::Translate { from: "en".to_owned(), to: "es".to_owned() };
+        for (name, adapter, task) in
+            [("primary", SynthAdapter::Primary, Task::Summarize), ("secondary", SynthAdapter::Secondary, translate)]
         {
             let file = file(name, adapter);
-            let lora = pollster::block_on(Lora::from_gguf(name, &file, &engine.spec)).unwrap();
+            let lora = pollster::block_on(read_gguf(name, &file, &engine.config)).unwrap();
             assert_eq!((lora.rank, lora.parameters()), (RANK, parameters));
-            engine.library.add(skill, lora);
+            engine.registry.add(task, lora);
         }
-        let projection = file("projection", Adapter::Projection);
-        assert_eq!(projection, file("projection", Adapter::Projection), "the same name gave other bytes");
-        let projection = Correction::read("projection", &projection, &engine.spec).unwrap();
+        let projection = file("projection", SynthAdapter::Projection);
+        assert_eq!(projection, file("projection", SynthAdapter::Projection), "the same name gave other bytes");
+        let projection = Correction::read("projection", &projection, &engine.config).unwrap();
         engine.add_correction("en", "es", projection).unwrap();
 
         let task = Task::summary("en", "es").unwrap();

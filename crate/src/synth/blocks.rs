@@ -8,7 +8,7 @@
 use candle_core::quantized::GgmlDType;
 use half::f16;
 
-use super::random::Stream;
+use crate::random::Stream;
 
 /// Types that random blocks can be made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn finish_q8_0(block: &mut [u8], deviation: f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::Raw;
+    use crate::model::weights::Raw;
 
     #[test]
     fn elements_are_centred_and_as_large_as_said() {

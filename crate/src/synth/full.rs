@@ -4,11 +4,11 @@ use std::io::Write;
 
 use super::blocks::Blocks;
 use super::llama3::{BEGIN_OF_TEXT, CHAT_TEMPLATE, END_OF_TURN, rope_factors, specials};
-use super::random::{Stream, random};
 use super::shape::{Content, Shape, Tensor};
 use super::vocabulary::Vocabulary;
 use crate::error::Result;
-use crate::gguf::{self, Value};
+use crate::files::gguf::{self, Value};
+use crate::random::{Stream, random};
 
 /// Bytes of a matrix that are written at once, at least.
 const PIECE: usize = 1 << 16;
@@ -96,7 +96,7 @@ fn metadata(shape: &Shape) -> Result<Vec<(String, Value)>> {
 mod tests {
     use super::super::shape::SMALL;
     use super::*;
-    use crate::cpu::Mode;
+    use crate::decoder::cpu::Mode;
     use crate::engine::Engine;
 
     #[test]

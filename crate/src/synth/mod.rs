@@ -8,14 +8,13 @@ mod adapters;
 mod blocks;
 mod full;
 mod llama3;
-mod random;
 mod shape;
 mod tiny;
 mod vocabulary;
 
 use std::io::{Seek, Write};
 
-pub use random::random;
+pub use crate::random::random;
 pub use tiny::{ARCHITECTURES, TYPES};
 
 use crate::error::Result;
@@ -47,7 +46,7 @@ pub fn write<W: Write + Seek>(name: &str, out: &mut W) -> Result<()> {
 }
 
 /// The shape and the adapter in `SHAPE-ADAPTER`.
-fn adapter(name: &str) -> Option<(&'static shape::Shape, adapters::Adapter)> {
+fn adapter(name: &str) -> Option<(&'static shape::Shape, adapters::SynthAdapter)> {
     let (model, suffix) = name.rsplit_once('-')?;
     let shape = shape::SHAPES.iter().find(|shape| shape.name == model)?;
     let (_, adapter) = adapters::ADAPTERS.into_iter().find(|(known, _)| *known == suffix)?;

@@ -8,8 +8,8 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
 use super::byte_characters;
-use super::random::random;
 use crate::error::Result;
+use crate::random::random;
 
 const LAYERS: usize = 4;
 const WIDTH: usize = 256; // K-quants have blocks of 256

@@ -7,9 +7,9 @@
 use std::collections::HashSet;
 
 use super::byte_characters;
-use super::random::Stream;
 use crate::error::Result;
 use crate::failure;
+use crate::random::Stream;
 
 /// Tokens of Llama 3 by length in bytes, from 2 to 24. Of its 344 longer ones 115 are runs of one character, which are the
 /// only ones that are longer here.

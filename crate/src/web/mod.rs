@@ -2,11 +2,6 @@
 //!
 //! This is the only module that knows JavaScript values.
 
-mod download;
-mod host;
-mod import;
-mod metrics;
-mod picked;
+mod browser;
 mod protocol;
-mod store;
 mod worker;

@@ -4,16 +4,17 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use gist::adapter::{Adapter, Stored};
-use gist::calibration::Calibration;
-use gist::cpu::Mode;
+use gist::adapters::low_rank::{LowRankPair, Target};
+use gist::adapters::{LoraAdapter, StoredPair};
+use gist::decoder::cpu::Mode;
 use gist::engine::{DEFAULT_CONTEXT, Engine};
-use gist::learned::MadeFor;
-use gist::low_rank::{Pair, Target};
-use gist::method::{Correction, Skill};
-use gist::projection::{Group, Projection, group_shapes};
-use gist::source::FileSource;
-use gist::spec::Spec;
+use gist::files::source::FileSource;
+use gist::methods::calibration::Calibration;
+use gist::methods::correction::Correction;
+use gist::methods::correction_file::Provenance;
+use gist::methods::projection::{Group, Projection, group_shapes};
+use gist::model::config::ModelConfig;
+use gist::model::prompt::Task;
 use gist::synth;
 
 /// The file of a model that `pkg-scripts/models` fetches. Tests without it fail: they would show nothing.
@@ -55,38 +56,39 @@ pub fn tiny_in(name: &str, mode: Mode) -> Engine {
 }
 
 /// A made-up adapter of scale ½.
-pub fn adapter(name: &str, spec: &Spec, rank: usize) -> Adapter {
+pub fn adapter(name: &str, config: &ModelConfig, rank: usize) -> LoraAdapter {
     let pair = |layer: usize, target: Target| {
-        let (d, k) = target.shape(spec);
+        let (d, k) = target.shape(config);
         let tensor = format!("{name}.{layer}.{}", target.hf_name());
         let a = synth::random(&format!("{tensor}.a"), rank * k, 0.0, 0.1);
         let b = synth::random(&format!("{tensor}.b"), d * rank, 0.0, 0.1);
-        Some(Pair { rank, a, b })
+        Some(LowRankPair { rank, a, b })
     };
-    let layers = (0..spec.layers).map(|layer| Target::ALL.map(|target| pair(layer, target).map(Stored::F32))).collect();
-    Adapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
+    let layers =
+        (0..config.layers).map(|layer| Target::ALL.map(|target| pair(layer, target).map(StoredPair::F32))).collect();
+    LoraAdapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
 }
 
 /// Gives `engine` a summarization and a translation adapter of these ranks.
 pub fn add_adapters(engine: &mut Engine, ranks: [usize; 2]) {
-    let [one, two] = [("one", ranks[0]), ("two", ranks[1])].map(|(name, rank)| adapter(name, &engine.spec, rank));
-    engine.library.add(Skill::Summarize, one);
-    engine.library.add(Skill::Translate { from: "en".into(), to: "es".into() }, two);
+    let [one, two] = [("one", ranks[0]), ("two", ranks[1])].map(|(name, rank)| adapter(name, &engine.config, rank));
+    engine.registry.add(Task::Summarize, one);
+    engine.registry.add(Task::Translate { from: "en".into(), to: "es".into() }, two);
 }
 
 /// Gives `engine` all that any method needs for summaries from English in Spanish.
 pub fn add_everything(engine: &mut Engine) {
     add_adapters(engine, [8, 8]);
-    let spec = engine.spec.clone();
-    let joint = Skill::SummarizeTranslate { from: "en".into(), to: "es".into() };
-    engine.library.add(joint, adapter("joint", &spec, 6));
+    let config = engine.config.clone();
+    let joint = Task::SummarizeTranslate { from: "en".into(), to: "es".into() };
+    engine.registry.add(joint, adapter("joint", &config, 6));
     let weights =
         r#"{"method":"lorahub","weights":[0.9,-0.7],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#;
     let corrections = [
-        Correction::Projection(projection(&spec)),
-        Correction::Calibration(calibration(&spec)),
-        Correction::CalibrationPlus(calibration_plus(&spec)),
-        Correction::read("weights", weights.as_bytes(), &spec).unwrap(),
+        Correction::Projection(projection(&config)),
+        Correction::Calibration(calibration(&config)),
+        Correction::CalibrationPlus(calibration_plus(&config)),
+        Correction::read("weights", weights.as_bytes(), &config).unwrap(),
     ];
     for correction in corrections {
         engine.add_correction("en", "es", correction).unwrap();
@@ -94,35 +96,35 @@ pub fn add_everything(engine: &mut Engine) {
 }
 
 /// A made-up projection of width 4.
-pub fn projection(spec: &Spec) -> Projection {
+pub fn projection(config: &ModelConfig) -> Projection {
     let s = 4;
     let group = |(k, d): (usize, usize)| {
         let p1 = synth::random(&format!("{k}x{d}.P1"), s * d, 0.0, 0.5);
         let p2 = synth::random(&format!("{k}x{d}.P2"), d * s, 0.0, 0.5);
         ((k, d), Group { p1, p2 })
     };
-    let made_for = MadeFor { from: Some("en".into()), to: Some("es".into()), ..MadeFor::default() };
-    Projection { s, groups: group_shapes(spec).into_iter().map(group).collect(), made_for }
+    let provenance = Provenance { from: Some("en".into()), to: Some("es".into()), ..Provenance::default() };
+    Projection { s, groups: group_shapes(config).into_iter().map(group).collect(), provenance }
 }
 
 /// A made-up calibration: a bias p for each target.
-pub fn calibration(spec: &Spec) -> Calibration {
+pub fn calibration(config: &ModelConfig) -> Calibration {
     let term = |target: Target| {
-        let (d, k) = target.shape(spec);
-        Pair { rank: 1, a: vec![1.0; k], b: synth::random(&format!("{}.p", target.hf_name()), d, 0.0, 0.1) }
+        let (d, k) = target.shape(config);
+        LowRankPair { rank: 1, a: vec![1.0; k], b: synth::random(&format!("{}.p", target.hf_name()), d, 0.0, 0.1) }
     };
-    Calibration { s: 1, terms: Target::ALL.map(term).into(), made_for: MadeFor::default() }
+    Calibration { s: 1, terms: Target::ALL.map(term).into(), provenance: Provenance::default() }
 }
 
 /// A made-up calibration++ of width 4.
-pub fn calibration_plus(spec: &Spec) -> Calibration {
+pub fn calibration_plus(config: &ModelConfig) -> Calibration {
     let s = 4;
     let term = |target: Target| {
-        let (d, k) = target.shape(spec);
+        let (d, k) = target.shape(config);
         let values = |part: &str, n: usize| synth::random(&format!("{}.{part}", target.hf_name()), n, 0.0, 0.1);
-        Pair { rank: s, a: values("Q1", s * k), b: values("Q2", d * s) }
+        LowRankPair { rank: s, a: values("Q1", s * k), b: values("Q2", d * s) }
     };
-    Calibration { s, terms: Target::ALL.map(term).into(), made_for: MadeFor::default() }
+    Calibration { s, terms: Target::ALL.map(term).into(), provenance: Provenance::default() }
 }
 
 /// log-softmax.

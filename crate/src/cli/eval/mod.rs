@@ -10,15 +10,15 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use gist::chat::{Conversation, Message};
-use gist::dialogue::Dialogue;
+use gist::chat::conversation::{Conversation, Message};
+use gist::chat::dialogue::Dialogue;
 use gist::engine::{Engine, Event, Metrics, Request};
 use gist::error::{Error, Result};
 use gist::input;
-use gist::method::Method;
-use gist::prompt::Task;
+use gist::methods::method::Method;
+use gist::model::prompt::Task;
+use gist::model::sampler::Sampling;
 use gist::rouge::rouge;
-use gist::sampler::Sampling;
 use serde_json::json;
 
 use self::report::{Output, Report};

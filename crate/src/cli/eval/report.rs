@@ -5,8 +5,9 @@ use std::fmt;
 
 use gist::engine::{Engine, Metrics};
 use gist::error::Result;
-use gist::method::{Method, extra_parameters};
-use gist::prompt::Task;
+use gist::methods::method::Method;
+use gist::methods::plan::extra_parameters;
+use gist::model::prompt::Task;
 use gist::rouge::Rouge;
 use serde_json::{Map, Value, json};
 
@@ -85,7 +86,7 @@ impl Report {
             });
             let seconds: Vec<f64> = made.iter().map(|output| output.seconds).collect();
             let tokens: Vec<f64> = made.iter().map(|output| output.metrics.generated_tokens as f64).collect();
-            let extra_params = extra_parameters(*method, task, &engine.library, &engine.spec)?;
+            let extra_params = extra_parameters(*method, task, &engine.registry, &engine.config)?;
             Ok(Row {
                 method: *method,
                 scores: [|r: &Rouge| r.rouge1, |r: &Rouge| r.rouge2, |r: &Rouge| r.rouge_l]

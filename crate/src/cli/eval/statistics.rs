@@ -1,6 +1,6 @@
 //! Means, standard deviations and bootstrap intervals.
 
-use gist::sampler::uniform;
+use gist::model::sampler::uniform;
 
 /// How often the examples are drawn anew.
 const RESAMPLES: usize = 10_000;

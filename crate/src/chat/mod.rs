@@ -1,0 +1,6 @@
+//! Conversations, wherever they come from.
+
+pub mod conversation;
+pub mod dialogue;
+pub mod import;
+pub mod windows;

@@ -1,0 +1,194 @@
+//! Texts that are longer than the context has room for: divided into windows that fit, between messages where possible.
+//!
+//! The windows are as few as can be, since each is a pass of the model, and about equally long, since a short rest would
+//! weigh as much in what is made of them as a full window.
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::chat::conversation::Message;
+use crate::error::Result;
+use crate::input;
+
+/// The texts of the windows of `messages`, each of which costs at most `room`. `cost` counts the tokens of a text; the
+/// line break after each message is one more.
+///
+/// # Errors
+/// If `cost` fails, or `room` is less than a name and one letter need.
+pub fn divide(messages: &[Message], room: usize, cost: impl Fn(&str) -> Result<usize>) -> Result<Vec<String>> {
+    let cost = |message: &Message| Ok(cost(&message.to_string())? + 1);
+    let (mut lines, mut costs) = (Vec::new(), Vec::new());
+    for message in messages {
+        let whole = cost(message)?;
+        let parts = if whole <= room { vec![(message.clone(), whole)] } else { split(message, whole, room, cost)? };
+        for (part, tokens) in parts {
+            lines.push(part.to_string());
+            costs.push(tokens);
+        }
+    }
+    Ok(ranges(&costs, room).into_iter().map(|range| lines[range].join("\n")).collect())
+}
+
+/// `message`, which costs more than `room`, as several that do not, each with its cost.
+fn split(
+    message: &Message,
+    whole: usize,
+    room: usize,
+    cost: impl Fn(&Message) -> Result<usize>,
+) -> Result<Vec<(Message, usize)>> {
+    let mut count = whole.div_ceil(room.max(1));
+    while count <= message.text.len() {
+        let mut parts = Vec::with_capacity(count);
+        for text in cut(&message.text, count) {
+            let part = Message { text: text.to_owned(), ..message.clone() };
+            let tokens = cost(&part)?;
+            parts.push((part, tokens));
+        }
+        if parts.iter().all(|(_, tokens)| *tokens <= room) {
+            return Ok(parts);
+        }
+        count += count.div_ceil(8); // names count in each part, and parts are not all equally long
+    }
+    Err(input!(
+        "there is room for {room} tokens of the chat at a time, too few for part of a message; ask for fewer tokens"
+    ))
+}
+
+/// `text` in at most `count` parts of about the same length.
+fn cut(text: &str, count: usize) -> Vec<&str> {
+    let (mut parts, mut rest) = (Vec::with_capacity(count), text);
+    for left in (2..=count).rev() {
+        let (part, after) = rest.split_at(border(rest, rest.len() / left));
+        parts.push(part.trim());
+        rest = after;
+    }
+    parts.push(rest.trim());
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Where to cut `text` near `ideal`: between sentences, or else at a space, or else between characters as people see them.
+fn border(text: &str, ideal: usize) -> usize {
+    let nearest = |tolerance: usize, borders: &mut dyn Iterator<Item = usize>| {
+        borders
+            .skip_while(|at| *at == 0 || at + tolerance < ideal)
+            .take_while(|at| *at <= ideal + tolerance)
+            .min_by_key(|at| at.abs_diff(ideal))
+    };
+    // Sentences may make parts less even by a third; a word is cut only where it is longer than two parts.
+    nearest(ideal / 3, &mut text.split_sentence_bound_indices().map(|(at, _)| at))
+        .or_else(|| nearest(ideal, &mut text.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at)))
+        .or_else(|| nearest(ideal, &mut text.grapheme_indices(true).map(|(at, _)| at)))
+        .unwrap_or(text.len())
+}
+
+/// The fewest ranges of neighbours that cost at most `room` each, and of those ranges the ones whose largest is smallest.
+fn ranges(costs: &[usize], room: usize) -> Vec<Range<usize>> {
+    let fewest = fill(costs, room).len();
+    let (mut low, mut high) = (costs.iter().copied().max().unwrap_or(0), room);
+    while low < high {
+        let middle = low.midpoint(high);
+        match fill(costs, middle).len() > fewest {
+            true => low = middle + 1,
+            false => high = middle,
+        }
+    }
+    fill(costs, low)
+}
+
+/// Ranges that take as much as fits into `room`, one after the other.
+fn fill(costs: &[usize], room: usize) -> Vec<Range<usize>> {
+    let (mut ranges, mut start, mut taken) = (Vec::new(), 0, 0);
+    for (i, cost) in costs.iter().enumerate() {
+        if taken + cost > room && i > start {
+            ranges.push(start..i);
+            (start, taken) = (i, 0);
+        }
+        taken += cost;
+    }
+    ranges.push(start..costs.len());
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Windows where each word is a token.
+    fn windows(chat: &[(&str, &str)], room: usize) -> Result<Vec<String>> {
+        let messages: Vec<Message> = chat.iter().map(|(speaker, text)| Message::new(speaker, text, None)).collect();
+        divide(&messages, room, |text| Ok(text.split_whitespace().count()))
+    }
+
+    #[test]
+    fn what_fits_stays_whole() {
+        let chat = [("Ana", "one two"), ("Ben", "three\nfour")];
+        // Three words each, and a line break.
+        assert_eq!(windows(&chat, 8).unwrap(), ["Ana: one two\nBen: three\nfour"]);
+        assert_eq!(windows(&chat, 7).unwrap(), ["Ana: one two", "Ben: three\nfour"]);
+    }
+
+    #[test]
+    fn windows_are_few_and_even() {
+        let chat: Vec<_> = (0..10).map(|_| ("Ana", "one two")).collect();
+        // Seven messages would fit into the first of two windows.
+        let windows = windows(&chat, 28).unwrap();
+        assert_eq!(windows.iter().map(|window| window.lines().count()).collect::<Vec<_>>(), [5, 5]);
+        assert_eq!(ranges(&[9, 1, 1, 1, 9], 12), [0..3, 3..5]);
+        assert_eq!(ranges(&[1, 1, 1, 1, 1, 1, 1], 3), [0..3, 3..6, 6..7]);
+    }
+
+    #[test]
+    fn a_message_longer_than_a_window_is_split_between_sentences() {
+        let chat = [("Ana", "One two three. Four five six. Seven eight nine."), ("Ben", "ten")];
+        assert_eq!(
+            windows(&chat, 8).unwrap(),
+            ["Ana: One two three. Four five six.", "Ana: Seven eight nine.\nBen: ten"]
+        );
+        // Too long a sentence is cut at spaces.
+        assert_eq!(windows(&[("", "one two three four five six")], 4).unwrap(), ["one two three", "four five six"]);
+    }
+
+    #[test]
+    fn text_without_spaces_is_cut_between_characters_as_people_see_them() {
+        let family = "👨\u{200d}👩\u{200d}👧";
+        let message = Message::new("", &family.repeat(8), None);
+        let windows = divide(&[message], 40, |text| Ok(text.chars().count())).unwrap();
+        assert_eq!(windows, [family.repeat(4), family.repeat(4)]);
+    }
+
+    #[test]
+    fn nothing_is_lost_or_too_long() {
+        let mut state = 1u32;
+        let mut any = |upto: u32| {
+            // A linear congruential generator: the same chats in every run.
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % upto
+        };
+        for _ in 0..500 {
+            let room = 4 + any(20) as usize;
+            let chat: Vec<Message> = (0..1 + any(12))
+                .map(|_| {
+                    let words = (0..1 + any(60)).map(|_| ["a", "bc.", "é!", "defgh", "\n"][any(5) as usize]);
+                    Message::new("A", &format!("x{}", words.collect::<Vec<_>>().join(" ")), None)
+                })
+                .collect();
+            // A word may be cut where windows are tiny, so letters are compared.
+            let letters = |text: &str| text.split_whitespace().filter(|word| *word != "A:").collect::<String>();
+            let expected: String = chat.iter().map(|message| letters(&message.text)).collect();
+            let windows = divide(&chat, room, |text| Ok(text.split_whitespace().count())).unwrap();
+            assert_eq!(windows.iter().map(|window| letters(window)).collect::<String>(), expected);
+            // The speaker's name begins each message, after which a line break is counted.
+            let cost =
+                |window: &String| window.split_whitespace().map(|word| 1 + usize::from(word == "A:")).sum::<usize>();
+            assert!(windows.iter().all(|window| cost(window) <= room), "{room}: {windows:?}");
+        }
+    }
+
+    #[test]
+    fn too_little_room_is_said() {
+        let error = windows(&[("A long name", "one two three")], 4).unwrap_err().to_string();
+        assert!(error.starts_with("there is room for 4 tokens of the chat at a time"), "{error}");
+    }
+}

@@ -1,0 +1,92 @@
+//! Causal attention over the key-value cache, with a sliding window where the layer has one.
+
+use candle_core::utils::barrier_pool;
+
+use super::ops::{SharedMut, Strides, gemm_add, softmax_in_place};
+use crate::model::config::ModelConfig;
+
+/// Tokens whose scores are computed together: one matrix product per tile and head.
+const TILE: usize = 32;
+
+/// Keys and values of one layer.
+#[derive(Default)]
+pub struct KvCache {
+    /// One per key head: [positions, head_dim].
+    keys: Vec<Vec<f32>>,
+    /// One per key head: [positions, head_dim].
+    values: Vec<Vec<f32>>,
+}
+
+impl KvCache {
+    /// An empty cache.
+    pub fn new(config: &ModelConfig) -> Self {
+        Self { keys: vec![Vec::new(); config.kv_heads], values: vec![Vec::new(); config.kv_heads] }
+    }
+
+    /// Forgets everything and gives the memory back.
+    pub fn clear(&mut self) {
+        self.keys.iter_mut().chain(&mut self.values).for_each(|head| *head = Vec::new());
+    }
+
+    /// Appends k and v, both [n, kv_heads · head_dim].
+    pub fn append(&mut self, k: &[f32], v: &[f32], head_dim: usize) {
+        let row = self.keys.len() * head_dim;
+        for (k, v) in k.chunks_exact(row).zip(v.chunks_exact(row)) {
+            for (head, (k, v)) in k.chunks_exact(head_dim).zip(v.chunks_exact(head_dim)).enumerate() {
+                self.keys[head].extend_from_slice(k);
+                self.values[head].extend_from_slice(v);
+            }
+        }
+    }
+}
+
+/// out [n, heads · head_dim] for q of the same shape, whose last row is the newest position in `cache`.
+pub fn attention(config: &ModelConfig, q: &[f32], cache: &KvCache, window: Option<usize>) -> Vec<f32> {
+    let (head_dim, row) = (config.head_dim, config.q_width());
+    let n = q.len() / row;
+    let length = cache.keys[0].len() / head_dim; // positions in the cache
+    let first = length - n; // position of the first query
+    let tiles = n.div_ceil(TILE);
+
+    let mut out = vec![0.0; n * row];
+    let shared = SharedMut::new(&mut out);
+    barrier_pool().execute_chunked(tiles * config.heads, |items| {
+        let mut scores = Vec::new();
+        for item in items {
+            let (tile, head) = (item / config.heads, item % config.heads);
+            let tokens = tile * TILE..n.min((tile + 1) * TILE);
+            let kv_head = head / (config.heads / config.kv_heads);
+            // Positions that any token of the tile sees.
+            let seen = |token: usize| window.map_or(0, |window| (first + token + 1).saturating_sub(window));
+            let (start, end) = (seen(tokens.start), first + tokens.end);
+            let count = end - start;
+            let keys = &cache.keys[kv_head][start * head_dim..end * head_dim];
+            let values = &cache.values[kv_head][start * head_dim..end * head_dim];
+
+            scores.resize(tokens.len() * count, 0.0);
+            let q = &q[tokens.start * row + head * head_dim..];
+            let transposed = Strides { row: 1, column: head_dim };
+            let shape = (tokens.len(), count, head_dim);
+            gemm_add(shape, q, row, keys, transposed, &mut scores, count, false, config.attention_scale);
+
+            for (token, scores) in tokens.clone().zip(scores.chunks_exact_mut(count)) {
+                let visible = seen(token) - start..first + token + 1 - start;
+                scores[..visible.start].fill(0.0);
+                scores[visible.end..].fill(0.0);
+                softmax_in_place(&mut scores[visible]);
+            }
+
+            // This item's columns of `out` lie between those of other heads, so it is written row by row.
+            let mut mixed = vec![0.0; tokens.len() * head_dim];
+            let plain = Strides { row: head_dim, column: 1 };
+            let shape = (tokens.len(), head_dim, count);
+            gemm_add(shape, &scores, count, values, plain, &mut mixed, head_dim, false, 1.0);
+            for (token, mixed) in tokens.zip(mixed.chunks_exact(head_dim)) {
+                let at = token * row + head * head_dim;
+                // SAFETY: each item writes the columns of its own head in its own tokens.
+                unsafe { shared.range(at..at + head_dim) }.copy_from_slice(mixed);
+            }
+        }
+    });
+    out
+}

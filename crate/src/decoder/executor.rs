@@ -1,0 +1,190 @@
+//! The two ways of running a decoder behind one face: on the processor and on the GPU.
+//!
+//! Both take a prompt piece by piece and then give ids. The GPU chooses ids itself and gives several at a time, so this
+//! is also where the processor's side chooses.
+
+use std::rc::Rc;
+
+use crate::adapters::low_rank::LowRankPairs;
+use crate::decoder::cpu::{self, Mode};
+use crate::decoder::gpu::{self, device::Gpu};
+use crate::error::Result;
+use crate::files::source::Source;
+use crate::model::config::ModelConfig;
+use crate::model::sampler::Sampling;
+use crate::model::weights::Weights;
+
+/// Tokens of the prompt that the processor computes in one step: enough for full speed, few enough to stop soon.
+const PREFILL_STEP: usize = if cfg!(target_arch = "wasm32") { 32 } else { 128 };
+
+/// Where a decoder is to run.
+#[derive(Clone)]
+pub enum Backend {
+    /// On the processor.
+    Cpu(Mode),
+    /// On this GPU.
+    Gpu(Rc<Gpu>),
+}
+
+impl From<Mode> for Backend {
+    fn from(mode: Mode) -> Self {
+        Backend::Cpu(mode)
+    }
+}
+
+/// A decoder with its weights.
+pub enum Executor {
+    /// On the processor.
+    Cpu(Box<Cpu>),
+    /// On the GPU.
+    Gpu(Box<gpu::Decoder>),
+}
+
+/// The processor's decoder and where it stands.
+pub struct Cpu {
+    decoder: cpu::Decoder,
+    /// After what was fed or chosen last; empty if that was not the end of a prompt.
+    logits: Vec<f32>,
+    /// The token that was chosen last and is not in the context yet.
+    pending: Option<u32>,
+}
+
+impl Executor {
+    /// Loads all weights, for contexts of up to `context` tokens.
+    ///
+    /// # Errors
+    /// If a tensor is missing, has another shape than `config` asks for, cannot be read, or does not fit the device.
+    pub async fn load<S: Source>(
+        backend: Backend,
+        config: &ModelConfig,
+        weights: &mut Weights<'_, S>,
+        context: usize,
+    ) -> Result<Self> {
+        Ok(match backend {
+            Backend::Cpu(mode) => {
+                let decoder = cpu::Decoder::load(config, weights, mode).await?;
+                Executor::Cpu(Box::new(Cpu { decoder, logits: Vec::new(), pending: None }))
+            }
+            Backend::Gpu(gpu) => Executor::Gpu(Box::new(gpu::Decoder::load(gpu, config, weights, context).await?)),
+        })
+    }
+
+    /// Puts `pairs` in place of those in use and forgets the context.
+    ///
+    /// # Errors
+    /// If they do not fit the model.
+    pub fn set_pairs(&mut self, pairs: &LowRankPairs<'_>) -> Result<()> {
+        match self {
+            Executor::Cpu(cpu) => {
+                cpu.pending = None;
+                cpu.decoder.set_pairs(pairs)
+            }
+            Executor::Gpu(gpu) => gpu.set_pairs(pairs),
+        }
+    }
+
+    /// Makes room for pairs of up to `rank`, so that changing to them takes no longer than writing them.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn reserve_rank(&mut self, rank: usize) -> Result<()> {
+        match self {
+            Executor::Cpu(_) => Ok(()),
+            Executor::Gpu(gpu) => gpu.reserve_rank(rank),
+        }
+    }
+
+    /// Forgets the context.
+    pub fn reset(&mut self) {
+        match self {
+            Executor::Cpu(cpu) => {
+                cpu.pending = None;
+                cpu.decoder.reset();
+            }
+            Executor::Gpu(gpu) => gpu.reset(),
+        }
+    }
+
+    /// Appends some of `ids`, from the first on, to the context, and returns how many: a short step's worth.
+    ///
+    /// # Errors
+    /// If an id is not in the vocabulary, the context is full, or the device fails.
+    pub async fn feed(&mut self, ids: &[u32]) -> Result<usize> {
+        match self {
+            Executor::Cpu(cpu) => {
+                let count = ids.len().min(PREFILL_STEP);
+                let last = count == ids.len();
+                cpu.logits = cpu.decoder.forward(&ids[..count], last)?.unwrap_or_default();
+                cpu.pending = None;
+                Ok(count)
+            }
+            Executor::Gpu(gpu) => gpu.feed(ids).await,
+        }
+    }
+
+    /// The logits, one per token, after the end of what was fed.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn logits(&mut self) -> Result<Vec<f32>> {
+        match self {
+            Executor::Cpu(cpu) => Ok(cpu.logits.clone()),
+            Executor::Gpu(gpu) => gpu.logits().await,
+        }
+    }
+
+    /// Appends `ids` to the context and returns the logits after each of them, one row after the other.
+    ///
+    /// # Errors
+    /// As [`Executor::feed`].
+    pub async fn feed_each(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
+        match self {
+            Executor::Cpu(cpu) => {
+                cpu.pending = None;
+                cpu.decoder.forward_all(ids)
+            }
+            Executor::Gpu(gpu) => {
+                let mut all = Vec::new();
+                for id in ids {
+                    gpu.feed(&[*id]).await?;
+                    all.extend(gpu.logits().await?);
+                }
+                Ok(all)
+            }
+        }
+    }
+
+    /// One or a few ids that follow what was fed. `taken` were taken before; never more than `limit` are computed in all.
+    ///
+    /// # Errors
+    /// If the context is full or the device fails.
+    pub async fn next(&mut self, sampling: &Sampling, taken: usize, limit: usize) -> Result<Vec<u32>> {
+        match self {
+            Executor::Cpu(cpu) => {
+                if let Some(id) = cpu.pending.take() {
+                    cpu.logits = cpu.decoder.forward(&[id], true)?.unwrap_or_default();
+                }
+                let id = sampling.choose(&cpu.logits, taken as u32);
+                cpu.pending = Some(id);
+                Ok(vec![id])
+            }
+            Executor::Gpu(gpu) => gpu.next(sampling, taken, limit).await,
+        }
+    }
+
+    /// `cpu` or `gpu`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Executor::Cpu(_) => "cpu",
+            Executor::Gpu(_) => "gpu",
+        }
+    }
+
+    /// The GPU's decoder, if it runs there.
+    pub fn gpu(&self) -> Option<&gpu::Decoder> {
+        match self {
+            Executor::Cpu(_) => None,
+            Executor::Gpu(gpu) => Some(gpu),
+        }
+    }
+}

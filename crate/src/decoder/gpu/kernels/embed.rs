@@ -1,0 +1,85 @@
+//! Prefill: embeddings of tokens.
+
+use std::rc::Rc;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::EMBED_ROW;
+use crate::decoder::gpu::device::{Buffer, Features};
+use crate::decoder::gpu::matrix::{Layout, Matrix};
+use crate::decoder::gpu::program::{Extent, Op};
+use crate::decoder::gpu::shader::{Access, Builder};
+
+const THREADS: u32 = 64;
+
+/// Parameters of what reads the embedding, as in `embed_row.wgsl`.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Params {
+    layout: Layout,
+    format: u32,
+    parts: u32,
+    shard_rows: u32,
+    vocab: u32,
+    scale: f32,
+    blocks: u32,
+    pad: [u32; 2],
+}
+
+impl Params {
+    pub(super) fn new(embedding: &Matrix, scale: f32, blocks: u32) -> Self {
+        Self {
+            layout: embedding.layout,
+            format: embedding.format as u32,
+            parts: (embedding.columns / 8) as u32,
+            shard_rows: embedding.shard_rows as u32,
+            vocab: embedding.rows as u32,
+            scale,
+            blocks,
+            pad: [0; 2],
+        }
+    }
+}
+
+/// `x: [tokens, width]` of `ids: [tokens]`.
+pub fn op(features: Features, embedding: &Matrix, scale: f32, ids: &Rc<Buffer>, x: &Rc<Buffer>) -> Op {
+    let shader = Builder::new("embed", features, THREADS)
+        .storage(&[Access::Read, Access::Write])
+        .matrix(embedding.shards.len(), &[embedding.format])
+        .include(EMBED_ROW)
+        .include(include_str!("embed.wgsl"))
+        .finish();
+    let mut buffers = vec![ids.clone(), x.clone()];
+    buffers.extend(embedding.shards.iter().cloned());
+    Op::new(shader, &Params::new(embedding, scale, 0), buffers, (1, Extent::Tokens(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decoder::gpu::format::WeightFormat;
+    use crate::decoder::gpu::kernels::testing::{compare, each_gpu, matrices, run};
+    use crate::decoder::gpu::program::StepUniforms;
+
+    #[test]
+    fn rows_of_every_format_whole_and_split() {
+        each_gpu(async |gpu| {
+            for (format, shard_rows) in
+                WeightFormat::ALL.map(|format| (format, None)).into_iter().chain([(WeightFormat::Q6_K, Some(8))])
+            {
+                let (rows, width) = (21, 512);
+                let (embedding, values) = matrices(gpu, &[(format, rows, width)], shard_rows);
+                let ids = [20_u32, 0, 7, 8];
+                let x = gpu.storage("x", (4 * ids.len() * width) as u64).unwrap();
+                let ids_buffer = gpu.storage_with("ids", &ids).unwrap();
+                let step = StepUniforms::new(0, ids.len());
+                run(gpu, step, vec![op(gpu.features, &embedding[0], 3.0, &ids_buffer, &x)]).await;
+                let row = |id: &u32| values[0][*id as usize * width..][..width].iter().map(|v| 3.0 * f64::from(*v));
+                let expected: Vec<f64> = ids.iter().flat_map(row).collect();
+                let label = format!("{format:?}");
+                // One product and one sum of numbers below 3, rounded.
+                compare(&label, &gpu.read(&x, expected.len()).await.unwrap(), &expected, 2e-6);
+            }
+        });
+    }
+}

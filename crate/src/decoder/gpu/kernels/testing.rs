@@ -1,0 +1,106 @@
+//! What the kernels' tests share: GPUs in all the ways they can be used, and running one op.
+
+use crate::decoder::gpu::device::{Gpu, Options, adapters};
+use crate::decoder::gpu::format::WeightFormat;
+use crate::decoder::gpu::matrix::Matrix;
+use crate::decoder::gpu::program::{Op, Program, StepUniforms};
+use crate::decoder::gpu::self_test::quantised;
+use crate::random;
+
+/// Calls `test` with every GPU of this machine, with and without f16 and subgroups. A machine without any fails, unless
+/// `SKIP_GPU_TESTS=1` says that this is known.
+pub fn each_gpu(test: impl AsyncFn(&Gpu)) {
+    pollster::block_on(async {
+        let adapters = adapters().await;
+        if adapters.is_empty() && std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1") {
+            eprintln!("no GPU: skipped because SKIP_GPU_TESTS=1");
+            return;
+        }
+        assert!(!adapters.is_empty(), "there is no GPU; install mesa-vulkan-drivers, or set SKIP_GPU_TESTS=1");
+        for adapter in adapters {
+            let mut seen = Vec::new();
+            for (f16, subgroups) in [(true, true), (false, false)] {
+                let gpu = Gpu::of(&adapter, Options { f16, subgroups, ..Options::default() }).await.unwrap();
+                if !seen.contains(&gpu.features) {
+                    println!("{}: {:?}", gpu.name, gpu.features);
+                    seen.push(gpu.features);
+                    test(&gpu).await;
+                    gpu.check().unwrap();
+                }
+            }
+        }
+    });
+}
+
+/// Runs ops in one pass.
+pub async fn run(gpu: &Gpu, step: StepUniforms, ops: Vec<Op>) {
+    use wgpu::BufferUsages as Usage;
+    let uniform = gpu.buffer("step", size_of::<StepUniforms>() as u64, Usage::UNIFORM | Usage::COPY_DST).unwrap();
+    gpu.write(&uniform, 0, &[step]);
+    let program = Program::new(gpu, &uniform, ops).unwrap();
+    let mut encoder = gpu.encoder();
+    program.encode(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()), 0..program.len(), &step);
+    gpu.submit(encoder);
+    gpu.finish().await.unwrap();
+}
+
+/// `n` numbers that depend on `name` alone, at most 1 away from 0.
+pub fn random(name: &str, n: usize) -> Vec<f32> {
+    random::random(name, n, 0.0, 1.0)
+}
+
+/// Random matrices together in one buffer, or a single one split after `shard_rows` rows; and their values.
+pub fn matrices(
+    gpu: &Gpu,
+    shapes: &[(WeightFormat, usize, usize)],
+    shard_rows: Option<usize>,
+) -> (Vec<Matrix>, Vec<Vec<f32>>) {
+    let mut words = Vec::new();
+    let (mut all, mut values) = (Vec::new(), Vec::new());
+    for (format, rows, columns) in shapes {
+        let (dequantised, bytes) = quantised(*format, *rows, *columns).unwrap();
+        values.push(dequantised);
+        let rows_each = shard_rows.unwrap_or(*rows);
+        let (layout, end) = Matrix::layout(*format, rows_each, *columns, words.len());
+        let mut shards = Vec::new();
+        for piece in bytes.chunks(rows_each * format.file_row_bytes(*columns)) {
+            let arrays = format.repack(piece, *columns);
+            let mut shard = vec![0; end];
+            shard[..words.len()].copy_from_slice(&words);
+            for (array, start) in arrays.iter().zip(layout.start) {
+                shard[start as usize..start as usize + array.len()].copy_from_slice(array);
+            }
+            shards.push(shard);
+        }
+        words = shards[0].clone();
+        let shards = shards.iter().map(|shard| gpu.storage_with("matrix", shard).unwrap()).collect();
+        let (format, rows, columns) = (*format, *rows, *columns);
+        all.push(Matrix { format, rows, columns, shard_rows: rows_each, layout, shards });
+    }
+    if let Some(last) = all.last().filter(|_| all.len() > 1) {
+        let together = last.shards.clone();
+        all.iter_mut().for_each(|matrix| matrix.shards = together.clone());
+    }
+    (all, values)
+}
+
+/// A random A or B of a pair, in Q8_0 if `in_blocks`, otherwise in f16; and its values.
+pub fn pair_matrix(gpu: &Gpu, in_blocks: bool, rows: usize, columns: usize) -> (Matrix, Vec<f32>) {
+    let format = if in_blocks { WeightFormat::Q8_0 } else { WeightFormat::F16 };
+    let (mut matrices, mut values) = matrices(gpu, &[(format, rows, columns)], None);
+    (matrices.remove(0), values.remove(0))
+}
+
+/// Σ a·b in f64.
+pub fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
+/// Fails unless all values are within `tolerance` of what is expected, saying which is worst.
+pub fn compare(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), expected.len(), "{what}: length");
+    let distance = |i: usize| (f64::from(got[i]) - expected[i]).abs();
+    let worst = (0..got.len()).max_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap();
+    let far = distance(worst);
+    assert!(far <= tolerance, "{what}: element {worst} of {} is {} for {}", got.len(), got[worst], expected[worst]);
+}

@@ -1,0 +1,167 @@
+//! Shaders: WGSL files put together with the constants of a variant.
+//!
+//! There is no preprocessor. Variants differ in `const` declarations that go before the code, which compilers fold; in
+//! which of two files with the same functions is included; and in a few generated functions: `word`, which reads a matrix
+//! that may lie in several buffers, and those like `dequant` that branch on the formats that a variant knows.
+
+use std::fmt::{Display, Write};
+
+use super::device::Features;
+use super::format::{self, WeightFormat};
+
+/// How a shader uses a storage buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// `var<storage, read>`
+    Read,
+    /// `var<storage, read_write>`
+    Write,
+}
+
+/// A variant of a kernel. Bindings 0 and 1 are the step and the parameters, storage buffers follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shader {
+    /// The kernel's name, for messages.
+    pub label: String,
+    /// All of it.
+    pub source: String,
+    /// Storage buffers, from binding 2 on.
+    pub storage: Vec<Access>,
+}
+
+/// A compiled shader.
+pub struct Pipeline {
+    /// Of its only bind group.
+    pub layout: wgpu::BindGroupLayout,
+    /// As wgpu's.
+    pub pipeline: wgpu::ComputePipeline,
+}
+
+/// Puts a [`Shader`] together.
+pub struct Builder {
+    label: String,
+    features: Features,
+    enables: String,
+    code: String,
+    storage: Vec<Access>,
+}
+
+const STEP: &str = include_str!("kernels/step.wgsl");
+const REDUCE_SHARED: &str = include_str!("kernels/reduce_shared.wgsl");
+const REDUCE_SUBGROUP: &str = include_str!("kernels/reduce_subgroup.wgsl");
+
+impl Builder {
+    /// Begins the kernel `label`, with a workgroup of `threads` threads.
+    pub fn new(label: &str, features: Features, threads: u32) -> Self {
+        let builder = Self {
+            label: label.to_owned(),
+            features,
+            enables: String::new(),
+            code: String::new(),
+            storage: Vec::new(),
+        };
+        builder.number("THREADS", threads).include(STEP)
+    }
+
+    /// `const name = value;` as u32.
+    pub fn number(self, name: &str, value: u32) -> Self {
+        self.declare(name, format_args!("{value}u"))
+    }
+
+    /// `const name = value;` as bool.
+    pub fn flag(self, name: &str, value: bool) -> Self {
+        self.declare(name, value)
+    }
+
+    /// `const name = value;`
+    pub fn declare(mut self, name: &str, value: impl Display) -> Self {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.code, "const {name} = {value};");
+        self
+    }
+
+    /// Adds code.
+    pub fn include(mut self, code: &str) -> Self {
+        self.code.push_str(code);
+        self.code.push('\n');
+        self
+    }
+
+    /// Adds `sum_lanes`, `sum_lanes_4` and `max_lanes` over runs of `lanes` threads.
+    pub fn reduce(self, lanes: u32) -> Self {
+        let builder = self.number("LANES", lanes);
+        match builder.features.subgroup {
+            None => builder.include(REDUCE_SHARED),
+            Some(size) => builder.enable("subgroups").number("SUBGROUP", size).include(REDUCE_SUBGROUP),
+        }
+    }
+
+    /// Adds `alias Element`, f16 where the device has it.
+    pub fn element(self) -> Self {
+        match self.features.f16 {
+            true => self.enable("f16").include("alias Element = f16;"),
+            false => self.include("alias Element = f32;"),
+        }
+    }
+
+    /// `enable name;`. naga refuses the directive for subgroups, which it knows without it; browsers require it.
+    fn enable(mut self, name: &str) -> Self {
+        if name != "subgroups" || cfg!(target_arch = "wasm32") {
+            let _ = writeln!(self.enables, "enable {name};");
+        }
+        self
+    }
+
+    /// Declares storage buffers from the next binding on, which the code that was included declares itself.
+    pub fn storage(mut self, accesses: &[Access]) -> Self {
+        self.storage.extend(accesses);
+        self
+    }
+
+    /// Adds a matrix that lies in `shards` buffers, of the next bindings, and the formats it may have:
+    /// `word(i)` reads the buffer with the number `shard`, of `SHARDS`.
+    pub fn matrix(self, shards: usize, formats: &[WeightFormat]) -> Self {
+        let mut this = self.number("SHARDS", shards as u32);
+        let first = 2 + this.storage.len();
+        let mut cases = String::new();
+        for shard in 0..shards {
+            let binding = first + shard;
+            let _ =
+                writeln!(this.code, "@group(0) @binding({binding}) var<storage, read> weights_{shard}: array<u32>;");
+            if shard > 0 {
+                let _ = writeln!(cases, "    if (shard == {shard}u) {{ return weights_{shard}[i]; }}");
+            }
+        }
+        this.storage.extend(std::iter::repeat_n(Access::Read, shards));
+        let word =
+            format!("var<private> shard: u32;\nfn word(i: u32) -> u32 {{\n{cases}    return weights_0[i];\n}}\n");
+        let dequant =
+            branch("fn dequant(format: u32, at: vec4<u32>, part: u32) -> Part", "dequant_FORMAT(at, part)", formats);
+        this.include(&word).include(format::BYTES).include(format::WGSL).include(&dequant)
+    }
+
+    /// Adds the function `signature`, which branches on its argument `format`: `call` is what it returns, and `template` the
+    /// code of what is called, where `FORMAT` stands for each of `formats`.
+    pub fn by_format(self, signature: &str, call: &str, template: &str, formats: &[WeightFormat]) -> Self {
+        let each = |this: Self, format: &WeightFormat| this.include(&template.replace("FORMAT", format.name()));
+        formats.iter().fold(self, each).include(&branch(signature, call, formats))
+    }
+
+    /// The shader.
+    pub fn finish(self) -> Shader {
+        Shader { label: self.label, source: self.enables + &self.code, storage: self.storage }
+    }
+}
+
+/// A function that branches on its argument `format`, which is one of `formats`, and returns `call` for it. Where there is
+/// one only there is no branch, so that what several calls read is on its way at the same time.
+fn branch(signature: &str, call: &str, formats: &[WeightFormat]) -> String {
+    let mut code = format!("{signature} {{\n");
+    for (i, format) in formats.iter().enumerate() {
+        if i + 1 < formats.len() {
+            let _ = write!(code, "    if (format == {}u) ", *format as u32);
+        }
+        let _ = writeln!(code, "    {{ return {}; }}", call.replace("FORMAT", format.name()));
+    }
+    code + "}\n"
+}

@@ -1,0 +1,138 @@
+//! The methods by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::input;
+use crate::model::prompt::Task;
+
+/// A way to make a summary in another language from the adapters at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// The base model alone.
+    ZeroShot,
+    /// The summarisation adapter alone.
+    Primary,
+    /// The translation adapter alone.
+    Secondary,
+    /// Both adapters, their A and their B added.
+    Linear,
+    /// Both adapters, half each.
+    Concat,
+    /// Both adapters, trimmed, where their signs agree.
+    Ties,
+    /// Both adapters, their A and their B added with weights that a search has found.
+    LoraHub,
+    /// Summarise with the first adapter, then translate that with the second.
+    TwoStep,
+    /// An adapter trained on the whole task.
+    JointExpert,
+    /// Both adapters, half each, corrected by the learned projection.
+    Projection,
+    /// Both adapters, half each, and a learned bias.
+    Calibration,
+    /// Both adapters, half each, and a learned term of low rank.
+    CalibrationPlus,
+}
+
+impl Method {
+    /// All methods, in the order in which they are listed.
+    pub const ALL: [Method; 12] = [
+        Method::ZeroShot,
+        Method::Primary,
+        Method::Secondary,
+        Method::Linear,
+        Method::Concat,
+        Method::Ties,
+        Method::LoraHub,
+        Method::TwoStep,
+        Method::JointExpert,
+        Method::Projection,
+        Method::Calibration,
+        Method::CalibrationPlus,
+    ];
+
+    /// The name on the command line and in files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Method::ZeroShot => "zero-shot",
+            Method::Primary => "primary",
+            Method::Secondary => "secondary",
+            Method::Linear => "linear",
+            Method::Concat => "concat",
+            Method::Ties => "ties",
+            Method::LoraHub => "lorahub",
+            Method::TwoStep => "two-step",
+            Method::JointExpert => "joint-expert",
+            Method::Projection => "projection",
+            Method::Calibration => "calibration",
+            Method::CalibrationPlus => "calibration-pp",
+        }
+    }
+
+    /// The name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::ZeroShot => "Zero-shot",
+            Method::Primary => "Summarization LoRA",
+            Method::Secondary => "Translation LoRA",
+            Method::Linear => "Linear merge",
+            Method::Concat => "Concat merge",
+            Method::Ties => "TIES merge",
+            Method::LoraHub => "LoraHub",
+            Method::TwoStep => "Two-step",
+            Method::JointExpert => "Joint-expert LoRA",
+            Method::Projection => "Projection merge",
+            Method::Calibration => "Learnable calibration",
+            Method::CalibrationPlus => "Learnable calibration++",
+        }
+    }
+
+    /// The method that is used for `task` unless another is asked for.
+    pub fn default_for(task: &Task) -> Self {
+        match task {
+            Task::Summarize => Method::Primary,
+            Task::Translate { .. } => Method::Secondary,
+            Task::SummarizeTranslate { .. } => Method::Projection,
+        }
+    }
+
+    /// How many times the model generates for a chat that it can read at once.
+    pub fn passes(self) -> usize {
+        if self == Method::TwoStep { 2 } else { 1 }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|method| method.id() == name)
+            .ok_or_else(|| input!("there is no method {name}; use one of {}", Self::ALL.map(Method::id).join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_a_name_that_is_understood() {
+        let ids = "zero-shot primary secondary linear concat ties lorahub two-step joint-expert projection calibration \
+                   calibration-pp";
+        let ids: Vec<&str> = ids.split_whitespace().collect();
+        assert_eq!(Method::ALL.map(Method::id).to_vec(), ids);
+        for id in ids {
+            assert_eq!(id.parse::<Method>().unwrap().id(), id);
+        }
+    }
+}

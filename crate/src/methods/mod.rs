@@ -1,0 +1,13 @@
+//! The methods of the paper: two adapters come down to at most one low-rank pair for each weight.
+
+pub mod baked;
+pub mod calibration;
+pub mod correction;
+pub mod correction_file;
+pub mod lorahub;
+pub mod merge;
+pub mod method;
+pub mod plan;
+pub mod projection;
+pub mod registry;
+mod ties;

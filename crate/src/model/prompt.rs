@@ -1,0 +1,166 @@
+//! What is asked of the model, and the words in which it is asked.
+
+use minijinja::{Environment, context};
+
+use crate::error::Result;
+use crate::failure;
+use crate::input;
+use crate::model::tokenizer::{Part, Tokenizer};
+
+/// What is asked. Languages are codes such as `es`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// A summary in the language of the text.
+    Summarize,
+    /// A summary in another language.
+    SummarizeTranslate {
+        /// Language of the text.
+        from: String,
+        /// Language of the summary.
+        to: String,
+    },
+    /// A translation of the whole text.
+    Translate {
+        /// Language of the text.
+        from: String,
+        /// Language of the translation.
+        to: String,
+    },
+}
+
+/// Codes and English names of the languages that prompts can name.
+const LANGUAGES: [(&str, &str); 4] = [("en", "English"), ("es", "Spanish"), ("fr", "French"), ("de", "German")];
+
+/// Codes of the languages that can be asked for.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().map(|(code, _)| *code)
+}
+
+fn language(code: &str) -> Result<&'static str> {
+    LANGUAGES.iter().find(|(known, _)| *known == code).map(|(_, name)| *name).ok_or_else(|| {
+        let known: Vec<&str> = languages().collect();
+        input!("language {code} is not known; use one of {}", known.join(", "))
+    })
+}
+
+impl Task {
+    /// The task of making a summary in `to` of a text in `from`.
+    ///
+    /// # Errors
+    /// If a language is not known.
+    pub fn summary(from: &str, to: &str) -> Result<Self> {
+        language(from)?;
+        language(to)?;
+        Ok(match from == to {
+            true => Task::Summarize,
+            false => Task::SummarizeTranslate { from: from.to_owned(), to: to.to_owned() },
+        })
+    }
+
+    /// The task of translating a text in `from` into `to`.
+    ///
+    /// # Errors
+    /// If a language is not known, or both are the same.
+    pub fn translation(from: &str, to: &str) -> Result<Self> {
+        if language(from)? == language(to)? {
+            return Err(input!("the text is in {} already", language(to)?));
+        }
+        Ok(Task::Translate { from: from.to_owned(), to: to.to_owned() })
+    }
+
+    /// The sentence that adapters were trained on.
+    ///
+    /// # Errors
+    /// If a language is not known.
+    pub fn instruction(&self) -> Result<String> {
+        Ok(match self {
+            Task::Summarize => "Summarize the following text.".to_owned(),
+            Task::SummarizeTranslate { from, to } => {
+                format!("Summarize the following text and translate it from {} to {}.", language(from)?, language(to)?)
+            }
+            Task::Translate { from, to } => {
+                format!("Translate the following text from {} to {}.", language(from)?, language(to)?)
+            }
+        })
+    }
+}
+
+/// The frame around instruction and text that a model was trained on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Template {
+    /// Text with `{instruction}` and `{text}`.
+    Plain(String),
+    /// A Jinja chat template, as GGUF files hold it.
+    Chat(String),
+}
+
+/// Stands for the user's text while a chat template is rendered: it is in no text that a person would write.
+const PLACE: &str = "\u{e000}pocket-gist-text\u{e000}";
+
+impl Template {
+    /// The ids of the prompt for `task` on `text`, BOS included where the model wants one.
+    ///
+    /// Markup in `text` stays text: a chat that contains `<end_of_turn>` does not end its turn.
+    ///
+    /// # Errors
+    /// If a language is not known or the template cannot be rendered.
+    pub fn encode(&self, task: &Task, text: &str, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+        let frame = self.render(&task.instruction()?, tokenizer)?;
+        let (before, after) = frame
+            .split_once(PLACE)
+            .ok_or_else(|| input!("the model's chat template leaves out the user's text; give another template"))?;
+        tokenizer.encode_prompt(&[Part::Markup(before), Part::Plain(text), Part::Markup(after)])
+    }
+
+    fn render(&self, instruction: &str, tokenizer: &Tokenizer) -> Result<String> {
+        match self {
+            Template::Plain(frame) => Ok(frame.replacen("{instruction}", instruction, 1).replacen("{text}", PLACE, 1)),
+            Template::Chat(source) => {
+                let mut environment = Environment::new();
+                environment.set_trim_blocks(true);
+                environment.set_lstrip_blocks(true);
+                environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+                environment.add_function("raise_exception", raise_exception);
+                let render = || {
+                    environment.template_from_str(source)?.render(context! {
+                        messages => [context! { role => "user", content => format!("{instruction}\n\n{PLACE}") }],
+                        add_generation_prompt => true,
+                        bos_token => tokenizer.bos_piece(),
+                        eos_token => tokenizer.eos_piece(),
+                    })
+                };
+                render().map_err(|error| failure!("the model's chat template cannot be rendered: {error:#}"))
+            }
+        }
+    }
+}
+
+/// What templates call when they do not support the messages they are given.
+fn raise_exception(message: String) -> Result<String, minijinja::Error> {
+    Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instructions_are_those_of_the_training_data() {
+        let both = Task::summary("en", "es").unwrap();
+        assert_eq!(
+            both.instruction().unwrap(),
+            "Summarize the following text and translate it from English to Spanish."
+        );
+        assert_eq!(Task::summary("en", "en").unwrap().instruction().unwrap(), "Summarize the following text.");
+        let translate = Task::translation("en", "de").unwrap();
+        assert_eq!(translate.instruction().unwrap(), "Translate the following text from English to German.");
+    }
+
+    #[test]
+    fn an_unknown_language_is_refused_by_name() {
+        let error = Task::summary("en", "xx").unwrap_err().to_string();
+        assert_eq!(error, "language xx is not known; use one of en, es, fr, de");
+        let error = Task::translation("es", "es").unwrap_err().to_string();
+        assert_eq!(error, "the text is in Spanish already");
+    }
+}

@@ -1,0 +1,255 @@
+//! Fetches a file into the store: resumes where it stopped, and keeps no byte that was not checked.
+
+use std::collections::HashSet;
+
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Reflect, Uint8Array};
+use sha2::{Digest, Sha256};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, ReadableStreamDefaultReader};
+
+use super::super::protocol::{Fault, FaultKind, NoticeKind};
+use super::host;
+use super::store::{FileRecord, Store};
+
+/// How often one piece is tried.
+const ATTEMPTS: u32 = 4;
+
+/// Where the bytes of a file are.
+pub enum Location {
+    /// In one file that is read from any byte on.
+    Whole(String),
+    /// In one file per piece.
+    Shards(Vec<String>),
+}
+
+/// A file that is wanted in the store.
+pub struct Wanted {
+    /// SHA-256, or the address where that is not known.
+    pub id: String,
+    /// SHA-256 of the whole, if it is known.
+    pub sha256: Option<String>,
+    /// Length.
+    pub bytes: u64,
+    /// SHA-256 of each piece; empty if they are not known.
+    pub chunk_sha256: Vec<String>,
+    /// Where it is.
+    pub location: Location,
+}
+
+/// What is told while fetching.
+pub trait Listener {
+    /// So many more bytes have arrived; negative if some were refused.
+    fn arrived(&self, bytes: i64);
+    /// Something the user should know.
+    fn notice(&self, kind: NoticeKind, text: String);
+}
+
+/// Fetches what the store lacks of `wanted`. Stops with a fault soon after `signal` is raised; what has arrived is kept.
+pub async fn download(
+    store: &Store,
+    wanted: &Wanted,
+    signal: &AbortSignal,
+    listener: &impl Listener,
+) -> Result<(), Fault> {
+    let record = store.file(&wanted.id).await?.filter(|record| record.bytes == wanted.bytes);
+    let mut record = match record {
+        Some(record) if record.complete => return Ok(()),
+        Some(record) => record,
+        None => FileRecord::empty(&wanted.id, wanted.bytes),
+    };
+    for attempt in 1.. {
+        fetch_missing(store, wanted, &mut record, signal, listener).await?;
+        match verify_whole(store, wanted, &record).await {
+            Ok(sha256) => {
+                record.sha256 = sha256;
+                break;
+            }
+            // Which piece is wrong is not known, so all are fetched again.
+            Err(fault) if fault.kind == FaultKind::Corrupt && attempt < ATTEMPTS => {
+                listener
+                    .notice(NoticeKind::ChunkRefused, "A damaged file was refused and is fetched again.".to_owned());
+                listener.arrived(-(wanted.bytes as i64));
+                store.delete(&wanted.id).await?;
+                record.chunk_sha256.fill(String::new());
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    record.complete = true;
+    store.put_file(&record).await
+}
+
+async fn fetch_missing(
+    store: &Store,
+    wanted: &Wanted,
+    record: &mut FileRecord,
+    signal: &AbortSignal,
+    listener: &impl Listener,
+) -> Result<(), Fault> {
+    let present: HashSet<usize> = store.present(&wanted.id).await?;
+    let mut stream = Stream::new(&wanted.location, signal, listener);
+    for index in (0..record.chunk_sha256.len()).filter(|index| !present.contains(index)) {
+        let (start, length) = record.chunk(index);
+        let mut attempt = 1;
+        let (bytes, hash) = loop {
+            match checked(&mut stream, wanted, index, start, length).await {
+                Ok(checked) => break checked,
+                Err(fault) if signal.aborted() || attempt == ATTEMPTS => return Err(fault),
+                Err(fault) => match fault.kind {
+                    FaultKind::Corrupt => listener.notice(NoticeKind::ChunkRefused, fault.text),
+                    FaultKind::Network => listener.notice(NoticeKind::Retry, fault.text),
+                    _ => return Err(fault),
+                },
+            }
+            stream.open = None;
+            TimeoutFuture::new(500 << attempt).await;
+            attempt += 1;
+        };
+        record.chunk_sha256[index] = hash;
+        store.put_chunk(record, index, &bytes).await?;
+    }
+    Ok(())
+}
+
+/// One piece and its hash, which is the one wanted if that is known.
+async fn checked(
+    stream: &mut Stream<'_, impl Listener>,
+    wanted: &Wanted,
+    index: usize,
+    start: u64,
+    length: u64,
+) -> Result<(Uint8Array, String), Fault> {
+    let bytes = stream.piece(index, start, length).await?;
+    let hash = host::sha256(&bytes).await?;
+    if wanted.chunk_sha256.get(index).is_some_and(|known| *known != hash) {
+        stream.listener.arrived(-(length as i64));
+        let text = format!("A damaged piece (number {index}) was refused and is fetched again.");
+        return Err(Fault::new(FaultKind::Corrupt, text));
+    }
+    Ok((bytes, hash))
+}
+
+/// SHA-256 of the whole, which has to be the one wanted if that is known. Where the pieces' own hashes are known, they
+/// have been looked at.
+async fn verify_whole(store: &Store, wanted: &Wanted, record: &FileRecord) -> Result<Option<String>, Fault> {
+    if !wanted.chunk_sha256.is_empty() {
+        return Ok(wanted.sha256.clone());
+    }
+    let mut hasher = Sha256::new();
+    for index in 0..record.chunk_sha256.len() {
+        let lost = || Fault::new(FaultKind::Corrupt, "a piece is missing from this browser's storage");
+        hasher.update(store.chunk(&wanted.id, index).await?.ok_or_else(lost)?.to_vec());
+    }
+    let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    match &wanted.sha256 {
+        Some(sha256) if *sha256 != found => {
+            Err(Fault::new(FaultKind::Corrupt, format!("the file has SHA-256 {found} instead of {sha256}")))
+        }
+        _ => Ok(Some(found)),
+    }
+}
+
+/// A connection that goes on from piece to piece as long as they follow one another.
+pub struct Stream<'a, L> {
+    location: &'a Location,
+    signal: &'a AbortSignal,
+    listener: &'a L,
+    open: Option<Connection>,
+}
+
+struct Connection {
+    reader: ReadableStreamDefaultReader,
+    /// Offset in the whole file of the next byte.
+    position: u64,
+    /// Bytes that were received and not asked for yet.
+    rest: Uint8Array,
+}
+
+impl<'a, L: Listener> Stream<'a, L> {
+    /// A stream that connects once it is asked for a piece.
+    pub fn new(location: &'a Location, signal: &'a AbortSignal, listener: &'a L) -> Self {
+        Self { location, signal, listener, open: None }
+    }
+
+    /// Bytes `start..start + length`, which are piece `index`.
+    pub async fn piece(&mut self, index: usize, start: u64, length: u64) -> Result<Uint8Array, Fault> {
+        let mut connection = match self.open.take() {
+            Some(connection) if connection.position == start && matches!(self.location, Location::Whole(_)) => {
+                connection
+            }
+            _ => self.connect(index, start).await?,
+        };
+        let piece = Uint8Array::new_with_length(length as u32);
+        let mut done = 0;
+        while done < piece.length() {
+            let received = connection.next().await.inspect_err(|_| self.listener.arrived(-i64::from(done)))?;
+            let used = received.length().min(piece.length() - done);
+            piece.set(&received.subarray(0, used), done);
+            connection.rest = received.subarray(used, received.length());
+            done += used;
+            self.listener.arrived(i64::from(used));
+        }
+        connection.position = start + length;
+        self.open = Some(connection);
+        Ok(piece)
+    }
+
+    /// Opens a connection whose next byte is number `start` of the file.
+    async fn connect(&self, index: usize, start: u64) -> Result<Connection, Fault> {
+        let (url, from) = match self.location {
+            Location::Whole(url) => (url, start),
+            Location::Shards(urls) => (&urls[index], 0),
+        };
+        let response = host::fetch(url, from, false, self.signal).await?;
+        // A server that does not know ranges sends everything.
+        let skip = if response.status() == 200 { from } else { 0 };
+        match response.status() {
+            200 | 206 => {}
+            status @ 400..500 => {
+                return Err(Fault::new(FaultKind::Failure, format!("{url} cannot be fetched: HTTP {status}")));
+            }
+            status => {
+                return Err(Fault::new(FaultKind::Network, format!("The server answers HTTP {status}; trying again.")));
+            }
+        }
+        let body = response.body().ok_or_else(|| Fault::new(FaultKind::Network, format!("{url} sends nothing")))?;
+        let mut connection = Connection {
+            reader: body.get_reader().unchecked_into(),
+            position: start,
+            rest: Uint8Array::new_with_length(0),
+        };
+        let mut skipped = 0;
+        while skipped < skip {
+            let received = connection.next().await?;
+            let unwanted = u64::from(received.length()).min(skip - skipped);
+            connection.rest = received.subarray(unwanted as u32, received.length());
+            skipped += unwanted;
+        }
+        Ok(connection)
+    }
+}
+
+impl Connection {
+    /// More bytes, at least one.
+    async fn next(&mut self) -> Result<Uint8Array, Fault> {
+        let broken = |error: JsValue| {
+            Fault::new(FaultKind::Network, format!("The connection broke ({}); trying again.", host::text_of(&error)))
+        };
+        while self.rest.length() == 0 {
+            let read = JsFuture::from(self.reader.read()).await.map_err(broken)?;
+            if Reflect::get(&read, &"done".into()).map_err(broken)?.is_truthy() {
+                return Err(Fault::new(FaultKind::Network, "The connection ended early; trying again."));
+            }
+            self.rest = Reflect::get(&read, &"value".into()).map_err(broken)?.unchecked_into();
+        }
+        Ok(std::mem::replace(&mut self.rest, Uint8Array::new_with_length(0)))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        host::forget(self.reader.cancel()); // the browser need not receive more
+    }
+}
