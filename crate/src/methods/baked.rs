@@ -1,5 +1,5 @@
-//! Baked projections: the collapsed pairs of a projection merge, small enough to be all that a phone downloads beside the
-//! base. Values are F16: A of each layer and target, and B = P2 once for each shape, as the projection shares it.
+//! Baked projections: the collapsed pairs of a projection merge, so small that a phone downloads nothing else beside the
+//! base. Values are F16: A for each layer and target, and B = P2 once for each shape, as the projection shares it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,11 +13,10 @@ use crate::error::Result;
 use crate::files::safetensors::{Named, write_safetensors};
 use crate::input;
 use crate::methods::correction_file::{CorrectionFile, Provenance};
+use crate::methods::correction_kind::CorrectionKind;
 use crate::methods::merge;
-use crate::methods::projection::Projection;
+use crate::methods::projection::{Projection, group_shapes};
 use crate::model::config::ModelConfig;
-
-const METHOD: &str = "baked";
 
 /// A baked projection, checked against the model.
 #[derive(Debug, Clone)]
@@ -26,7 +25,7 @@ pub struct Baked {
     pub s: usize,
     /// The pairs, in Hugging Face's layout.
     layers: Vec<LayerPairs>,
-    /// What the projection was trained with.
+    /// Base, adapters and languages that the projection was trained with.
     pub provenance: Provenance,
 }
 
@@ -40,18 +39,18 @@ impl Baked {
     }
 
     fn parse(file: &[u8], config: &ModelConfig) -> Result<Self> {
-        let learned = CorrectionFile::open(file, METHOD)?;
+        let file = CorrectionFile::open(file, CorrectionKind::Baked)?;
         let mut shared: HashMap<(usize, usize), Vec<f32>> = HashMap::new();
         let mut layers: Vec<LayerPairs> = (0..config.layers).map(|_| [const { None }; 7]).collect();
         let (mut s, mut count) = (None, 0);
         for (i, layer) in layers.iter_mut().enumerate() {
             for target in Target::ALL {
                 let key = key_a(i, target);
-                if !learned.has(&key) {
+                if !file.has(&key) {
                     continue;
                 }
                 let (d, k) = target.shape(config);
-                let (shape, a) = learned.tensor(&key)?;
+                let (shape, a) = file.tensor(&key)?;
                 let rank = *s.get_or_insert(shape.first().copied().unwrap_or(0));
                 if shape != [rank, k] || rank == 0 {
                     return Err(input!("{key} has shape {shape:?} where [{rank}, {k}] is needed"));
@@ -59,7 +58,7 @@ impl Baked {
                 let b = match shared.entry((k, d)) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(new) => {
-                        let (shape, b) = learned.tensor(&key_b(k, d))?;
+                        let (shape, b) = file.tensor(&key_b(k, d))?;
                         if shape != [d, rank] {
                             return Err(input!("{} has shape {shape:?} where [{d}, {rank}] is needed", key_b(k, d)));
                         }
@@ -70,20 +69,20 @@ impl Baked {
                 count += 1;
             }
         }
-        learned.expect_count(count + shared.len())?;
+        file.expect_count(count + shared.len())?;
         match s {
-            Some(s) => Ok(Self { s, layers, provenance: learned.provenance()? }),
+            Some(s) => Ok(Self { s, layers, provenance: file.provenance()? }),
             None => Err(input!("it has no tensors; use a file made for this model")),
         }
     }
 
-    /// What it adds to the base.
+    /// Returns the pairs that it adds to the base.
     pub fn pairs(&self) -> LowRankPairs<'_> {
         LowRankPairs::new(self.layers.len(), self.s, |layer, target| self.layers[layer][target.index()].clone())
     }
 }
 
-/// The file of `projection` baked with its two adapters, for a base of hash `base`.
+/// Writes `projection`, baked with its two adapters for a base of hash `base`, as a file.
 ///
 /// # Errors
 /// If the projection was trained with other adapters, or a value is beyond F16.
@@ -107,15 +106,16 @@ pub fn bake(config: &ModelConfig, base: &str, projection: &Projection, adapters:
         ..projection.provenance.clone()
     };
     let mut metadata = provenance.to_metadata()?;
-    metadata.insert("method".to_owned(), METHOD.to_owned());
+    metadata.insert("method".to_owned(), CorrectionKind::Baked.id().to_owned());
     metadata.insert("s".to_owned(), projection.s.to_string());
     write_safetensors(Dtype::F16, &tensors, metadata)
 }
 
-/// Number of values of a baked projection with all targets: s k for each layer and target, and s d for each shape.
+/// Returns the number of values of a baked projection with all targets: s k for each layer and target, and s d for each
+/// shape.
 pub fn parameters(config: &ModelConfig, s: usize) -> usize {
     let a: usize = Target::ALL.iter().map(|target| s * target.shape(config).1).sum();
-    let b: usize = crate::methods::projection::group_shapes(config).iter().map(|(_, d)| s * d).sum();
+    let b: usize = group_shapes(config).iter().map(|(_, d)| s * d).sum();
     config.layers * a + b
 }
 
@@ -127,7 +127,7 @@ fn key_b(k: usize, d: usize) -> String {
     format!("{k}x{d}.B")
 }
 
-/// Little-endian F16 of `values`; `key` is for the message.
+/// Returns `values` as little-endian F16; `key` names them in the message.
 fn to_f16(key: &str, values: &[f32]) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(2 * values.len());
     for value in values {

@@ -1,10 +1,11 @@
 //! Learnable calibration: a term `Q2 Q1` for each kind of target, shared by all layers, added to the merge of both
-//! adapters. Plain calibration learns only a bias p of d values per target, that is `p·1ᵀ`: Q2 = p and Q1 = 1.
+//! adapters. Plain calibration learns only a bias p of d values for each target, which is the term `p·1ᵀ`: Q2 = p, Q1 = 1.
 
 use crate::adapters::low_rank::{LowRankPair, Target};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::input;
 use crate::methods::correction_file::{CorrectionFile, Provenance};
+use crate::methods::correction_kind::CorrectionKind;
 use crate::model::config::ModelConfig;
 
 /// A calibration file, checked against the model.
@@ -12,9 +13,9 @@ use crate::model::config::ModelConfig;
 pub struct Calibration {
     /// Inner width s; 1 for plain calibration.
     pub s: usize,
-    /// Q2 Q1, by [`Target::index`].
+    /// Terms Q2 Q1, by [`Target::index`].
     pub terms: Vec<LowRankPair>,
-    /// What it was trained with.
+    /// Base, adapters and languages that it was trained with.
     pub provenance: Provenance,
 }
 
@@ -25,21 +26,21 @@ impl Calibration {
     /// If it is not a calibration, lacks a target, or has values that are not finite.
     pub fn read(name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
         let parse = || {
-            let learned = CorrectionFile::open(file, "calibration")?;
+            let file = CorrectionFile::open(file, CorrectionKind::Calibration)?;
             let term = |target: Target| {
                 let (d, k) = target.shape(config);
                 let key = format!("{}.p", target.hf_name());
-                let (shape, p) = learned.tensor(&key)?;
+                let (shape, p) = file.tensor(&key)?;
                 match shape == [d] {
                     true => Ok(LowRankPair { rank: 1, a: vec![1.0; k], b: p }),
                     false => Err(input!("tensor {key} has shape {shape:?} where [{d}] is needed")),
                 }
             };
             let terms = Target::ALL.into_iter().map(term).collect::<Result<_>>()?;
-            learned.expect_count(Target::ALL.len())?;
-            Ok(Self { s: 1, terms, provenance: learned.provenance()? })
+            file.expect_count(Target::ALL.len())?;
+            Ok(Self { s: 1, terms, provenance: file.provenance()? })
         };
-        parse().map_err(|error: crate::error::Error| error.at(format!("calibration {name}")))
+        parse().map_err(|error: Error| error.at(format!("calibration {name}")))
     }
 
     /// Reads `calibration-pp.safetensors`, with `{target}.Q1` [s, k] and `{target}.Q2` [d, s] for each target.
@@ -48,12 +49,12 @@ impl Calibration {
     /// As [`Calibration::read`].
     pub fn read_plus(name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
         let parse = || {
-            let learned = CorrectionFile::open(file, "calibration-pp")?;
+            let file = CorrectionFile::open(file, CorrectionKind::CalibrationPlus)?;
             let mut s = None;
             let mut term = |target: Target| {
                 let (d, k) = target.shape(config);
                 let key = |part: &str| format!("{}.{part}", target.hf_name());
-                let ((q1_shape, q1), (q2_shape, q2)) = (learned.tensor(&key("Q1"))?, learned.tensor(&key("Q2"))?);
+                let ((q1_shape, q1), (q2_shape, q2)) = (file.tensor(&key("Q1"))?, file.tensor(&key("Q2"))?);
                 let width = *s.get_or_insert(q1_shape.first().copied().unwrap_or(0));
                 match q1_shape == [width, k] && q2_shape == [d, width] && width > 0 {
                     true => Ok(LowRankPair { rank: width, a: q1, b: q2 }),
@@ -64,19 +65,19 @@ impl Calibration {
                 }
             };
             let terms = Target::ALL.into_iter().map(&mut term).collect::<Result<_>>()?;
-            learned.expect_count(2 * Target::ALL.len())?;
-            Ok(Self { s: s.unwrap_or_default(), terms, provenance: learned.provenance()? })
+            file.expect_count(2 * Target::ALL.len())?;
+            Ok(Self { s: s.unwrap_or_default(), terms, provenance: file.provenance()? })
         };
-        parse().map_err(|error: crate::error::Error| error.at(format!("calibration++ {name}")))
+        parse().map_err(|error: Error| error.at(format!("calibration++ {name}")))
     }
 }
 
-/// Number of values that plain calibration learns: Σ d.
+/// Returns the number of values that plain calibration learns: Σ d.
 pub fn parameters(config: &ModelConfig) -> usize {
     Target::ALL.map(|target| target.shape(config).0).iter().sum()
 }
 
-/// Number of values that calibration++ of width `s` learns: Σ s (d + k).
+/// Returns the number of values that calibration++ of width `s` learns: Σ s (d + k).
 pub fn parameters_plus(config: &ModelConfig, s: usize) -> usize {
     Target::ALL.map(|target| target.shape(config)).iter().map(|(d, k)| s * (d + k)).sum()
 }

@@ -1,67 +1,78 @@
-//! A learned correction of any kind, and what its file says of itself.
+//! Corrections of any kind, and the facts that a correction file states about itself.
 
-use super::baked::Baked;
-use super::calibration::Calibration;
+use super::baked::{self, Baked};
+use super::calibration::{self, Calibration};
 use super::correction_file::{CorrectionFile, Provenance};
-use super::lorahub::{self, LoraHub};
+use super::correction_kind::CorrectionKind;
+use super::lorahub::LoraHub;
+use super::merge;
 use super::method::Method;
-use super::projection::Projection;
+use super::projection::{self, Projection};
+use crate::adapters::LoraAdapter;
+use crate::adapters::low_rank::LowRankPairs;
 use crate::error::Result;
-use crate::input;
 use crate::model::config::ModelConfig;
 
-/// A learned file that corrects the merge of two adapters.
+/// Learned values that correct the merge of two adapters, as a correction file holds them.
 #[derive(Debug, Clone)]
 pub enum Correction {
-    /// For [`Method::Projection`].
+    /// A file of [`CorrectionKind::Projection`].
     Projection(Projection),
-    /// For [`Method::Calibration`].
+    /// A file of [`CorrectionKind::Calibration`].
     Calibration(Calibration),
-    /// For [`Method::CalibrationPlus`].
+    /// A file of [`CorrectionKind::CalibrationPlus`].
     CalibrationPlus(Calibration),
-    /// For [`Method::LoraHub`].
+    /// A file of [`CorrectionKind::LoraHub`].
     LoraHub(LoraHub),
-    /// For [`Method::Projection`] too: its result, which needs neither adapter.
+    /// A file of [`CorrectionKind::Baked`], which needs neither adapter.
     Baked(Baked),
 }
 
 impl Correction {
-    /// Reads a learned file of any kind, told by what it says of itself; a safetensors file that says nothing is a
-    /// projection.
+    /// Reads a correction file of the kind that it states; see [`CorrectionInfo::kind`].
     ///
     /// # Errors
-    /// If it is of no known kind, broken, or made for another model.
+    /// If its kind is not known, it is broken, or it is made for another model.
     pub fn read(name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
-        let summary = CorrectionInfo::of(file).map_err(|error| error.at(name))?;
-        Self::read_as(summary.method.as_deref().unwrap_or("projection"), name, file, config)
+        let kind = CorrectionInfo::of(file).and_then(|info| info.kind()).map_err(|error| error.at(name))?;
+        Self::read_kind(kind, name, file, config)
     }
 
-    /// Reads a learned file of `kind`, as the catalog names it.
+    /// Reads a correction file of the kind that the catalog names `kind`.
     ///
     /// # Errors
     /// As [`Correction::read`].
     pub fn read_as(kind: &str, name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
+        Self::read_kind(kind.parse().map_err(|error: crate::error::Error| error.at(name))?, name, file, config)
+    }
+
+    fn read_kind(kind: CorrectionKind, name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
         Ok(match kind {
-            "projection" => Self::Projection(Projection::read(name, file, config)?),
-            "baked" => Self::Baked(Baked::read(name, file, config)?),
-            "calibration" => Self::Calibration(Calibration::read(name, file, config)?),
-            "calibration-pp" => Self::CalibrationPlus(Calibration::read_plus(name, file, config)?),
-            "lorahub" => Self::LoraHub(LoraHub::read(name, file)?),
-            other => return Err(input!("{name}: method {other} is not known")),
+            CorrectionKind::Projection => Self::Projection(Projection::read(name, file, config)?),
+            CorrectionKind::Baked => Self::Baked(Baked::read(name, file, config)?),
+            CorrectionKind::Calibration => Self::Calibration(Calibration::read(name, file, config)?),
+            CorrectionKind::CalibrationPlus => Self::CalibrationPlus(Calibration::read_plus(name, file, config)?),
+            CorrectionKind::LoraHub => Self::LoraHub(LoraHub::read(name, file)?),
         })
     }
 
-    /// The method that it serves.
-    pub fn method(&self) -> Method {
+    /// Kind of its file.
+    pub fn kind(&self) -> CorrectionKind {
         match self {
-            Correction::Projection(_) | Correction::Baked(_) => Method::Projection,
-            Correction::Calibration(_) => Method::Calibration,
-            Correction::CalibrationPlus(_) => Method::CalibrationPlus,
-            Correction::LoraHub(_) => Method::LoraHub,
+            Correction::Projection(_) => CorrectionKind::Projection,
+            Correction::Baked(_) => CorrectionKind::Baked,
+            Correction::Calibration(_) => CorrectionKind::Calibration,
+            Correction::CalibrationPlus(_) => CorrectionKind::CalibrationPlus,
+            Correction::LoraHub(_) => CorrectionKind::LoraHub,
         }
     }
 
-    /// Rank of what it adds to a merge.
+    /// Method that it serves.
+    pub fn method(&self) -> Method {
+        self.kind().method()
+    }
+
+    /// Rank that it adds to a merge.
     pub fn rank(&self) -> usize {
         match self {
             Correction::Projection(projection) => projection.s,
@@ -71,7 +82,18 @@ impl Correction {
         }
     }
 
-    /// What it was made with.
+    /// Number of learned values.
+    pub fn parameters(&self, config: &ModelConfig) -> usize {
+        match self {
+            Correction::Projection(projection) => projection::parameters(config, projection.s),
+            Correction::Baked(baked) => baked::parameters(config, baked.s),
+            Correction::Calibration(_) => calibration::parameters(config),
+            Correction::CalibrationPlus(calibration) => calibration::parameters_plus(config, calibration.s),
+            Correction::LoraHub(found) => found.weights.len(),
+        }
+    }
+
+    /// Base, adapters and languages that it was made with.
     pub fn provenance(&self) -> &Provenance {
         match self {
             Correction::Projection(projection) => &projection.provenance,
@@ -80,16 +102,35 @@ impl Correction {
             Correction::LoraHub(found) => &found.provenance,
         }
     }
+
+    /// Merges the two adapters, primary first, with this correction. `adapters` is called only if they are needed.
+    ///
+    /// # Errors
+    /// As `adapters`, or if the correction was made with other adapters or cannot merge these.
+    pub fn merge<'a>(
+        &'a self,
+        config: &'a ModelConfig,
+        adapters: impl FnOnce() -> Result<[&'a LoraAdapter; 2]>,
+    ) -> Result<LowRankPairs<'a>> {
+        match self {
+            Correction::Projection(projection) => merge::project(config, projection, adapters()?),
+            Correction::Baked(baked) => Ok(baked.pairs()),
+            Correction::Calibration(calibration) | Correction::CalibrationPlus(calibration) => {
+                merge::calibrate(calibration, adapters()?)
+            }
+            Correction::LoraHub(found) => merge::lorahub(found, adapters()?),
+        }
+    }
 }
 
-/// What a learned file says of itself, without a model to check it against.
+/// Facts that a correction file states about itself, readable without a model to check it against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorrectionInfo {
-    /// The method that it is for, if it says so.
+    /// Its `method` entry: the id of a [`CorrectionKind`], if the file is sound.
     pub method: Option<String>,
-    /// Inner width, if it says so.
+    /// Inner width, if the file states it.
     pub s: Option<String>,
-    /// What it was made with.
+    /// Base, adapters and languages that it was made with.
     pub provenance: Provenance,
     /// Number of tensors.
     pub tensors: usize,
@@ -98,28 +139,37 @@ pub struct CorrectionInfo {
 }
 
 impl CorrectionInfo {
-    /// Reads it from a safetensors file or, for LoraHub weights, JSON.
+    /// Reads the facts from a safetensors file or, for LoraHub weights, JSON.
     ///
     /// # Errors
     /// If the file is neither.
     pub fn of(file: &[u8]) -> Result<Self> {
         if is_json(file) {
             let LoraHub { weights, provenance, .. } = LoraHub::parse(file)?;
-            let method = Some(lorahub::METHOD.to_owned());
+            let method = Some(CorrectionKind::LoraHub.id().to_owned());
             return Ok(Self { method, s: None, provenance, tensors: 0, parameters: weights.len() });
         }
-        let learned = CorrectionFile::open_any(file)?;
+        let file = CorrectionFile::open_any(file)?;
         Ok(Self {
-            method: learned.entry("method"),
-            s: learned.entry("s"),
-            provenance: learned.provenance()?,
-            tensors: learned.tensor_count(),
-            parameters: learned.parameters(),
+            method: file.entry("method"),
+            s: file.entry("s"),
+            provenance: file.provenance()?,
+            tensors: file.tensor_count(),
+            parameters: file.parameters(),
         })
+    }
+
+    /// Returns the kind that the file states; one that states none is a projection.
+    ///
+    /// # Errors
+    /// If the kind is not known.
+    pub fn kind(&self) -> Result<CorrectionKind> {
+        self.method.as_deref().map_or(Ok(CorrectionKind::default()), str::parse)
     }
 }
 
-/// Whether `file` is text rather than safetensors, which begin with eight bytes of length: the last of them is always 0.
+/// Returns `true` if `file` is text rather than safetensors, which begin with eight bytes of length: the last of them is
+/// always 0.
 fn is_json(file: &[u8]) -> bool {
     file.get(7).is_some_and(|byte| *byte != 0)
 }

@@ -1,4 +1,4 @@
-//! Small learned files that correct a merge: what projections, calibrations and LoraHub weights have in common.
+//! Correction files: metadata and checks that projections, calibrations and LoraHub weights share.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,16 @@ use crate::adapters::LoraAdapter;
 use crate::error::Result;
 use crate::files::safetensors::{check_names, to_f32};
 use crate::input;
+use crate::methods::correction_kind::CorrectionKind;
 
-/// What a learned file was made with. A file that says nothing of something is accepted by its shapes alone.
+/// Base, adapters and languages that a correction file was made with. Where a file does not state one of them, only its
+/// shapes are checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Hash over the base's tensors without its vocabulary; see [`crate::model::weights::Weights::base_hash`].
+    /// Hash of the base's tensors without its vocabulary; see [`crate::model::weights::Weights::base_hash`].
     #[serde(rename = "base_tensors_sha256", default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
-    /// The adapters, primary first.
+    /// Adapters, primary first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adapters: Vec<AdapterId>,
     /// Language of the text.
@@ -27,10 +29,10 @@ pub struct Provenance {
     pub to: Option<String>,
 }
 
-/// An adapter as learned files name it.
+/// An adapter as correction files name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdapterId {
-    /// What it was called; only for messages.
+    /// Name that the adapter had; only for messages.
     pub name: String,
     /// SHA-256 of its file.
     pub sha256: String,
@@ -43,7 +45,7 @@ impl From<&LoraAdapter> for AdapterId {
 }
 
 impl Provenance {
-    /// Refuses adapters that the file, which messages call `what`, was not made with.
+    /// Refuses adapters that the file was not made with; messages call the file `what`.
     pub(crate) fn check_adapters(&self, what: &str, adapters: [&LoraAdapter; 2]) -> Result<()> {
         for (adapter, wanted) in adapters.iter().zip(&self.adapters) {
             if adapter.sha256 != wanted.sha256 {
@@ -59,7 +61,7 @@ impl Provenance {
         Ok(())
     }
 
-    /// Refuses a base, whose hash is `base`, that the file was not made for.
+    /// Refuses a base of hash `base` if the file was made for another; messages call the file `what`.
     pub(crate) fn check_base(&self, what: &str, base: &str) -> Result<()> {
         match &self.base {
             Some(wanted) if wanted != base => Err(input!(
@@ -70,7 +72,7 @@ impl Provenance {
         }
     }
 
-    /// The entries of a safetensors file's metadata.
+    /// Returns the entries of a safetensors file's metadata.
     pub(crate) fn to_metadata(&self) -> Result<HashMap<String, String>> {
         let mut metadata = HashMap::new();
         let mut insert = |key: &str, value: &Option<String>| {
@@ -95,16 +97,16 @@ pub(crate) struct CorrectionFile<'a> {
 }
 
 impl<'a> CorrectionFile<'a> {
-    /// Opens `file`, which has to say that it is of `method` if it says anything.
-    pub fn open(file: &'a [u8], method: &str) -> Result<Self> {
-        let learned = Self::open_any(file)?;
-        match learned.entry("method") {
-            Some(other) if other != method => Err(input!("it is for method {other}, not {method}")),
-            _ => Ok(learned),
+    /// Opens `file`, which must be of `kind` if it states a kind.
+    pub fn open(file: &'a [u8], kind: CorrectionKind) -> Result<Self> {
+        let file = Self::open_any(file)?;
+        match file.entry("method") {
+            Some(other) if other != kind.id() => Err(input!("it is for method {other}, not {kind}")),
+            _ => Ok(file),
         }
     }
 
-    /// Opens `file`, whatever method it is of.
+    /// Opens `file`, of whichever kind it is.
     pub fn open_any(file: &'a [u8]) -> Result<Self> {
         check_names(file)?;
         let broken = |error: SafeTensorError| input!("it cannot be read: {error}; download it again");
@@ -113,27 +115,27 @@ impl<'a> CorrectionFile<'a> {
         Ok(Self { tensors: SafeTensors::deserialize(file).map_err(broken)?, metadata })
     }
 
-    /// The entry `key` of its metadata.
+    /// Returns the entry `key` of the metadata.
     pub fn entry(&self, key: &str) -> Option<String> {
         self.metadata.get(key).cloned()
     }
 
-    /// Number of its tensors.
+    /// Returns the number of tensors.
     pub fn tensor_count(&self) -> usize {
         self.tensors.len()
     }
 
-    /// Number of values in all of its tensors.
+    /// Returns the number of values in all tensors.
     pub fn parameters(&self) -> usize {
         self.tensors.iter().map(|(_, view)| view.shape().iter().product::<usize>()).sum()
     }
 
-    /// Whether there is a tensor `key`.
+    /// Returns `true` if there is a tensor `key`.
     pub fn has(&self, key: &str) -> bool {
         self.tensors.tensor(key).is_ok()
     }
 
-    /// Shape and values of `key`, all of them finite.
+    /// Returns shape and values of the tensor `key`, all of them finite.
     pub fn tensor(&self, key: &str) -> Result<(Vec<usize>, Vec<f32>)> {
         let view = self
             .tensors
@@ -146,7 +148,7 @@ impl<'a> CorrectionFile<'a> {
         }
     }
 
-    /// Refuses a file with other tensors than the `count` that were used.
+    /// Refuses a file that has more tensors than the `count` that were used.
     pub fn expect_count(&self, count: usize) -> Result<()> {
         match self.tensors.len() {
             found if found == count => Ok(()),
@@ -156,7 +158,7 @@ impl<'a> CorrectionFile<'a> {
         }
     }
 
-    /// What it was made with.
+    /// Returns the provenance that the metadata states.
     pub fn provenance(&self) -> Result<Provenance> {
         let adapters = match self.entry("adapters") {
             Some(list) => serde_json::from_str(&list)

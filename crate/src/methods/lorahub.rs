@@ -1,38 +1,37 @@
-//! LoraHub: a weight for each of two adapters, found without gradients on a few examples. This is the file; the search is
-//! [`crate::engine::lorahub_search`].
+//! LoraHub files: a weight for each of two adapters, found without gradients on a few examples. The search itself is in
+//! `engine::lorahub_search`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::input;
 use crate::methods::correction_file::Provenance;
+use crate::methods::correction_kind::CorrectionKind;
 
-/// Weights beyond ± this are not tried.
+/// Largest magnitude of a weight.
 pub const MAX_WEIGHT: f32 = 1.5;
 
-/// Weights that were found, and how. The file is this as JSON.
+/// Weights and the search that found them. The file holds this as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoraHub {
-    /// `lorahub`.
+    /// Always the id of [`CorrectionKind::LoraHub`].
     pub(crate) method: String,
-    /// Of the primary and the secondary adapter.
+    /// Weights of the primary and the secondary adapter.
     pub weights: [f32; 2],
     /// Mean negative log-likelihood of a token of the references, with these weights.
     pub loss: f64,
-    /// The same of the base alone, where the search starts.
+    /// The same for the base alone, where the search starts.
     pub loss_of_base: f64,
-    /// How many weights were tried.
+    /// Number of pairs of weights tried.
     pub tried: usize,
-    /// Another seed, another search.
+    /// Seed of the random numbers; the same seed gives the same search.
     pub seed: u64,
     /// Ids of the examples.
     pub examples: Vec<String>,
-    /// What they were found with.
+    /// Base, adapters and languages that they were found with.
     #[serde(flatten)]
     pub provenance: Provenance,
 }
-
-pub(crate) const METHOD: &str = "lorahub";
 
 impl LoraHub {
     /// Reads `lorahub.json`.
@@ -45,8 +44,9 @@ impl LoraHub {
 
     pub(crate) fn parse(file: &[u8]) -> Result<Self> {
         let found: Self = serde_json::from_slice(file).map_err(|error| input!("they cannot be read: {error}"))?;
-        if found.method != METHOD {
-            return Err(input!("the file is for method {}, not {METHOD}", found.method));
+        let kind = CorrectionKind::LoraHub.id();
+        if found.method != kind {
+            return Err(input!("the file is for method {}, not {kind}", found.method));
         }
         match found.weights.iter().find(|weight| !(-MAX_WEIGHT..=MAX_WEIGHT).contains(*weight)) {
             Some(weight) => Err(input!("a weight is {weight}; -{MAX_WEIGHT} to {MAX_WEIGHT} are possible")),
@@ -54,7 +54,7 @@ impl LoraHub {
         }
     }
 
-    /// The file.
+    /// Returns the contents of the file.
     ///
     /// # Errors
     /// If a number is not finite.
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_file_is_read_back_and_a_bad_one_refused() {
         let found = LoraHub {
-            method: METHOD.to_owned(),
+            method: CorrectionKind::LoraHub.id().to_owned(),
             weights: [0.25, -1.5],
             loss: 2.5,
             loss_of_base: 3.5,

@@ -17,18 +17,18 @@ use crate::model::config::ModelConfig;
 /// Weight of each adapter where two are merged.
 const HALF: f32 = 0.5;
 
-/// ΔW of one adapter.
+/// Returns ΔW of one adapter.
 pub fn single(adapter: &LoraAdapter) -> LowRankPairs<'_> {
     concat(vec![(adapter, 1.0)], Vec::new())
 }
 
-/// Exactly `½ ΔW1 + ½ ΔW2`, of rank r1 + r2 (PEFT's `cat`).
+/// Returns exactly `½ ΔW1 + ½ ΔW2`, of rank r1 + r2 (PEFT's `cat`).
 pub fn concat_halves<'a>(adapters: [&'a LoraAdapter; 2]) -> LowRankPairs<'a> {
     concat(adapters.map(|adapter| (adapter, HALF)).to_vec(), Vec::new())
 }
 
-/// Σ weight · ΔW, and at each target that this changes the pair that `beside` has for it: the A stacked below each other,
-/// the B, with weight and scale, beside each other.
+/// Returns Σ weight · ΔW, with the pair that `beside` has for a target added wherever an adapter changes that target: the
+/// A stacked below each other, the B, with weight and scale, beside each other.
 fn concat<'a>(adapters: Vec<(&'a LoraAdapter, f32)>, beside: Vec<StoredPair>) -> LowRankPairs<'a> {
     let layers = adapters.iter().map(|(adapter, _)| adapter.layers.len()).max().unwrap_or(0);
     let rank = adapters.iter().map(|(adapter, _)| adapter.rank).sum::<usize>()
@@ -53,14 +53,15 @@ fn concat<'a>(adapters: Vec<(&'a LoraAdapter, f32)>, beside: Vec<StoredPair>) ->
     }
 }
 
-/// What changes one weight, with weight and scale.
+/// Returns the pairs that change one weight of the model, each with its weight times its scale.
 fn parts<'a>(adapters: &[(&'a LoraAdapter, f32)], layer: usize, target: Target) -> Vec<(&'a StoredPair, f32)> {
     let changes =
         adapters.iter().map(|(adapter, weight)| Some((adapter.stored(layer, target)?, weight * adapter.scale)));
     changes.flatten().collect()
 }
 
-/// The same as blocks, but for the scale, which A has here: its blocks' scales are the larger ones, which f16 rounds less.
+/// Returns the same concatenation as Q8_0 blocks. The scale is in A here: its blocks' scales are the larger ones, which
+/// f16 rounds less.
 fn blocks_beside(parts: &[(&StoredPair, f32)]) -> Option<LowRankPair<Q8Block>> {
     let parts: Vec<(&LowRankPair<Q8Block>, f32)> =
         parts.iter().map(|(stored, scale)| Some((stored.blocks()?, *scale))).collect::<Option<_>>()?;
@@ -76,7 +77,7 @@ fn blocks_beside(parts: &[(&StoredPair, f32)]) -> Option<LowRankPair<Q8Block>> {
     Some(LowRankPair { rank: parts.iter().map(|(pair, _)| pair.rank).sum(), a, b })
 }
 
-/// PEFT's `linear`: `A = Σ √(w c) A`, `B = Σ √(w c) B`, with w = ½ and the scale c of each adapter.
+/// Returns PEFT's `linear`: `A = Σ √(w c) A`, `B = Σ √(w c) B`, with w = ½ and the scale c of each adapter.
 ///
 /// # Errors
 /// If the ranks differ or a scale is negative, as PEFT refuses them.
@@ -84,7 +85,7 @@ pub fn linear<'a>(adapters: [&'a LoraAdapter; 2]) -> Result<LowRankPairs<'a>> {
     combine(adapters, roots(adapters)?, sum)
 }
 
-/// Σ weight · matrix.
+/// Returns Σ weight · matrix.
 fn sum(matrices: &[(&[f32], f32)]) -> Vec<f32> {
     let mut sum = vec![0.0; matrices[0].0.len()];
     for (values, weight) in matrices {
@@ -93,12 +94,12 @@ fn sum(matrices: &[(&[f32], f32)]) -> Vec<f32> {
     sum
 }
 
-/// √(½ c) of each adapter: A and B get one root each, so that their product gets ½ c.
+/// Returns √(½ c) of each adapter: A and B get one root each, so that their product gets ½ c.
 fn roots([one, two]: [&LoraAdapter; 2]) -> Result<[f32; 2]> {
     Ok([root(one, HALF)?, root(two, HALF)?])
 }
 
-/// √(weight · c).
+/// Returns √(weight · c).
 fn root(adapter: &LoraAdapter, weight: f32) -> Result<f32> {
     match adapter.scale {
         scale if scale >= 0.0 => Ok((weight * scale).sqrt()),
@@ -106,8 +107,8 @@ fn root(adapter: &LoraAdapter, weight: f32) -> Result<f32> {
     }
 }
 
-/// PEFT's `ties`, on the A and on the B separately: of each adapter the larger half is kept; at each place the sign of
-/// the sum is elected; those that have this sign are weighted as by [`linear`] and averaged.
+/// Returns PEFT's `ties`, on the A and on the B separately: of each adapter the larger half is kept; at each place the sign
+/// of the sum is elected; the values of this sign are weighted as by [`linear`] and averaged.
 ///
 /// # Errors
 /// As [`linear`].
@@ -115,7 +116,7 @@ pub fn ties<'a>(adapters: [&'a LoraAdapter; 2]) -> Result<LowRankPairs<'a>> {
     combine(adapters, roots(adapters)?, ties::ties)
 }
 
-/// LoraHub: `A = Σ w √c A`, `B = Σ w √c B`, with the weights w that a search has found.
+/// Returns LoraHub's merge: `A = Σ w √c A`, `B = Σ w √c B`, with the weights w that a search has found.
 ///
 /// # Errors
 /// If the weights were found with other adapters, the ranks differ or a scale is negative.
@@ -125,7 +126,7 @@ pub fn lorahub<'a>(found: &LoraHub, adapters: [&'a LoraAdapter; 2]) -> Result<Lo
     combine(adapters, [found.weights[0] * root(one, 1.0)?, found.weights[1] * root(two, 1.0)?], sum)
 }
 
-/// Merges the A of both adapters, and their B, with `merge`, which is given each matrix and the weight of its adapter.
+/// Merges the A of both adapters, and their B, by `merge`, which takes each matrix with the weight of its adapter.
 fn combine<'a>(
     adapters: [&'a LoraAdapter; 2],
     weights: [f32; 2],
@@ -155,7 +156,7 @@ fn combine<'a>(
     Ok(LowRankPairs::new(one.layers.len().max(two.layers.len()), one.rank, merged))
 }
 
-/// Learnable calibration: `½ ΔW1 + ½ ΔW2 + Q2 Q1`, of rank r1 + r2 + s.
+/// Returns learnable calibration: `½ ΔW1 + ½ ΔW2 + Q2 Q1`, of rank r1 + r2 + s.
 ///
 /// # Errors
 /// If the calibration was trained with other adapters.
@@ -165,7 +166,7 @@ pub fn calibrate<'a>(calibration: &Calibration, adapters: [&'a LoraAdapter; 2]) 
     Ok(concat(adapters.map(|adapter| (adapter, HALF)).to_vec(), terms))
 }
 
-/// The projection merge `P2 P1 (½ ΔW1 + ½ ΔW2)`, collapsed: A' = P1 (½ ΔW1 + ½ ΔW2) [s, k] and B' = P2 [d, s].
+/// Returns the projection merge `P2 P1 (½ ΔW1 + ½ ΔW2)`, collapsed: A' = P1 (½ ΔW1 + ½ ΔW2) [s, k] and B' = P2 [d, s].
 ///
 /// # Errors
 /// If the projection was trained with other adapters.
@@ -200,7 +201,7 @@ pub fn project<'a>(
     Ok(LowRankPairs::new(config.layers, s, collapsed))
 }
 
-/// `out += x y` for x [m, k], y [k, n] and out [m, n].
+/// Computes `out += x y` for x [m, k], y [k, n] and out [m, n].
 fn matmul_add(x: &[f32], y: &[f32], out: &mut [f32], k: usize, n: usize) {
     for (x, out) in x.chunks_exact(k).zip(out.chunks_exact_mut(n)) {
         for (x, y) in x.iter().zip(y.chunks_exact(n)) {

@@ -1,4 +1,4 @@
-//! The methods by name.
+//! The methods and their names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ pub enum Method {
     Concat,
     /// Both adapters, trimmed, where their signs agree.
     Ties,
-    /// Both adapters, their A and their B added with weights that a search has found.
+    /// Both adapters, their A and their B added with weights found by a search.
     LoraHub,
     /// Summarise with the first adapter, then translate that with the second.
     TwoStep,
@@ -37,7 +37,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// All methods, in the order in which they are listed.
+    /// All methods, in the order in which help texts and the page list them.
     pub const ALL: [Method; 12] = [
         Method::ZeroShot,
         Method::Primary,
@@ -53,7 +53,7 @@ impl Method {
         Method::CalibrationPlus,
     ];
 
-    /// The name on the command line and in files.
+    /// Name on the command line and in files.
     pub fn id(self) -> &'static str {
         match self {
             Method::ZeroShot => "zero-shot",
@@ -71,7 +71,7 @@ impl Method {
         }
     }
 
-    /// The name for people.
+    /// Name for people.
     pub fn name(self) -> &'static str {
         match self {
             Method::ZeroShot => "Zero-shot",
@@ -89,7 +89,7 @@ impl Method {
         }
     }
 
-    /// The method that is used for `task` unless another is asked for.
+    /// Returns the method for `task` where none is given.
     pub fn default_for(task: &Task) -> Self {
         match task {
             Task::Summarize => Method::Primary,
@@ -98,7 +98,7 @@ impl Method {
         }
     }
 
-    /// How many times the model generates for a chat that it can read at once.
+    /// Number of passes of the model over a chat that fits into its context.
     pub fn passes(self) -> usize {
         if self == Method::TwoStep { 2 } else { 1 }
     }

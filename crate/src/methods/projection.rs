@@ -6,14 +6,15 @@ use crate::adapters::low_rank::Target;
 use crate::error::Result;
 use crate::input;
 use crate::methods::correction_file::{CorrectionFile, Provenance};
+use crate::methods::correction_kind::CorrectionKind;
 use crate::model::config::ModelConfig;
 
-/// P1 and P2 of one group of weights.
+/// Matrices P1 and P2 of one group of weights: those of one shape.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// Row-major [s, d].
+    /// Matrix P1, row-major [s, d].
     pub p1: Vec<f32>,
-    /// Row-major [d, s].
+    /// Matrix P2, row-major [d, s].
     pub p2: Vec<f32>,
 }
 
@@ -22,9 +23,9 @@ pub struct Group {
 pub struct Projection {
     /// Inner width s.
     pub s: usize,
-    /// By `(k, d)`: inputs and outputs of the weights it serves.
+    /// Groups by `(k, d)`, the inputs and outputs of their weights.
     pub groups: BTreeMap<(usize, usize), Group>,
-    /// What it was trained with.
+    /// Base, adapters and languages that it was trained with.
     pub provenance: Provenance,
 }
 
@@ -38,12 +39,12 @@ impl Projection {
     }
 
     fn parse(file: &[u8], config: &ModelConfig) -> Result<Self> {
-        let learned = CorrectionFile::open(file, "projection")?;
+        let file = CorrectionFile::open(file, CorrectionKind::Projection)?;
         let mut groups = BTreeMap::new();
         let mut s = None;
         for (k, d) in group_shapes(config) {
-            let (p1_shape, p1) = learned.tensor(&format!("{k}x{d}.P1"))?;
-            let (p2_shape, p2) = learned.tensor(&format!("{k}x{d}.P2"))?;
+            let (p1_shape, p1) = file.tensor(&format!("{k}x{d}.P1"))?;
+            let (p2_shape, p2) = file.tensor(&format!("{k}x{d}.P2"))?;
             let width = *s.get_or_insert(p1_shape.first().copied().unwrap_or(0));
             if p1_shape != [width, d] || p2_shape != [d, width] || width == 0 {
                 return Err(input!(
@@ -52,17 +53,17 @@ impl Projection {
             }
             groups.insert((k, d), Group { p1, p2 });
         }
-        learned.expect_count(2 * groups.len())?;
-        Ok(Self { s: s.unwrap_or_default(), groups, provenance: learned.provenance()? })
+        file.expect_count(2 * groups.len())?;
+        Ok(Self { s: s.unwrap_or_default(), groups, provenance: file.provenance()? })
     }
 }
 
-/// Number of values in P1 and P2 of width `s`: Σ 2 s d.
+/// Returns the number of values in P1 and P2 of width `s`: Σ 2 s d.
 pub fn parameters(config: &ModelConfig, s: usize) -> usize {
     group_shapes(config).iter().map(|(_, d)| 2 * s * d).sum()
 }
 
-/// The distinct `(k, d)` of a model's targets: one P1 and P2 each.
+/// Returns the distinct `(k, d)` of a model's targets, sorted; each has one P1 and one P2.
 pub fn group_shapes(config: &ModelConfig) -> Vec<(usize, usize)> {
     let mut shapes: Vec<(usize, usize)> = Target::ALL
         .iter()
@@ -83,7 +84,7 @@ mod tests {
     use crate::methods::calibration;
     use candle_core::quantized::GgmlDType;
 
-    /// A description with the given layers, width, heads, key heads, head size and feed-forward width.
+    /// A configuration with the given layers, width, heads, key heads, head size and feed-forward width.
     fn config(arch: &str, sizes: [usize; 6]) -> ModelConfig {
         let mut metadata = Metadata::default();
         metadata.insert("general.architecture", Value::Text(arch.into()));

@@ -1,4 +1,4 @@
-//! The adapters and learned files at hand for one model.
+//! The registry of the adapters and corrections installed for one model.
 
 use crate::adapters::LoraAdapter;
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::methods::correction::Correction;
 use crate::methods::method::Method;
 use crate::model::prompt::Task;
 
-/// The adapters and corrections at hand for one model.
+/// Adapters by task, and corrections by method and languages, that are installed for one model.
 #[derive(Debug, Clone, Default)]
 pub struct AdapterRegistry {
     adapters: Vec<(Task, LoraAdapter)>,
@@ -15,14 +15,14 @@ pub struct AdapterRegistry {
 }
 
 impl AdapterRegistry {
-    /// Adds an adapter, in place of one for the same task.
+    /// Adds an adapter; replaces one for the same task.
     pub fn add(&mut self, task: Task, adapter: LoraAdapter) {
         self.adapters.retain(|(other, _)| *other != task);
         self.adapters.push((task, adapter));
     }
 
-    /// Adds a correction, in place of one of its method for the same languages. [`crate::engine::Engine::add_correction`]
-    /// checks first that it was made for the base.
+    /// Adds a correction; replaces one of its method for the same languages. The caller has checked that it was made for
+    /// the base.
     pub(crate) fn add_correction(&mut self, from: &str, to: &str, correction: Correction) {
         let same = |(f, t, other): &(String, String, Correction)| {
             (f.as_str(), t.as_str(), other.method()) == (from, to, correction.method())
@@ -31,8 +31,8 @@ impl AdapterRegistry {
         self.corrections.push((from.to_owned(), to.to_owned(), correction));
     }
 
-    /// The largest rank that any method can make of the adapters at hand: two of them one after the other and a
-    /// correction beside them.
+    /// Returns the largest rank that any method can reach: that of two adapters, concatenated, and of a correction beside
+    /// them.
     pub fn largest_rank(&self) -> usize {
         let mut ranks: Vec<usize> = self.adapters.iter().map(|(_, adapter)| adapter.rank).collect();
         ranks.sort_unstable();
@@ -40,7 +40,7 @@ impl AdapterRegistry {
         ranks.iter().rev().take(2).sum::<usize>() + corrections
     }
 
-    /// The languages that adapters and corrections at hand can write, beside the text's own.
+    /// Returns the languages that the adapters and corrections can write, besides the language of the text.
     pub fn languages(&self) -> Vec<String> {
         let mut languages: Vec<String> = self
             .adapters
@@ -56,6 +56,10 @@ impl AdapterRegistry {
         languages
     }
 
+    /// Returns the adapter for the task `wanted`.
+    ///
+    /// # Errors
+    /// If there is none.
     pub(crate) fn adapter(&self, wanted: &Task) -> Result<&LoraAdapter> {
         let found = self.adapters.iter().find(|(task, _)| task == wanted);
         found.map(|(_, adapter)| adapter).ok_or_else(|| match wanted {
@@ -69,7 +73,7 @@ impl AdapterRegistry {
         })
     }
 
-    /// The correction for `method` between two languages.
+    /// Returns the correction for `method` between two languages.
     ///
     /// # Errors
     /// If there is none.

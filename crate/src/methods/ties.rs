@@ -1,9 +1,10 @@
 //! TIES on vectors: trim each to its larger half, elect a sign at each place, average the values that have it.
 //!
-//! Signs of trained values are as good as random, so loops that branch on them run at the speed of mispredictions. What is
-//! below selects values instead, which compiles to vector instructions. Not by `max`: WebAssembly calls a function for that.
+//! Signs of trained values are as good as random, so loops that branch on them run at the speed of mispredictions. The loops
+//! below select values instead, which compiles to vector instructions. They do not use `max`: WebAssembly calls a function
+//! for it.
 
-/// The TIES merge of `vectors`, all of one length, each with its weight.
+/// Returns the TIES merge of `vectors`, all of one length, each with its weight.
 pub(super) fn ties(vectors: &[(&[f32], f32)]) -> Vec<f32> {
     let trimmed: Vec<(Vec<f32>, f32)> = vectors.iter().map(|(values, weight)| (larger_half(values), *weight)).collect();
     let n = trimmed.first().map_or(0, |(values, _)| values.len());
@@ -23,7 +24,7 @@ pub(super) fn ties(vectors: &[(&[f32], f32)]) -> Vec<f32> {
     sums
 }
 
-/// `values` with all but the ⌊n / 2⌋ largest magnitudes set to 0; of equal ones, those that come first are kept.
+/// Returns `values` with all but the ⌊n / 2⌋ largest magnitudes set to 0; of equal ones, the first are kept.
 fn larger_half(values: &[f32]) -> Vec<f32> {
     let wanted = values.len() / 2;
     let smallest_kept = nth_largest_magnitude(values, wanted);
@@ -37,17 +38,17 @@ fn larger_half(values: &[f32]) -> Vec<f32> {
     kept
 }
 
-/// Bits of magnitudes are in the order of the magnitudes.
+/// Returns the bits of the magnitude of `value`, which are in the order of the magnitudes.
 fn magnitude(value: &f32) -> u32 {
     value.abs().to_bits()
 }
 
-/// Bits of a magnitude below its bin: bins are told apart by exponent and three bits of mantissa.
+/// Number of low bits that a bin ignores: bins differ by exponent and three bits of mantissa.
 const BIN_SHIFT: u32 = 20;
 
-/// The `n`-th largest magnitude, counted from 1, and the largest possible for `n` = 0.
+/// Returns the `n`-th largest magnitude, counted from 1, and the largest possible for `n` = 0.
 ///
-/// Values are counted by coarse bins first, so that only those of one bin have to be put in order.
+/// It counts values by coarse bins first, so that it has to sort only those of one bin.
 fn nth_largest_magnitude(values: &[f32], n: usize) -> u32 {
     if n == 0 {
         return u32::MAX;
