@@ -1,4 +1,4 @@
-//! Runs of a tiny random model: steps, cancelling, plans of two passes, and adapters in both file formats.
+//! Runs of a tiny random model: events, cancelling, plans of two passes, and adapters in both file formats.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -35,7 +35,7 @@ fn finish(engine: &mut Engine, request: &Request) -> (Vec<String>, Metrics) {
     let mut run = engine.start(&chat, request).unwrap();
     let mut texts = vec![String::new(); request.method.passes()];
     let mut metrics = None;
-    while let Some(event) = pollster::block_on(run.step()).unwrap() {
+    while let Some(event) = pollster::block_on(run.next_event()).unwrap() {
         assert!(metrics.is_none(), "nothing comes after the end");
         match event {
             Event::Text { at, delta } => texts[at.pass].push_str(&delta),
@@ -74,13 +74,13 @@ fn a_dropped_run_leaves_the_engine_as_it_was() {
     let mut engine = with_adapters("tiny-gemma3-q4_k");
     let expected = finish(&mut engine, &request(Method::Concat)).0;
     let chat = Conversation::parse("Ana: something else").unwrap();
-    for steps in [0, 1, 3] {
+    for events in [0, 1, 3] {
         let mut run = engine.start(&chat, &request(Method::Primary)).unwrap();
-        for _ in 0..steps {
-            pollster::block_on(run.step()).unwrap();
+        for _ in 0..events {
+            pollster::block_on(run.next_event()).unwrap();
         }
         drop(run);
-        assert_eq!(finish(&mut engine, &request(Method::Concat)).0, expected, "cancelled after {steps} steps");
+        assert_eq!(finish(&mut engine, &request(Method::Concat)).0, expected, "cancelled after {events} events");
     }
 }
 

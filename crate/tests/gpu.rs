@@ -266,7 +266,7 @@ fn run(engine: &mut Engine, sampling: Sampling, max_tokens: usize) -> Result<Str
     let request = Request { task: Task::summary("en", "es").unwrap(), method: Method::ZeroShot, max_tokens, sampling };
     let mut run = engine.start(&chat, &request)?;
     let mut text = String::new();
-    while let Some(event) = pollster::block_on(run.step())? {
+    while let Some(event) = pollster::block_on(run.next_event())? {
         if let Event::Text { delta, .. } = event {
             text.push_str(&delta);
         }

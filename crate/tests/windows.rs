@@ -10,7 +10,7 @@ use common::adapter;
 use gist::chat::conversation::{Conversation, Message};
 use gist::chat::windows::divide;
 use gist::decoder::cpu::Mode;
-use gist::engine::{Engine, Event, Metrics, Place, Request};
+use gist::engine::{Engine, Event, Metrics, Progress, Request};
 use gist::error::Result;
 use gist::methods::method::Method;
 use gist::model::prompt::Task;
@@ -51,8 +51,8 @@ fn chat(messages: usize) -> Conversation {
 /// Everything that a run said.
 struct Told {
     /// Where each pass was, and what it wrote.
-    passes: Vec<(Place, String)>,
-    /// What the last step wrote.
+    passes: Vec<(Progress, String)>,
+    /// What the last stage wrote.
     answer: String,
     notices: Vec<String>,
     metrics: Metrics,
@@ -63,7 +63,7 @@ fn run(engine: &mut Engine, chat: &Conversation, method: Method, task: Task) -> 
     let mut run = engine.start(chat, &request)?;
     let mut told = Told { passes: vec![], answer: String::new(), notices: vec![], metrics: Metrics::default() };
     let mut over = false;
-    while let Some(event) = pollster::block_on(run.step())? {
+    while let Some(event) = pollster::block_on(run.next_event())? {
         assert!(!over, "nothing comes after the end");
         match event {
             Event::Prefill { at, done, total } => {
@@ -151,10 +151,10 @@ fn each_part_is_summarised_and_then_what_was_asked_is_done_with_the_summaries() 
         assert_eq!(told.answer, last, "{method}");
         texts.push(last);
         assert_eq!(told.passes.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>(), texts, "{method}");
-        let (places, n): (Vec<Place>, usize) = (told.passes.iter().map(|(at, _)| *at).collect(), parts.len());
-        let mut expected: Vec<Place> =
-            (0..n).map(|window| Place { pass: window, step: 0, window, windows: n, last: false }).collect();
-        expected.push(Place { pass: n, step: 1, window: 0, windows: 1, last: true });
+        let (places, n): (Vec<Progress>, usize) = (told.passes.iter().map(|(at, _)| *at).collect(), parts.len());
+        let mut expected: Vec<Progress> =
+            (0..n).map(|window| Progress { pass: window, stage: 0, window, windows: n, last: false }).collect();
+        expected.push(Progress { pass: n, stage: 1, window: 0, windows: 1, last: true });
         assert_eq!((places, told.metrics.windows), (expected, n));
     }
 }
@@ -192,7 +192,7 @@ fn a_translation_is_that_of_the_parts_one_after_the_other() {
     assert!(parts.len() > 1);
     let texts: Vec<String> = parts.iter().map(|part| pass(&mut engine, Method::Secondary, &translate, part)).collect();
     assert_eq!(told.answer.trim(), joined(&texts));
-    assert!(told.passes.iter().all(|(at, _)| at.last && at.step == 0 && at.windows == parts.len()));
+    assert!(told.passes.iter().all(|(at, _)| at.last && at.stage == 0 && at.windows == parts.len()));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_run_stopped_between_parts_leaves_the_engine_as_it_was() {
         let request = Request { task: task(), method: Method::Concat, max_tokens: MAX_TOKENS, sampling: sampling() };
         let mut stopped = engine.start(&chat, &request).unwrap();
         loop {
-            match pollster::block_on(stopped.step()).unwrap() {
+            match pollster::block_on(stopped.next_event()).unwrap() {
                 Some(Event::Text { at, .. }) if at.pass == pass => break,
                 Some(Event::Done(_)) | None => panic!("pass {pass} wrote nothing"),
                 Some(_) => {}

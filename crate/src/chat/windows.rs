@@ -1,7 +1,8 @@
-//! Texts that are longer than the context has room for: divided into windows that fit, between messages where possible.
+//! Windows of a text that is longer than the context has room for: their limits, and the division into them, between messages
+//! where possible.
 //!
-//! The windows are as few as can be, since each is a pass of the model, and about equally long, since a short rest would
-//! weigh as much in what is made of them as a full window.
+//! The windows are as few as possible, since each takes a pass of the model, and about equally long, since a short one would
+//! weigh as much in the final summary as a full one.
 
 use std::ops::Range;
 
@@ -11,11 +12,75 @@ use crate::chat::conversation::Message;
 use crate::error::Result;
 use crate::input;
 
-/// The texts of the windows of `messages`, each of which costs at most `room`. `cost` counts the tokens of a text; the
-/// line break after each message is one more.
+/// Tokens of a translation for tokens of its text, as a fraction: other languages need more tokens than English.
+const TRANSLATED: (usize, usize) = (3, 2);
+
+/// Smallest window of a text to translate, in tokens, even where fewer tokens are allowed for the answer: a name alone may
+/// have twenty.
+const SMALLEST_WINDOW: usize = 32;
+
+/// Limits within which windows are read, in tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowLimits {
+    /// Largest window.
+    pub room: usize,
+    /// Length of a prompt with its answer.
+    context: usize,
+    /// Largest answer.
+    max_tokens: usize,
+}
+
+impl WindowLimits {
+    /// Returns the limits for a prompt of `instructions` tokens beside the window.
+    ///
+    /// # Errors
+    /// If the context has no room for a window.
+    pub fn new(context: usize, instructions: usize, max_tokens: usize) -> Result<Self> {
+        let room = context.checked_sub(instructions.saturating_add(max_tokens)).filter(|room| *room > 0);
+        let room = room.ok_or_else(|| {
+            input!(
+                "the context of {context} tokens has no room beside {max_tokens} tokens of answer and {instructions} of \
+                 prompt; ask for fewer"
+            )
+        })?;
+        Ok(Self { room, context, max_tokens })
+    }
+
+    /// Returns the limits of windows so short that the translation of each fits into an answer.
+    pub fn for_translation(self) -> Self {
+        let translatable = (self.max_tokens * TRANSLATED.1 / TRANSLATED.0).max(SMALLEST_WINDOW);
+        Self { room: self.room.min(translatable), ..self }
+    }
+
+    /// Checks that the summaries of `windows` windows are shorter than the windows, so that repeated summarising ends.
+    /// `before` is the number of windows of the stage before, 0 for the first.
+    ///
+    /// # Errors
+    /// If they may be as long.
+    pub fn check_shrinks(&self, windows: usize, before: usize) -> Result<()> {
+        let Self { room, context, max_tokens } = *self;
+        if room < 2 * (max_tokens + 1) {
+            // The room is what one answer leaves, so three answers have to share room and answer.
+            let limit = (room + max_tokens).saturating_sub(2) / 3;
+            return Err(input!(
+                "the chat is longer than the context of {context} tokens, and summaries of its parts of up to \
+                 {max_tokens} tokens are too long to be put together; ask for at most {limit}"
+            ));
+        }
+        if before > 0 && windows >= before {
+            return Err(input!(
+                "the summaries of the chat's {before} parts are as long as the parts; ask for fewer than {max_tokens} tokens"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Divides `messages` into windows and returns their texts, each of which costs at most `room` tokens. `cost` counts the
+/// tokens of a text; the line break after each message counts as one more.
 ///
 /// # Errors
-/// If `cost` fails, or `room` is less than a name and one letter need.
+/// If `cost` fails, or `room` is too small for a name and one letter.
 pub fn divide(messages: &[Message], room: usize, cost: impl Fn(&str) -> Result<usize>) -> Result<Vec<String>> {
     let cost = |message: &Message| Ok(cost(&message.to_string())? + 1);
     let (mut lines, mut costs) = (Vec::new(), Vec::new());
@@ -30,7 +95,7 @@ pub fn divide(messages: &[Message], room: usize, cost: impl Fn(&str) -> Result<u
     Ok(ranges(&costs, room).into_iter().map(|range| lines[range].join("\n")).collect())
 }
 
-/// `message`, which costs more than `room`, as several that do not, each with its cost.
+/// Splits `message`, which costs more than `room`, into messages that do not, and returns each with its cost.
 fn split(
     message: &Message,
     whole: usize,
@@ -48,18 +113,18 @@ fn split(
         if parts.iter().all(|(_, tokens)| *tokens <= room) {
             return Ok(parts);
         }
-        count += count.div_ceil(8); // names count in each part, and parts are not all equally long
+        count += count.div_ceil(8); // each part repeats the name, and parts are not all equally long
     }
     Err(input!(
         "there is room for {room} tokens of the chat at a time, too few for part of a message; ask for fewer tokens"
     ))
 }
 
-/// `text` in at most `count` parts of about the same length.
+/// Cuts `text` into at most `count` parts of about the same length.
 fn cut(text: &str, count: usize) -> Vec<&str> {
     let (mut parts, mut rest) = (Vec::with_capacity(count), text);
     for left in (2..=count).rev() {
-        let (part, after) = rest.split_at(border(rest, rest.len() / left));
+        let (part, after) = rest.split_at(cut_point(rest, rest.len() / left));
         parts.push(part.trim());
         rest = after;
     }
@@ -68,10 +133,11 @@ fn cut(text: &str, count: usize) -> Vec<&str> {
     parts
 }
 
-/// Where to cut `text` near `ideal`: between sentences, or else at a space, or else between characters as people see them.
-fn border(text: &str, ideal: usize) -> usize {
-    let nearest = |tolerance: usize, borders: &mut dyn Iterator<Item = usize>| {
-        borders
+/// Returns the place near `ideal` to cut `text`: between sentences, or else at a space, or else between characters as people
+/// see them.
+fn cut_point(text: &str, ideal: usize) -> usize {
+    let nearest = |tolerance: usize, points: &mut dyn Iterator<Item = usize>| {
+        points
             .skip_while(|at| *at == 0 || at + tolerance < ideal)
             .take_while(|at| *at <= ideal + tolerance)
             .min_by_key(|at| at.abs_diff(ideal))
@@ -83,7 +149,7 @@ fn border(text: &str, ideal: usize) -> usize {
         .unwrap_or(text.len())
 }
 
-/// The fewest ranges of neighbours that cost at most `room` each, and of those ranges the ones whose largest is smallest.
+/// Returns the fewest ranges of neighbours that cost at most `room` each, and of those the ones whose largest is smallest.
 fn ranges(costs: &[usize], room: usize) -> Vec<Range<usize>> {
     let fewest = fill(costs, room).len();
     let (mut low, mut high) = (costs.iter().copied().max().unwrap_or(0), room);
@@ -97,7 +163,7 @@ fn ranges(costs: &[usize], room: usize) -> Vec<Range<usize>> {
     fill(costs, low)
 }
 
-/// Ranges that take as much as fits into `room`, one after the other.
+/// Returns ranges, each of which takes as many neighbours as fit into `room`.
 fn fill(costs: &[usize], room: usize) -> Vec<Range<usize>> {
     let (mut ranges, mut start, mut taken) = (Vec::new(), 0, 0);
     for (i, cost) in costs.iter().enumerate() {
@@ -115,7 +181,7 @@ fn fill(costs: &[usize], room: usize) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
-    /// Windows where each word is a token.
+    /// Divides a chat whose tokens are words.
     fn windows(chat: &[(&str, &str)], room: usize) -> Result<Vec<String>> {
         let messages: Vec<Message> = chat.iter().map(|(speaker, text)| Message::new(speaker, text, None)).collect();
         divide(&messages, room, |text| Ok(text.split_whitespace().count()))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gist::chat::conversation::Conversation;
-use gist::engine::{Event, Metrics, Place, Request};
+use gist::engine::{Event, Metrics, Progress, Request};
 use gist::error::{Error, Result};
 use gist::input;
 use gist::methods::merge;
@@ -119,8 +119,8 @@ impl Summarize {
         self.own.install(&mut engine, &self.from, &self.to)?;
         let mut run = engine.start(chat, request)?;
         let (mut text, mut texts) = (String::new(), Vec::<String>::new());
-        let (mut metrics, mut reading) = (Metrics::default(), Place::default());
-        while let Some(event) = pollster::block_on(run.step())? {
+        let (mut metrics, mut reading) = (Metrics::default(), Progress::default());
+        while let Some(event) = pollster::block_on(run.next_event())? {
             match event {
                 Event::Notice(notice) => eprintln!("gist: {notice}"),
                 Event::Text { at, delta } => {
@@ -188,7 +188,7 @@ impl Written {
 }
 
 /// Tells on standard error of a pass that reads one of several parts, or what was written about them.
-fn tell_part(before: Place, at: Place) {
+fn tell_part(before: Progress, at: Progress) {
     if at.windows > 1 {
         eprintln!("gist: reading part {} of {}", at.window + 1, at.windows);
     } else if before.windows > 1 {

@@ -1,104 +1,106 @@
-//! What a run is asked for and what it reports.
+//! The request that starts a run, and the events that it reports.
 
 use serde::Serialize;
+use web_time::Instant;
 
 use crate::methods::method::Method;
 use crate::model::prompt::Task;
 use crate::model::sampler::Sampling;
 
-/// What is wanted of a run.
+/// A request for a run.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// What is asked.
+    /// Task of the answer.
     pub task: Task,
-    /// How.
+    /// Method that makes the answer.
     pub method: Method,
-    /// Longest text of each pass, in tokens.
+    /// Largest number of tokens that each pass writes.
     pub max_tokens: usize,
-    /// How tokens are chosen.
+    /// Choice of tokens from the logits.
     pub sampling: Sampling,
 }
 
-/// Where a run is.
+/// Progress of a run: the pass that an event belongs to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Pass of the model, from 0.
+pub struct Progress {
+    /// Number of the pass of the model, from 0.
     pub pass: usize,
-    /// Step, from 0. The text of a step is that of its passes, one after the other; the last step's is the answer.
-    pub step: usize,
-    /// Window of the step's text, from 0.
+    /// Number of the stage, from 0. The text of a stage is that of its passes, one after the other; the text of the last
+    /// stage is the answer.
+    pub stage: usize,
+    /// Number of the window within the text that the stage reads, from 0.
     pub window: usize,
-    /// Windows that the step's text has.
+    /// Number of windows of that text.
     pub windows: usize,
-    /// Whether this is the last step.
+    /// `true` in the last stage.
     pub last: bool,
 }
 
-/// What a step came to.
+/// Something that happened during a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Something the user should know, in plain words.
+    /// A message for the user, in plain words.
     Notice(String),
-    /// Part of a pass's prompt was read.
+    /// The model has read part of a pass's prompt.
     Prefill {
-        /// Where.
-        at: Place,
-        /// Tokens read.
+        /// Pass that it belongs to.
+        at: Progress,
+        /// Number of tokens read.
         done: usize,
-        /// Tokens in all.
+        /// Number of tokens of the prompt.
         total: usize,
     },
-    /// More text of a step: only what is new, and never half a character.
+    /// The model has written more text. A character whose bytes are not complete yet comes with a later event.
     Text {
-        /// Where.
-        at: Place,
-        /// The new text.
+        /// Pass that it belongs to.
+        at: Progress,
+        /// Text that is new since the last event.
         delta: String,
     },
     /// The run is over.
     Done(Metrics),
 }
 
-/// What a run cost. Tokens and times are sums over its passes.
+/// Cost of a run. Tokens and times are sums over its passes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Metrics {
-    /// Tokens of the prompts.
+    /// Number of tokens of the prompts.
     pub prompt_tokens: usize,
-    /// Tokens generated, the one that ends a text not counted.
+    /// Number of tokens generated, without the token that ends a text.
     pub generated_tokens: usize,
-    /// From the start to the first text of the last step, which is the one that is shown.
+    /// Time from the start to the first token of the last stage, whose text is the answer, in milliseconds.
     pub time_to_first_token_ms: f64,
-    /// Reading prompts.
+    /// Time spent reading prompts, in milliseconds.
     pub prefill_ms: f64,
-    /// Generating.
+    /// Time spent generating, in milliseconds.
     pub decode_ms: f64,
-    /// Windows that the chat was read in.
+    /// Number of windows that the chat was divided into.
     pub windows: usize,
-    /// Passes of the model.
+    /// Number of passes of the model.
     pub passes: usize,
-    /// Passes that ended at `max_tokens` rather than by themselves.
+    /// Number of passes that ended at `max_tokens` rather than with an end token.
     pub passes_cut: usize,
-    /// The passes one by one.
+    /// Cost of each pass.
     pub per_pass: Vec<PassMetrics>,
 }
 
-/// What one pass of a run cost.
+/// Cost of one pass of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PassMetrics {
-    /// Tokens of the prompt.
+    /// Number of tokens of the prompt.
     pub prompt_tokens: usize,
     /// Tokens generated, the one that ends the text not counted.
     pub generated_tokens: usize,
-    /// Reading the prompt.
+    /// Time spent reading the prompt, in milliseconds.
     pub prefill_ms: f64,
-    /// Generating.
+    /// Time spent generating, in milliseconds.
     pub decode_ms: f64,
-    /// Whether it ended at `max_tokens` rather than by itself.
+    /// `true` if the pass ended at `max_tokens` rather than with an end token.
     pub cut: bool,
 }
 
 impl Metrics {
-    /// Ends a pass.
+    /// Adds the cost of a pass.
     pub(super) fn add(&mut self, pass: PassMetrics) {
         self.prompt_tokens += pass.prompt_tokens;
         self.generated_tokens += pass.generated_tokens;
@@ -108,4 +110,9 @@ impl Metrics {
         self.passes_cut += usize::from(pass.cut);
         self.per_pass.push(pass);
     }
+}
+
+/// Returns the milliseconds since `start`.
+pub fn milliseconds(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
 }

@@ -1,8 +1,8 @@
 //! The search for LoraHub's weights: a weight for each of two adapters, found without gradients on a few examples.
 //!
 //! The cost of two weights is the mean negative log-likelihood of reference summaries under the merged model plus a small
-//! price on the weights. It is searched by the (1+1) evolution strategy with the one-fifth rule (Rechenberg, 1973; in the
-//! form of Kern et al., 2004): try a normally distributed step from the best point, go there if it is no worse, lengthen
+//! penalty on the weights. The (1+1) evolution strategy with the one-fifth rule minimises it (Rechenberg, 1973; in the form
+//! of Kern et al., 2004): try a normally distributed step from the best point, go there if the cost is no higher, lengthen
 //! steps after a success and shorten them after a failure.
 
 use super::Engine;
@@ -16,39 +16,39 @@ use crate::methods::plan::translation_pair;
 use crate::model::prompt::Task;
 use crate::model::sampler::uniform;
 
-/// What a mean magnitude of 1 of the weights costs.
-const PRICE: f64 = 0.05;
+/// Cost of a mean magnitude of 1 of the weights.
+const WEIGHT_PENALTY: f64 = 0.05;
 
 /// Standard deviation of the first step.
 const FIRST_STEP: f32 = 0.5;
 
-/// Steps grow by this after a success, and by its inverse fourth root after a failure: where one try in five succeeds,
-/// they stay as they are.
+/// Factor by which steps grow after a success; after a failure they shrink by its fourth root. Where one try in five
+/// succeeds, they keep their length.
 const GROWTH: f32 = 1.5;
 
-/// A chat and the summary that people wrote of it.
+/// A chat with a summary that people wrote of it.
 #[derive(Debug, Clone)]
 pub struct Example {
-    /// Its name.
+    /// Name of the example.
     pub id: String,
-    /// `Name: text` lines.
+    /// Chat as `Name: text` lines.
     pub chat: String,
-    /// The summary in the language wanted.
+    /// Summary in the language of the task.
     pub summary: String,
 }
 
-/// What a search is told to do.
+/// Settings of a search.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
-    /// How many weights to try.
+    /// Number of pairs of weights to try.
     pub tries: usize,
-    /// Another seed, another search.
+    /// Seed of the random numbers; the same seed gives the same search.
     pub seed: u64,
 }
 
 impl Search {
-    /// Finds weights for the adapters of `task` in the engine's registry. `progress` is told how many weights were tried,
-    /// the best of them, and their loss.
+    /// Finds weights for the adapters of `task` in the engine's registry. Calls `progress` after each try with the number of
+    /// tries so far, the best weights and their loss.
     ///
     /// # Errors
     /// If the adapters are not there or cannot be merged, or there are no examples.
@@ -106,21 +106,21 @@ impl Search {
     }
 }
 
-/// The weights with the least cost, and their loss; the search starts at 0, where the loss is `start`.
+/// Returns the weights of the least cost, and their loss. The search starts at 0, where the loss is `start`.
 fn minimise(
     Search { tries, seed }: Search,
     start: f64,
     loss: &mut dyn FnMut([f32; 2]) -> Result<f64>,
     progress: &mut dyn FnMut(usize, [f32; 2], f64),
 ) -> Result<([f32; 2], f64)> {
-    let price = |weights: [f32; 2]| PRICE * f64::from(weights[0].abs() + weights[1].abs()) / 2.0;
+    let penalty = |weights: [f32; 2]| WEIGHT_PENALTY * f64::from(weights[0].abs() + weights[1].abs()) / 2.0;
     let (mut best, mut best_loss) = ([0.0; 2], start);
     let mut step = FIRST_STEP;
     for number in 0..tries {
         let normal = normal_pair(seed, number as u32);
         let weights = [0, 1].map(|i| (best[i] + step * normal[i]).clamp(-MAX_WEIGHT, MAX_WEIGHT));
         let found = loss(weights)?;
-        if found + price(weights) <= best_loss + price(best) {
+        if found + penalty(weights) <= best_loss + penalty(best) {
             (best, best_loss) = (weights, found);
             step *= GROWTH;
         } else {
@@ -131,7 +131,7 @@ fn minimise(
     Ok((best, best_loss))
 }
 
-/// Two independent normally distributed numbers (Box and Muller, 1958).
+/// Returns two independent normally distributed numbers (Box and Muller, 1958).
 fn normal_pair(seed: u64, number: u32) -> [f32; 2] {
     let radius = (-2.0 * (1.0 - uniform(seed, 2 * number)).ln()).sqrt();
     let angle = std::f32::consts::TAU * uniform(seed, 2 * number + 1);
@@ -160,7 +160,7 @@ mod tests {
                 let (found, least) = minimise(Search { tries: 120, seed }, start, &mut loss, &mut progress).unwrap();
                 assert_eq!((120, least), last);
                 for (found, expected) in found.into_iter().zip(expected) {
-                    // The price on weights moves the optimum by 0.05 / 2 / 4 at most.
+                    // The penalty on weights moves the optimum by 0.05 / 2 / 4 at most.
                     assert!((found - expected).abs() < 0.03, "seed {seed}: {found} for {expected}");
                 }
             }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_are_not_worth_their_price_stay_zero() {
+    fn weights_that_are_not_worth_their_penalty_stay_zero() {
         let mut loss = |[x, y]: [f32; 2]| Ok(2.0 - 0.01 * f64::from(x + y));
         let (found, least) = minimise(Search { tries: 40, seed: 1 }, 2.0, &mut loss, &mut |_, _, _| {}).unwrap();
         assert_eq!((found, least), ([0.0; 2], 2.0));

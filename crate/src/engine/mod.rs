@@ -1,11 +1,11 @@
-//! A loaded model: its tokenizer, its adapters and what runs it.
+//! The engine: a loaded model with its tokenizer, its adapters and the executor that runs it.
 
 mod events;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lorahub_search;
 mod run;
 
-pub use self::events::{Event, Metrics, PassMetrics, Place, Request};
+pub use self::events::{Event, Metrics, PassMetrics, Progress, Request, milliseconds};
 pub use self::run::Run;
 use self::run::RunContext;
 use crate::adapters::low_rank::LowRankPairs;
@@ -24,22 +24,60 @@ use crate::model::prompt::{Task, Template};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Weights;
 
+/// Number of tokens whose logits are in memory at once: one row of logits of a large vocabulary takes a megabyte.
 #[cfg(not(target_arch = "wasm32"))]
-/// Tokens of which logits are held together: a row of logits of a large vocabulary is a megabyte.
-const SCORED_STEP: usize = 16;
+const SCORED_CHUNK: usize = 16;
 
-/// Tokens of context that are used unless the caller says otherwise; longer chats are read in parts.
+/// Default context in tokens. Longer chats are read in windows.
 pub const DEFAULT_CONTEXT: usize = 4096;
 
 /// A model with its tokenizer, its adapters and the executor that runs it.
+///
+/// # Examples
+///
+/// A summary by a small random model, whose words mean nothing. A downloaded model is read from a
+/// [`FileSource`](crate::files::source::FileSource) instead.
+///
+/// ```
+/// use std::io::Cursor;
+///
+/// use gist::chat::conversation::Conversation;
+/// use gist::decoder::cpu::Mode;
+/// use gist::engine::{DEFAULT_CONTEXT, Engine, Event, Request};
+/// use gist::methods::method::Method;
+/// use gist::model::prompt::Task;
+/// use gist::model::sampler::Sampling;
+///
+/// # fn main() -> gist::error::Result<()> {
+/// let mut file = Cursor::new(Vec::new());
+/// gist::synth::write("tiny-llama-q4_k", &mut file)?;
+/// let bytes: &[u8] = file.get_ref();
+/// let loading = Engine::load(&bytes, None, Mode::Fast, DEFAULT_CONTEXT, &mut |_done, _total| {});
+/// let mut engine = pollster::block_on(loading)?;
+///
+/// let chat = Conversation::parse("Ana: The train is late.\nBen: Then let us meet at seven.")?;
+/// let (task, method) = (Task::Summarize, Method::ZeroShot);
+/// let mut run = engine.start(&chat, &Request { task, method, max_tokens: 16, sampling: Sampling::default() })?;
+/// let mut summary = String::new();
+/// while let Some(event) = pollster::block_on(run.next_event())? {
+///     match event {
+///         Event::Text { delta, .. } => summary.push_str(&delta),
+///         Event::Done(metrics) => assert!(metrics.generated_tokens <= 16),
+///         Event::Notice(_) | Event::Prefill { .. } => {}
+///     }
+/// }
+/// println!("{summary}");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Engine {
-    /// The decoder's description.
+    /// Configuration of the model.
     pub config: ModelConfig,
-    /// Hash over the tensors without the vocabulary, by which learned files name their base.
+    /// Hash of the tensors without the vocabulary, by which correction files name their base.
     pub base: String,
-    /// Text to ids and back.
+    /// Tokenizer of the model.
     pub tokenizer: Tokenizer,
-    /// The adapters at hand.
+    /// Adapters and corrections that methods use.
     pub registry: AdapterRegistry,
     template: Template,
     context: usize,
@@ -47,12 +85,14 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads a model from `source`. `template` is the catalog's, where the model is in it; otherwise the file's own chat
-    /// template is used. `backend` is where it runs: a mode of the processor, or a GPU. `progress` is told bytes done and
-    /// bytes in all.
+    /// Loads a model from the GGUF file `source`, to run on `backend`: the processor in one of its modes, or a GPU.
+    ///
+    /// Prompts follow `template`, or else the chat template of the file, or else a plain one: the instruction, an empty line
+    /// and the text. `context` is the largest number of tokens of a prompt with its answer; the model's own limit applies too.
+    /// `progress` is called with the bytes read so far and the bytes of the file.
     ///
     /// # Errors
-    /// If the file is broken, not supported, or has no chat template and none was given.
+    /// If the file cannot be read, is broken or of an architecture or type that is not supported, or the device refuses.
     pub async fn load(
         source: &impl Source,
         template: Option<Template>,
@@ -83,7 +123,7 @@ impl Engine {
         Ok(Self { config, base, tokenizer, registry: AdapterRegistry::default(), template, context, executor })
     }
 
-    /// Adds a learned file for summaries from `from` in `to`, in place of one of its method.
+    /// Adds a correction for summaries of `from` in `to`; replaces one of its method.
     ///
     /// # Errors
     /// If it was made for another base.
@@ -93,7 +133,8 @@ impl Engine {
         Ok(())
     }
 
-    /// To be called once all adapters are there: makes room for what any method can make of them.
+    /// Reserves room for the pairs that any method can make of the registry's adapters, so that changing the method
+    /// allocates nothing. Call it after the last adapter.
     ///
     /// # Errors
     /// If the device refuses.
@@ -101,12 +142,12 @@ impl Engine {
         self.executor.reserve_rank(self.registry.largest_rank())
     }
 
-    /// Why `method` cannot do `task` with the adapters at hand, or `None` if it can.
+    /// Returns the reason why `method` cannot do `task` with the registry's adapters, or `None` if it can.
     pub fn unavailable(&self, method: Method, task: &Task) -> Option<String> {
         plan(method, task, &self.registry, &self.config).err().map(|error| error.to_string())
     }
 
-    /// Puts `pairs` in place of those in use.
+    /// Adds `pairs` to the base, in place of those in use.
     ///
     /// # Errors
     /// If they do not fit the model.
@@ -114,25 +155,25 @@ impl Engine {
         self.executor.set_pairs(pairs)
     }
 
-    /// Applies what `method` applies in its last pass.
+    /// Adds the pairs of the last pass of `method` to the base.
     ///
     /// # Errors
     /// If the method is not available.
     pub fn set_method(&mut self, method: Method, task: &Task) -> Result<()> {
         let last = plan(method, task, &self.registry, &self.config)?.pop();
-        last.map_or(Ok(()), |generation| self.executor.set_pairs(&generation.pairs))
+        last.map_or(Ok(()), |pass| self.executor.set_pairs(&pass.pairs))
     }
 
-    /// Applies what `merge` makes of the adapters at hand.
+    /// Adds the pairs that `merge` makes of the registry's adapters to the base.
     ///
     /// # Errors
-    /// As `merge`, or if it does not fit the model.
+    /// As `merge`, or if the pairs do not fit the model.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn set_merge(&mut self, merge: impl FnOnce(&AdapterRegistry) -> Result<LowRankPairs<'_>>) -> Result<()> {
         self.executor.set_pairs(&merge(&self.registry)?)
     }
 
-    /// Logits after `ids`, from an empty context.
+    /// Returns the logits after `ids`, one for each token of the vocabulary, from an empty context.
     ///
     /// # Errors
     /// If `ids` is empty, an id is unknown or the context is too short.
@@ -145,8 +186,8 @@ impl Engine {
         self.forward(ids)
     }
 
-    /// Appends `ids` to the context piece by piece, as a run does, and returns the logits after them: the bare executor,
-    /// for benchmarks and tests.
+    /// Appends `ids` to the context, piece by piece as a run does, and returns the logits after them, one for each token of
+    /// the vocabulary. For callers that choose tokens themselves, benchmarks and tests.
     ///
     /// # Errors
     /// As [`Executor::feed`].
@@ -171,12 +212,12 @@ impl Engine {
         Ok(())
     }
 
-    /// What runs the model.
+    /// Returns the executor that runs the model.
     pub fn executor(&mut self) -> &mut Executor {
         &mut self.executor
     }
 
-    /// The ids of the prompt for `task` on `text`.
+    /// Returns the ids of the prompt for `task` on `text`.
     ///
     /// # Errors
     /// If a language is not known or the template cannot be rendered.
@@ -184,7 +225,7 @@ impl Engine {
         self.template.encode(task, text, &self.tokenizer)
     }
 
-    /// Natural logarithms of the probabilities of each of `ids` after `prompt` and those before it.
+    /// Returns the natural logarithm of the probability of each of `ids` after `prompt` and the ids before it.
     ///
     /// # Errors
     /// As [`Engine::logits`].
@@ -193,12 +234,12 @@ impl Engine {
         let mut logits = self.logits(prompt)?;
         let vocab = logits.len();
         let mut all = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(SCORED_STEP) {
-            // Each id is judged by the logits after the one before it; the first by those of the step before.
+        for chunk in ids.chunks(SCORED_CHUNK) {
+            // Each id is scored by the logits after the one before it; the first by the last of the chunk before.
             all.push(log_probability(&logits, chunk[0]));
             logits = pollster::block_on(self.executor.feed_each(chunk))?;
-            let judged = logits.chunks_exact(vocab).zip(&chunk[1..]);
-            all.extend(judged.map(|(logits, id)| log_probability(logits, *id)));
+            let scored = logits.chunks_exact(vocab).zip(&chunk[1..]);
+            all.extend(scored.map(|(logits, id)| log_probability(logits, *id)));
             logits.drain(..logits.len() - vocab);
         }
         Ok(all)
@@ -209,7 +250,7 @@ impl Engine {
         self.executor.reset();
     }
 
-    /// Begins a run on `chat`. Dropping it cancels it; the engine can be used again at once.
+    /// Starts a run on `chat`. Dropping the run cancels it; the engine is free again at once.
     ///
     /// # Errors
     /// If the method is not available, a setting is out of range, or the context has no room for any part of the chat.
@@ -219,8 +260,8 @@ impl Engine {
     }
 }
 
+/// Returns the log softmax of `logits` at `id`.
 #[cfg(not(target_arch = "wasm32"))]
-/// log softmax of `logits` at `id`.
 fn log_probability(logits: &[f32], id: u32) -> f64 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = logits.iter().map(|logit| f64::from(logit - max).exp()).sum();

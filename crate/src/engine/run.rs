@@ -1,19 +1,20 @@
-//! A run of a loaded model: the loop from a chat to text, one short step at a time.
+//! A run of a loaded model: the loop from a chat to text, one event at a time.
 //!
 //! Callers drive a [`Run`] event by event. In between they can draw the page, notice a cancel (they drop the run) or do
 //! nothing; no callback and no thread is involved, so the same loop serves the command line and a browser's worker.
 //!
-//! A run is a row of steps, each of which reads what the one before it wrote. What is too long for the context is read in
-//! windows, one pass for each. For a translation that is all. For a summary, each window is summarised in its own language
-//! first, and what was asked is then done with those summaries, which may take windows again.
+//! A run is a sequence of stages, each of which reads the text that the one before it wrote. A text that is too long for the
+//! context is read in windows, with one pass of the model for each. A translation needs no more than that. For a summary, a
+//! stage first summarises each window in its own language; the stage of the request then reads those summaries, which may
+//! take windows again.
 
 use std::collections::VecDeque;
 
 use web_time::Instant;
 
-use super::events::{Event, Metrics, PassMetrics, Place, Request};
+use super::events::{Event, Metrics, PassMetrics, Progress, Request, milliseconds};
 use crate::chat::conversation::{Conversation, Message};
-use crate::chat::windows::divide;
+use crate::chat::windows::{WindowLimits, divide};
 use crate::decoder::executor::Executor;
 use crate::error::Result;
 use crate::input;
@@ -23,29 +24,24 @@ use crate::model::config::ModelConfig;
 use crate::model::prompt::{Task, Template};
 use crate::model::tokenizer::{TextDecoder, Tokenizer};
 
-/// A translation has room for half as many tokens again as its text: other languages need more of them than English.
-const TRANSLATED: (usize, usize) = (3, 2);
-
-/// Texts to translate are not divided further than this, however few tokens are asked for: a name alone may have twenty.
-const SMALLEST_WINDOW: usize = 32;
-
-/// The parts of a loaded model that a run works with.
+/// Parts of a loaded model that a run works with.
 pub(crate) struct RunContext<'a> {
     pub config: &'a ModelConfig,
     pub tokenizer: &'a Tokenizer,
     pub registry: &'a AdapterRegistry,
     pub template: &'a Template,
+    /// Context in tokens.
     pub context: usize,
     pub executor: &'a mut Executor,
 }
 
-/// Where a pass stands.
+/// State of the current pass.
 enum State {
-    /// `ids` is the prompt, of which `done` were read.
+    /// The model reads the prompt `ids`, of which it has read `done`.
     Prefill { ids: Vec<u32>, done: usize },
-    /// Text is being generated: `generated` tokens so far, and `ready` are the ids after them that are known.
+    /// The model writes: `generated` tokens are out, of at most `limit`, and `ready` are the ids that come next.
     Decode { ready: VecDeque<u32>, generated: usize, limit: usize },
-    /// Nothing more will come.
+    /// The run is over.
     Over,
 }
 
@@ -53,17 +49,16 @@ enum State {
 pub struct Run<'a> {
     model: RunContext<'a>,
     request: Request,
-    /// The most tokens of text that one prompt has room for.
-    room: usize,
+    limits: WindowLimits,
     started: Instant,
-    /// The steps that are left.
-    generations: VecDeque<PlannedPass<'a>>,
-    at: Place,
-    /// What the step under way asks.
+    /// Stages that are left.
+    stages: VecDeque<PlannedPass<'a>>,
+    at: Progress,
+    /// Task of the current stage.
     task: Task,
-    /// The windows of its text that are left.
+    /// Windows that are left of the text that the current stage reads.
     windows: VecDeque<String>,
-    /// What it has written.
+    /// Text that the current stage has written.
     text: String,
     text_decoder: TextDecoder<'a>,
     state: State,
@@ -78,14 +73,14 @@ impl<'a> Run<'a> {
         if request.max_tokens == 0 {
             return Err(input!("at most 0 tokens are asked for; give a larger limit"));
         }
-        let generations: VecDeque<PlannedPass<'a>> =
+        let stages: VecDeque<PlannedPass<'a>> =
             plan(request.method, &request.task, model.registry, model.config)?.into();
         let mut run = Self {
-            room: room(&model, &generations, request)?,
+            limits: limits(&model, &stages, request)?,
             request: request.clone(),
             started: Instant::now(),
-            generations,
-            at: Place::default(),
+            stages,
+            at: Progress::default(),
             task: request.task.clone(),
             windows: VecDeque::new(),
             text: String::new(),
@@ -96,16 +91,17 @@ impl<'a> Run<'a> {
             pass_metrics: PassMetrics::default(),
             model,
         };
-        run.begin_step(chat.messages())?;
+        run.begin_stage(chat.messages())?;
         run.metrics.windows = run.at.windows;
         Ok(run)
     }
 
-    /// Does a little more work: one piece of a prompt, or one token. `None` when the run is over.
+    /// Returns the next event, after a short piece of work: one piece of a prompt, or one token. Returns `None` when the run
+    /// is over.
     ///
     /// # Errors
-    /// If the executor fails.
-    pub async fn step(&mut self) -> Result<Option<Event>> {
+    /// If the executor fails, or a stage writes nothing that the next one could read.
+    pub async fn next_event(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
@@ -118,15 +114,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Sets up the next step on `text`.
-    fn begin_step(&mut self, text: &[Message]) -> Result<()> {
-        let Some(mut generation) = self.generations.pop_front() else { return Ok(()) };
-        let windows = divide(text, self.room, |text| self.model.tokenizer.count(text))?;
-        if windows.len() > 1 && !matches!(generation.task, Task::Translate { .. }) {
+    /// Begins the next stage, which reads `text`.
+    fn begin_stage(&mut self, text: &[Message]) -> Result<()> {
+        let Some(mut stage) = self.stages.pop_front() else { return Ok(()) };
+        let windows = divide(text, self.limits.room, |text| self.model.tokenizer.count(text))?;
+        if windows.len() > 1 && !matches!(stage.task, Task::Translate { .. }) {
             match shorten(self.request.method, self.model.registry, self.model.config) {
                 Some(first) => {
-                    self.check_shrinks(windows.len())?;
-                    self.generations.push_front(std::mem::replace(&mut generation, first));
+                    self.limits.check_shrinks(windows.len(), self.at.windows)?;
+                    self.stages.push_front(std::mem::replace(&mut stage, first));
                 }
                 None => self.events.push_back(Event::Notice(format!(
                     "the chat was read in {} parts, and no summarization adapter is installed to make one summary of \
@@ -135,35 +131,16 @@ impl<'a> Run<'a> {
                 ))),
             }
         }
-        self.task = generation.task;
-        self.model.executor.set_pairs(&generation.pairs)?;
-        let step = if self.at.windows == 0 { 0 } else { self.at.step + 1 };
-        self.at = Place { step, window: 0, windows: windows.len(), last: self.generations.is_empty(), ..self.at };
+        self.task = stage.task;
+        self.model.executor.set_pairs(&stage.pairs)?;
+        let number = if self.at.windows == 0 { 0 } else { self.at.stage + 1 };
+        self.at =
+            Progress { stage: number, window: 0, windows: windows.len(), last: self.stages.is_empty(), ..self.at };
         self.windows = windows.into();
         self.begin_pass()
     }
 
-    /// Whether the summaries of `windows` windows will be shorter than what they are of, so that there is an end to it.
-    fn check_shrinks(&self, windows: usize) -> Result<()> {
-        let (max_tokens, context) = (self.request.max_tokens, self.model.context);
-        if self.room < 2 * (max_tokens + 1) {
-            // Room is what is left beside one answer, so three answers have to share what is there.
-            let most = (self.room + max_tokens).saturating_sub(2) / 3;
-            return Err(input!(
-                "the chat is longer than the context of {context} tokens, and summaries of its parts of up to \
-                 {max_tokens} tokens are too long to be put together; ask for at most {most}"
-            ));
-        }
-        if self.at.windows > 0 && windows >= self.at.windows {
-            return Err(input!(
-                "the summaries of the chat's {} parts are as long as the parts; ask for fewer than {max_tokens} tokens",
-                self.at.windows
-            ));
-        }
-        Ok(())
-    }
-
-    /// Sets up the pass on the step's next window.
+    /// Begins the pass over the next window of the current stage.
     fn begin_pass(&mut self) -> Result<()> {
         let Some(window) = self.windows.pop_front() else { return Ok(()) };
         self.model.executor.reset();
@@ -231,7 +208,7 @@ impl<'a> Run<'a> {
             }
             return self.begin_pass();
         }
-        if self.generations.is_empty() {
+        if self.stages.is_empty() {
             self.events.push_back(Event::Done(self.metrics.clone()));
             return Ok(());
         }
@@ -239,36 +216,26 @@ impl<'a> Run<'a> {
         if text.trim().is_empty() {
             return Err(input!(
                 "the model wrote nothing in step {}, so there is nothing to go on with; try another method",
-                self.at.step + 1
+                self.at.stage + 1
             ));
         }
-        // Lines of nobody's: they come out as they went in, and are where a text that is too long is divided.
+        // Lines without a speaker print unchanged, and a text that is too long is divided between them.
         let line = |line: &str| Message { speaker: String::new(), text: line.to_owned(), time: None };
-        self.begin_step(&text.trim().lines().map(line).collect::<Vec<_>>())
+        self.begin_stage(&text.trim().lines().map(line).collect::<Vec<_>>())
     }
 }
 
-/// The most tokens of text that there is room for beside the instructions and an answer.
-fn room(model: &RunContext<'_>, generations: &VecDeque<PlannedPass<'_>>, request: &Request) -> Result<usize> {
-    let frame = |task: &Task| model.template.encode(task, "", model.tokenizer).map(|ids| ids.len());
-    // Summaries of parts are asked for whatever the method is.
-    let mut longest = frame(&Task::Summarize)?;
-    for generation in generations {
-        longest = longest.max(frame(&generation.task)?);
+/// Returns the limits of windows that fit beside the longest instructions of any stage.
+fn limits(model: &RunContext<'_>, stages: &VecDeque<PlannedPass<'_>>, request: &Request) -> Result<WindowLimits> {
+    let instructions = |task: &Task| model.template.encode(task, "", model.tokenizer).map(|ids| ids.len());
+    // Any method may have to summarise windows first.
+    let mut longest = instructions(&Task::Summarize)?;
+    for stage in stages {
+        longest = longest.max(instructions(&stage.task)?);
     }
-    let (context, max_tokens) = (model.context, request.max_tokens);
-    let room = context.checked_sub(longest.saturating_add(max_tokens)).filter(|room| *room > 0).ok_or_else(|| {
-        input!(
-            "the context of {context} tokens has no room beside {max_tokens} tokens of answer and {longest} of prompt; ask \
-             for fewer"
-        )
-    })?;
+    let limits = WindowLimits::new(model.context, longest, request.max_tokens)?;
     Ok(match request.task {
-        Task::Translate { .. } => room.min((max_tokens * TRANSLATED.1 / TRANSLATED.0).max(SMALLEST_WINDOW)),
-        Task::Summarize | Task::SummarizeTranslate { .. } => room,
+        Task::Translate { .. } => limits.for_translation(),
+        Task::Summarize | Task::SummarizeTranslate { .. } => limits,
     })
-}
-
-fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1e3
 }

@@ -170,14 +170,14 @@ impl Eval {
         let mut metrics = Metrics::default();
         let mut is_read = false;
         let started = Instant::now();
-        let mut step = || -> Result<()> {
+        let mut run = || -> Result<()> {
             let mut run = engine.start(&case.chat, &request)?;
-            while let Some(event) = pollster::block_on(run.step())? {
+            while let Some(event) = pollster::block_on(run.next_event())? {
                 match event {
                     Event::Notice(notice) => eprintln!("gist: {}: {notice}", case.id),
                     Event::Text { at, delta } => {
-                        passes.resize(passes.len().max(at.step + 1), String::new());
-                        passes[at.step].push_str(&delta);
+                        passes.resize(passes.len().max(at.stage + 1), String::new());
+                        passes[at.stage].push_str(&delta);
                     }
                     Event::Prefill { done, total, .. } => is_read = done == total,
                     Event::Done(done) => metrics = done,
@@ -185,8 +185,8 @@ impl Eval {
             }
             Ok(())
         };
-        match step() {
-            // The engine has no answer where a step before the last writes nothing. Here that is one of no words.
+        match run() {
+            // A stage before the last that writes nothing is an error of the engine. Here it counts as an empty answer.
             Err(Error::Input(_)) if is_read && passes[0].trim().is_empty() => {}
             result => result.map_err(|error| error.at(format!("{} by {method}", case.id)))?,
         }

@@ -392,7 +392,7 @@ impl Shared {
         let before = engine.executor().gpu().map(|decoder| decoder.counters());
         let mut run = engine.start(chat, request)?;
         let mut metrics = engine::Metrics::default();
-        while let Some(event) = run.step().await? {
+        while let Some(event) = run.next_event().await? {
             self.breath.take().await;
             if signal.aborted() {
                 break;
@@ -404,7 +404,7 @@ impl Shared {
                     let (done, total) = (done as u64, total as u64);
                     self.outlet.send(id, Body::Progress { stage: Stage::Prefill, done, total, part });
                 }
-                Event::Text { at, delta } => self.outlet.send(id, Body::Delta { step: at.step, text: delta }),
+                Event::Text { at, delta } => self.outlet.send(id, Body::Delta { step: at.stage, text: delta }),
                 Event::Done(done) => metrics = done,
             }
         }
