@@ -1,7 +1,7 @@
 //! A conversation: messages with a speaker each, and its plain form, `Name: text` lines.
 //!
-//! What is printed reads back as the same messages. So names are kept to what such a line can hold, and a further line
-//! of a message that would read as another message is indented.
+//! The plain form reads back as the same messages. So names are changed to fit into such a line, and a further line of a
+//! message that would read as another message is indented.
 
 use std::fmt;
 
@@ -13,39 +13,39 @@ use crate::input;
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Who wrote it; empty for text that names nobody.
+    /// Name of the speaker; empty for text without one.
     pub speaker: String,
-    /// What was written; may have several lines.
+    /// Text, of one or more lines.
     pub text: String,
-    /// When, on the clock of the device that exported it. Exports name no time zone, so none is known.
+    /// Time on the clock of the device that exported it. Exports name no time zone.
     pub time: Option<DateTime>,
 }
 
-/// Messages, oldest first. Never empty.
+/// A sequence of messages, oldest first; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
     messages: Vec<Message>,
 }
 
-/// A longer text before a colon is a sentence, not a name.
+/// Longest name, in characters. A longer text before a colon is a sentence.
 const MAX_SPEAKER_CHARS: usize = 40;
 
-/// More messages are refused: a message takes far more memory than the few bytes that a hostile file spends on one.
+/// Largest number of messages. A message takes far more memory than the few bytes that a hostile file spends on one.
 pub const MAX_MESSAGES: usize = 1_000_000;
 
 impl Message {
-    /// A message whose name and text are fit for `Name: text` lines: without control characters, marks of direction
-    /// and space around them.
+    /// Creates a message whose name and text fit into `Name: text` lines: without control characters, marks of direction and
+    /// space around them.
     pub fn new(speaker: &str, text: &str, time: Option<DateTime>) -> Self {
         Self { speaker: tidy_name(speaker), text: tidy(text).trim_start().to_owned(), time }
     }
 }
 
 impl Conversation {
-    /// A conversation of `messages`, less those without text.
+    /// Creates a conversation of the `messages` that have text.
     ///
     /// # Errors
-    /// If none is left.
+    /// If none has.
     pub fn new(mut messages: Vec<Message>) -> Result<Self> {
         messages.retain(|message| !message.text.trim().is_empty());
         if messages.is_empty() {
@@ -54,8 +54,8 @@ impl Conversation {
         Ok(Self { messages })
     }
 
-    /// Reads `Name: text` lines. A line that has no name, or is indented further than the first, goes on with the
-    /// message before it; a text without any name is one message.
+    /// Reads `Name: text` lines. A line without a name, or indented further than the first, belongs to the message before it;
+    /// a text without any name is one message.
     ///
     /// # Errors
     /// If there is no text at all, or more than [`MAX_MESSAGES`] messages.
@@ -80,23 +80,23 @@ impl Conversation {
         Self::new(messages.into_iter().map(|(speaker, text)| Message::new(speaker, &text, None)).collect())
     }
 
-    /// Whether [`parse`](Self::parse) would begin a message with `line`.
+    /// Returns `true` if [`parse`](Self::parse) would begin a message with `line`.
     pub fn starts_message(line: &str) -> bool {
         split_speaker(line).is_some()
     }
 
-    /// The messages, oldest first.
+    /// Returns the messages, oldest first.
     pub fn messages(&self) -> &[Message] {
         &self.messages
     }
 }
 
-/// The refusal of more than [`MAX_MESSAGES`].
+/// Returns the error for more than [`MAX_MESSAGES`] messages.
 pub(crate) fn too_many() -> crate::error::Error {
     input!("the chat has more than {MAX_MESSAGES} messages; export a shorter part of it")
 }
 
-/// Speaker and text of a line that starts a message.
+/// Splits a line that starts a message into speaker and text.
 fn split_speaker(line: &str) -> Option<(&str, &str)> {
     let (speaker, text) = line.split_once(':')?;
     let name = speaker.trim_end();
@@ -109,13 +109,13 @@ fn split_speaker(line: &str) -> Option<(&str, &str)> {
     plausible.then_some((name, text.trim_start()))
 }
 
-/// Whether `c` alone can be a name: a letter, a digit, or one of the pictures that many people are called by.
+/// Returns `true` if `c` alone can be a name: a letter, a digit, or one of the pictures that many people use as a name.
 fn can_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// `name` as `split_speaker` finds it before a colon. Only what is no name at all stays empty: a message in the middle
-/// that names nobody would be read as part of the one before it.
+/// Returns `name` in a form that `split_speaker` finds before a colon. Only an empty name stays empty: a message in the middle
+/// without a name would be read as part of the one before it.
 fn tidy_name(name: &str) -> String {
     if name.is_empty() {
         return String::new();
@@ -134,8 +134,8 @@ fn shorten(name: &str) -> &str {
     name.char_indices().nth(MAX_SPEAKER_CHARS).map_or(name, |(end, _)| name[..end].trim_end())
 }
 
-/// `text` with one kind of line break and of space, and without what is not seen: control characters, byte order marks
-/// and marks of direction, which could make a message look like another.
+/// Returns `text` with one kind of line break and of space, and without invisible characters: control characters, byte order
+/// marks and marks of direction, which could make a message look like another.
 fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -156,7 +156,7 @@ fn tidy(text: &str) -> String {
     tidied
 }
 
-/// Whether `c` is a byte order mark, a space of no width or a mark of direction, which exports are full of.
+/// Returns `true` if `c` is a byte order mark, a space of no width or a mark of direction. Exports are full of them.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}')
         || matches!(c, '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -180,7 +180,7 @@ impl fmt::Display for Message {
 }
 
 impl fmt::Display for Conversation {
-    /// The conversation as prompts hold it: one `Name: text` line per message.
+    /// Writes the conversation as prompts contain it: one `Name: text` line for each message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, message) in self.messages.iter().enumerate() {
             if i > 0 {

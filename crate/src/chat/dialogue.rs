@@ -1,4 +1,4 @@
-//! Dialogues with summaries: what methods are tuned on and measured with.
+//! Dialogues with summaries, for tuning and measuring methods.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use serde::Deserialize;
 use crate::error::Result;
 use crate::input;
 
-/// One line of a file of dialogues.
+/// A dialogue, as one line of JSON.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Dialogue {
-    /// Its name.
+    /// Name of the dialogue.
     pub id: String,
-    /// Messages, oldest first.
+    /// Turns, oldest first.
     pub turns: Vec<Turn>,
     /// Summaries by language code.
     pub summary: BTreeMap<String, String>,
 }
 
-/// One message.
+/// One message of a dialogue.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Turn {
-    /// Who wrote it.
+    /// Name of the speaker.
     pub speaker: String,
-    /// What was written.
+    /// Text of the message.
     pub text: String,
 }
 
@@ -36,7 +36,7 @@ impl Dialogue {
         serde_json::from_str(line).map_err(|error| input!("this is not a dialogue: {error}"))
     }
 
-    /// The chat as `Name: text` lines.
+    /// Returns the dialogue as `Name: text` lines.
     pub fn chat(&self) -> String {
         let lines: Vec<String> = self.turns.iter().map(|turn| format!("{}: {}", turn.speaker, turn.text)).collect();
         lines.join("\n")

@@ -1,4 +1,4 @@
-//! Conversations, wherever they come from.
+//! Conversations: their messages, their import from other programs, and their division into windows.
 
 pub mod conversation;
 pub mod dialogue;

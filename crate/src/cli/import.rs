@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use gist::chat::import::{Certainty, Chat, DateOrder, Imported, Options, Range, Title, import, moment, newest};
+use gist::chat::import::{Certainty, Chat, DateOrder, Imported, Options, Range, Title, import, newest, parse_date};
 use gist::error::Result;
 use gist::input;
 use serde_json::json;
@@ -88,7 +88,7 @@ impl ChatOptions {
 
     fn range(&self, chat: &Chat) -> Result<Option<Range>> {
         let now = newest(&chat.conversation);
-        let at = |date: &String| moment(date, now);
+        let at = |date: &String| parse_date(date, now);
         Ok(match (self.last, &self.since, &self.until) {
             (Some(count), ..) => Some(Range::Last(count)),
             (None, Some(since), Some(until)) => Some(Range::Between(at(since)?, at(until)?)),

@@ -1,10 +1,10 @@
-//! What messengers themselves say in a chat, such as who joined: left out, since nobody in the chat said it.
+//! Announcements of messengers in a chat, such as that somebody joined. They are left out, since nobody in the chat said them.
 //!
-//! Most of it stands in lines without a name and needs no list. These lists, in English, Spanish, French and German, are
-//! for the rest: announcements with a colon in them, and those that are written in somebody's name.
+//! Most announcements are lines without a name and need no list. These lists, in English, Spanish, French and German, are
+//! for the rest: announcements with a colon in them, and those written in somebody's name.
 
-/// Parts of announcements that no person's name has.
-const IN_NAMES: &[&str] = &[
+/// Phrases of announcements that no person's name contains.
+const SENDER_PHRASES: &[&str] = &[
     // English
     "created group",
     "created this group",
@@ -73,8 +73,8 @@ const IN_NAMES: &[&str] = &[
     "ende-zu-ende-verschlüsselt",
 ];
 
-/// How messages begin that are no person's words although they stand in a person's or the group's name.
-const IN_TEXTS: &[&str] = &[
+/// First words of messages that the messenger wrote in the name of a person or of the group.
+const TEXT_BEGINNINGS: &[&str] = &[
     "this message was deleted",
     "(this message was deleted)",
     "you deleted this message",
@@ -111,7 +111,7 @@ const IN_TEXTS: &[&str] = &[
     "nachrichten und anrufe sind ende-zu-ende-verschlüsselt",
 ];
 
-/// What is put after a message that its sender changed.
+/// Notes after a message that its sender changed.
 const EDITED: &[&str] = &[
     "<this message was edited>",
     "<message edited>",
@@ -123,9 +123,9 @@ const EDITED: &[&str] = &[
     "<nachricht bearbeitet>",
 ];
 
-/// Whether what stands before a colon is the beginning of an announcement rather than a name: the colon is inside of
+/// Returns `true` if the text before a colon is the beginning of an announcement rather than a name: the colon is inside
 /// quotation marks, as in `Ana changed the subject to "Trip: Rome"`, or the words are the messenger's.
-pub fn is_no_name(name: &str) -> bool {
+pub fn is_system_sender(name: &str) -> bool {
     let count = |mark: char| name.chars().filter(|&c| c == mark).count();
     let quote_is_open = count('"') % 2 == 1
         || count('«') > count('»')
@@ -133,18 +133,18 @@ pub fn is_no_name(name: &str) -> bool {
         || count('„') > count('“')
         || (count('„') == 0 && count('“') > count('”'));
     let name = name.to_lowercase().replace('’', "'");
-    quote_is_open || IN_NAMES.iter().any(|words| name.contains(words))
+    quote_is_open || SENDER_PHRASES.iter().any(|words| name.contains(words))
 }
 
-/// Whether `text` is the messenger's, though it stands in somebody's name.
-pub fn is_no_text(text: &str) -> bool {
+/// Returns `true` if the messenger wrote `text`, though in somebody's name.
+pub fn is_system_text(text: &str) -> bool {
     // The longest phrase is much shorter, and texts can be long.
     let start: String = text.chars().take(80).collect::<String>().to_lowercase();
-    // WhatsApp on Android writes `null` for what it cannot export, such as pictures that can be seen once.
-    start == "null" || IN_TEXTS.iter().any(|phrase| start.starts_with(phrase))
+    // WhatsApp on Android writes `null` for content that it cannot export, such as pictures that can be viewed once.
+    start == "null" || TEXT_BEGINNINGS.iter().any(|phrase| start.starts_with(phrase))
 }
 
-/// `text` without the note that it was edited.
+/// Returns `text` without the note that it was edited.
 pub fn without_edited(text: &str) -> &str {
     let text = text.trim_end();
     let Some(start) = text.rfind('<') else { return text };
@@ -172,11 +172,11 @@ mod tests {
             "Your security code with Ana changed: tap to learn more",
         ] {
             let (name, _) = line.split_once(':').unwrap();
-            assert!(is_no_name(name), "{line}");
+            assert!(is_system_sender(name), "{line}");
         }
         for name in ["Ana", "Ana \"Annie\" Ott", "“Ana”", "„Ana“", "«Ana»", "+49 170 1234567", "Group Admin", "👋"]
         {
-            assert!(!is_no_name(name), "{name}");
+            assert!(!is_system_sender(name), "{name}");
         }
     }
 
@@ -191,10 +191,10 @@ mod tests {
             "null",
         ];
         for text in texts {
-            assert!(is_no_text(text), "{text}");
+            assert!(is_system_text(text), "{text}");
         }
         for text in ["", "I deleted this message", "null and void", "ok"] {
-            assert!(!is_no_text(text), "{text}");
+            assert!(!is_system_text(text), "{text}");
         }
     }
 

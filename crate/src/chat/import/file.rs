@@ -1,4 +1,4 @@
-//! From the bytes of a file to its text: archives are opened, encodings read, and neither can take much memory.
+//! The text of a chat from the bytes of its file: opens archives and decodes text, in memory of limited size.
 
 use std::borrow::Cow;
 
@@ -6,25 +6,25 @@ use crate::error::Result;
 use crate::files::zip::{Archive, ZipError, is_archive};
 use crate::input;
 
-/// Largest file that is looked at. Exports with their media are larger, and useless here.
+/// Largest file, in bytes. Exports with their media are larger, and the media are of no use here.
 const MAX_FILE_BYTES: usize = 256 << 20;
 
-/// Longest text that is read. A messenger's export of 40,000 messages has a few million bytes.
+/// Longest text, in bytes. A messenger's export of 40,000 messages has a few million bytes.
 const MAX_TEXT_BYTES: usize = 64 << 20;
 
-/// Refuses a file of `bytes` bytes if that is too long, for those who have not read it yet.
+/// Checks that a file of `bytes` bytes is not too long, so that callers need not read one that is.
 ///
 /// # Errors
-/// If it is.
+/// If it is too long.
 pub fn check_length(bytes: usize) -> Result<()> {
     if bytes > MAX_FILE_BYTES {
-        let (bytes, most) = (bytes.div_ceil(1 << 20), MAX_FILE_BYTES >> 20);
-        return Err(input!("the file has {bytes} MB, and {most} MB are read at most; export the chat without media"));
+        let (bytes, limit) = (bytes.div_ceil(1 << 20), MAX_FILE_BYTES >> 20);
+        return Err(input!("the file has {bytes} MB, and {limit} MB are read at most; export the chat without media"));
     }
     Ok(())
 }
 
-/// The text of the chat in the file `bytes`, which may be an archive with one in it.
+/// Returns the text of the chat in the file `bytes`, which may be an archive that contains one.
 pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>> {
     check_length(bytes.len())?;
     if is_archive(bytes) {
@@ -33,10 +33,10 @@ pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>> {
     decode(bytes)
 }
 
-/// The chat in an archive: WhatsApp's `_chat.txt` or `WhatsApp Chat with Ana.txt`, Telegram's `result.json`. Texts that
-/// were sent as documents lie beside it.
+/// Returns the chat in an archive: WhatsApp's `_chat.txt` or `WhatsApp Chat with Ana.txt`, or Telegram's `result.json`. The
+/// archive may also hold texts that were sent as documents.
 fn unzip(bytes: &[u8]) -> Result<Vec<u8>> {
-    let told = |trouble: ZipError| match trouble {
+    let advise = |error: ZipError| match error {
         ZipError::Damaged(why) => input!("the zip archive is damaged ({why}); export the chat again"),
         ZipError::Encrypted => input!("the chat in the zip archive is encrypted; unpack it and give the text"),
         ZipError::Compression(other) => {
@@ -44,18 +44,18 @@ fn unzip(bytes: &[u8]) -> Result<Vec<u8>> {
         }
         ZipError::TooLong => too_long(),
     };
-    let archive = Archive::open(bytes).map_err(told)?;
-    let members = archive.members().map_err(told)?;
+    let archive = Archive::open(bytes).map_err(advise)?;
+    let members = archive.members().map_err(advise)?;
     let ranked = members.iter().filter_map(|member| Some((rank(&member.path)?, member)));
     let Some((_, chat)) = ranked.min_by_key(|(rank, _)| *rank) else {
         return Err(input!(
             "the zip archive holds no chat: neither a .txt file nor a result.json; export the chat again"
         ));
     };
-    archive.read(chat, MAX_TEXT_BYTES).map_err(told)
+    archive.read(chat, MAX_TEXT_BYTES).map_err(advise)
 }
 
-/// How likely the file `path` of an archive is the chat; less is likelier, `None` cannot be.
+/// Ranks the file `path` of an archive: the lowest rank is the likeliest chat, and `None` cannot be one.
 fn rank(path: &str) -> Option<(u8, usize)> {
     let path = path.to_lowercase();
     let depth = path.matches('/').count();
@@ -70,7 +70,7 @@ fn rank(path: &str) -> Option<(u8, usize)> {
     Some((rank, depth))
 }
 
-/// Reads UTF-8 and UTF-16.
+/// Decodes UTF-8 and UTF-16.
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>> {
     if bytes.len() > MAX_TEXT_BYTES {
         return Err(too_long());

@@ -1,11 +1,11 @@
-//! Ways to one place in a large JSON text. What lies beside them is skipped and takes no memory.
+//! Paths to one place in a large JSON text. The rest of the text is skipped and takes no memory.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The way to one field of an object, read by the seed; the others are skipped without being kept.
+/// Path to one field of an object, which the seed reads.
 pub struct Field<S>(pub &'static str, pub S);
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Field<S> {
@@ -36,7 +36,7 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Field<S> {
     }
 }
 
-/// The way to one element of a list.
+/// Path to one element of a list, which the seed reads.
 pub struct Nth<S>(pub usize, pub S);
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Nth<S> {
@@ -65,7 +65,7 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Nth<S> {
     }
 }
 
-/// The length of a list.
+/// Length of a list.
 pub struct Count(pub usize);
 
 impl<'de> Deserialize<'de> for Count {

@@ -1,35 +1,35 @@
-//! What exports write in place of pictures, sounds and files, as short marks in English.
+//! Marks in English for pictures, sounds and files, in place of the words that exports have for them.
 //!
-//! The marks are kept, since what people say next is about them ("who is that?"), and short, since prompts are. They are
-//! English because the model reads chats in English and `<Multimedia omitido>` is no word of the chat. A file's own
-//! name is kept only where it is a document: it often says what is in there.
+//! The marks stay in the text, since people go on to speak of them ("who is that?"), and are short, since prompts are. They
+//! are English because the model reads chats in English and `<Multimedia omitido>` is no word of the chat. Only a document
+//! keeps the name of its file, which often tells its content.
 
 use std::fmt;
 
 use crate::chat::conversation::is_invisible;
 
-/// Something that is not text.
+/// Kind of an attachment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media {
-    /// A picture.
+    /// Picture.
     Photo,
-    /// A film.
+    /// Film.
     Video,
-    /// Something spoken.
+    /// Voice message.
     Voice,
     /// Any other sound.
     Audio,
-    /// A small picture from a collection.
+    /// Small picture from a collection.
     Sticker,
-    /// A moving picture.
+    /// Moving picture.
     Gif,
-    /// A file.
+    /// Any other file.
     Document,
-    /// Somebody's name and numbers.
+    /// Name and numbers of a person.
     Contact,
-    /// A place.
+    /// Place on a map.
     Location,
-    /// The export does not say what.
+    /// Attachment of a kind that the export does not state.
     Unknown,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Display for Media {
 }
 
 impl Media {
-    /// What stands in the text for this, with the name of the file if that says something.
+    /// Returns the mark for the text, with the file's name if it is a document.
     pub fn mark(self, name: Option<&str>) -> String {
         match name.map(str::trim) {
             Some(name) if self == Media::Document && !name.is_empty() => format!("[{self}: {name}]"),
@@ -59,7 +59,7 @@ impl Media {
         }
     }
 
-    /// What the file `name` is, by how messengers call theirs and by its extension.
+    /// Returns the kind of attachment, from the name that messengers give it and its extension.
     pub fn of_file(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let is = |marks: &[&str]| marks.iter().any(|mark| name.starts_with(mark) || name.contains(&format!("-{mark}")));
@@ -78,7 +78,7 @@ impl Media {
     }
 }
 
-/// `line` of a message with the messenger's words for media replaced by marks, and how many there were.
+/// Replaces the messenger's words for media in `line` of a message by marks, and counts them.
 pub fn mark_line(line: &str) -> (String, usize) {
     let seen: String = line.chars().filter(|&c| !is_invisible(c)).collect();
     let line = seen.trim();
@@ -116,7 +116,7 @@ pub fn mark_line(line: &str) -> (String, usize) {
     (text, count)
 }
 
-/// The mark for a line that is nothing but media.
+/// Returns the mark for a line that consists of media only.
 fn whole_line(line: &str) -> Option<String> {
     let line = line.trim_end_matches('.');
     // `IMG-20250328-WA0014.jpg (file attached)`
@@ -151,12 +151,11 @@ fn whole_line(line: &str) -> Option<String> {
         return Some(Media::Document.mark(Some(name)));
     }
     let inner = line.strip_prefix('<').and_then(|line| line.strip_suffix('>')).unwrap_or(line);
-    let (words, _) = omitted(inner)?;
-    noun(words).map(|media| media.mark(None))
+    noun(omitted(inner)?).map(|media| media.mark(None))
 }
 
-/// What stands before a last word that says it was left out.
-fn omitted(line: &str) -> Option<(&str, &str)> {
+/// Returns the words before a last word such as `omitted`.
+fn omitted(line: &str) -> Option<&str> {
     let (words, verb) = line.rsplit_once(' ')?;
     let verbs = &[
         "omitted",
@@ -175,10 +174,10 @@ fn omitted(line: &str) -> Option<(&str, &str)> {
         "oculta",
         "weggelaten",
     ];
-    is_one_of(verb, verbs).then_some((words, verb))
+    is_one_of(verb, verbs).then_some(words)
 }
 
-/// What the messengers' words for media mean, in English, Spanish, French and German.
+/// Returns the kind of attachment that `words` name, in English, Spanish, French or German.
 fn noun(words: &str) -> Option<Media> {
     let nouns: &[(Media, &[&str])] = &[
         (Media::Unknown, &["media", "multimedia", "archivo", "médias", "medien", "mídia"]),
@@ -196,7 +195,7 @@ fn noun(words: &str) -> Option<Media> {
     nouns.iter().find(|(_, names)| is_one_of(words, names)).map(|(media, _)| *media)
 }
 
-/// `00000012-plan.pdf` as it was called: `plan.pdf`.
+/// Returns the original name of a file, `plan.pdf` for `00000012-plan.pdf`.
 fn without_number(name: &str) -> &str {
     match name.split_once('-') {
         Some((number, rest)) if number.len() == 8 && number.bytes().all(|b| b.is_ascii_digit()) => rest,
@@ -204,7 +203,7 @@ fn without_number(name: &str) -> &str {
     }
 }
 
-/// Whether `word` is one of `words`, which are in lower case.
+/// Returns `true` if `word` is one of `words`, which are in lower case.
 fn is_one_of(word: &str, words: &[&str]) -> bool {
     let word = word.trim().to_lowercase();
     words.contains(&word.as_str())

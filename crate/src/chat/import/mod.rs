@@ -1,8 +1,8 @@
-//! Chats as other programs export them: bytes of a file in, a [`Conversation`] out.
+//! Import of chats that other programs export: from the bytes of a file to a [`Conversation`].
 //!
-//! [`import`] finds out what a file is. `file` makes text of it; `telegram` reads JSON; `stamped` reads lines that begin
-//! with a date (`timestamp`, whose `order` only the whole chat tells); anything else is `Name: text` lines.
-//! Files come from strangers: whatever is in them, nothing panics, and memory stays within a small multiple of their
+//! [`import`] recognises the format. `file` decodes the text; `telegram` reads JSON; `stamped` reads lines that begin with a
+//! date (`timestamp`, whose `order` only the whole chat tells); anything else is read as `Name: text` lines.
+//! Files come from strangers: whatever they contain, nothing panics, and memory stays within a small multiple of their
 //! size.
 
 mod announcement;
@@ -22,67 +22,67 @@ use serde::Serialize;
 
 pub use self::file::check_length;
 pub use self::order::{Certainty, DateOrder};
-pub use self::range::{Range, moment, newest};
+pub use self::range::{Range, newest, parse_date};
 pub use self::telegram::Title;
 use crate::chat::conversation::Conversation;
 use crate::error::Result;
 
-/// What the caller knows better than the file.
+/// Facts that the caller knows and the file may not tell.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// How dates are written; otherwise inferred.
+    /// Order of the numbers of a date; inferred from the chat if it is not given.
     pub order: Option<DateOrder>,
-    /// Which chat of a file with several, as its place in [`Imported::Several`].
+    /// Chat of a file with several, by its place in [`Imported::Several`].
     pub chat: Option<usize>,
 }
 
-/// What a file held.
+/// Contents of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Imported {
-    /// One chat, or the one that was asked for.
+    /// The only chat of the file, or the one that [`Options::chat`] names.
     Chat(Chat),
-    /// Several chats, of which [`Options::chat`] has to name one.
+    /// Titles of several chats, of which [`Options::chat`] has to name one.
     Several(Vec<Title>),
 }
 
-/// A chat and how it was read.
+/// A chat with notes on its import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chat {
-    /// What people said.
+    /// Messages that people wrote.
     pub conversation: Conversation,
-    /// What exported it.
+    /// Program that exported it.
     pub format: ChatFormat,
-    /// How its dates were read and how that is known; `None` if it has none.
+    /// Order that its dates were read in, and the certainty of it; `None` if it has no dates.
     pub dates: Option<(DateOrder, Certainty)>,
-    /// How many lines of the messenger itself were left out, such as who joined.
+    /// Number of announcements of the messenger that were left out, such as that somebody joined.
     pub announcements: usize,
-    /// How many marks such as `[photo]` stand in the texts.
+    /// Number of marks such as `[photo]` in the texts.
     pub media: usize,
-    /// What the reader should know.
+    /// Warnings for the user.
     pub warnings: Vec<Warning>,
 }
 
-/// What exported a chat.
+/// Program that a chat was exported from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChatFormat {
-    /// WhatsApp's text.
+    /// WhatsApp, as text.
     #[serde(rename = "whatsapp")]
     WhatsApp,
-    /// Telegram Desktop's `result.json`.
+    /// Telegram Desktop, as `result.json`.
     Telegram,
-    /// The text of signal-export.
+    /// Signal, as text by signal-export.
     Signal,
-    /// `Name: text` lines.
+    /// No program: `Name: text` lines.
     Plain,
 }
 
-/// Something that was not as it should be, and did no harm.
+/// A defect of the file that did not keep the chat from being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Warning {
-    /// So many lines came before the first message and were left out.
+    /// Number of lines before the first message, which were left out.
     LeadingLines(usize),
-    /// So many messages have no time, because their date does not exist in the order that dates are read in.
+    /// Number of messages without a time, because their date does not exist in the order that dates are read in.
     ImpossibleDates(usize),
 }
 
@@ -97,10 +97,10 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Reads the chat in the file `name` of contents `bytes`.
+/// Imports the chat from the contents `bytes` of the file `name`.
 ///
 /// # Errors
-/// If the file holds no chat, is damaged or is too large. The error names the file.
+/// If the file contains no chat, is damaged or is too large. The error names the file.
 pub fn import(name: &str, bytes: &[u8], options: &Options) -> Result<Imported> {
     read(name, bytes, options).map_err(|error| if name.is_empty() { error } else { error.at(name) })
 }

@@ -1,4 +1,4 @@
-//! Which of the numbers of a date is the day: told by all the dates of a chat together.
+//! Order of day, month and year in the dates of a chat, inferred from all of its dates together.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::timestamp::{RawDate, YearAt};
 
-/// How dates are written.
+/// Order of the numbers of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DateOrder {
@@ -19,22 +19,23 @@ pub enum DateOrder {
     YearFirst,
 }
 
-/// How it is known which order the dates of a chat have.
+/// Certainty of the order of dates in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
-    /// The caller said so.
+    /// The caller gave the order.
     Given,
     /// Only this order gives dates that exist, or all orders give the same.
     Certain,
-    /// In this order time does not run backwards, and the days between messages are fewer.
+    /// In this order time runs backwards less often, or the days between messages are fewer.
     Inferred,
-    /// Nothing tells; it is what is usual.
+    /// The dates do not tell; the order is the usual one.
     Ambiguous,
 }
 
 impl DateOrder {
-    /// The date that `raw` is. A year of four digits is one in any order, and Thailand's years count from 543 BC.
+    /// Returns the date of `raw` in this order, if there is one. A year of four digits is the year in any order, and years of
+    /// Thailand, which count from 543 BC, are converted.
     pub fn date(self, raw: RawDate) -> Option<Date> {
         let [a, b, c] = raw.parts;
         let (year, month, day) = match (raw.year, self) {
@@ -49,20 +50,20 @@ impl DateOrder {
             2500..2700 => year - 543,
             _ => year,
         };
-        // Messengers are younger than that: other calendars would give dates that are wrong.
+        // No messenger is older, so another year is of another calendar, in which the date would be wrong.
         (1990..2200).contains(&year).then_some(())?;
         Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
     }
 }
 
-/// How well an order explains the dates of a chat. Less is better, the first number above all.
+/// Misfit of an order to the dates of a chat: less is better, and the first number counts most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Misfit {
-    /// Dates that do not exist.
+    /// Number of dates that do not exist.
     impossible: usize,
-    /// Times that a date comes before the one before it.
+    /// Number of dates that are earlier than the one before.
     backwards: usize,
-    /// Days from each date to the next, in all. Reading the month as the day turns days into months.
+    /// Sum of the days from each date to the next. Reading the month as the day turns days into months.
     days: u64,
 }
 
@@ -85,7 +86,7 @@ impl Misfit {
     }
 }
 
-/// The order of `dates`, as they come in the chat; `usual`, day or month first, if they do not tell.
+/// Infers the order of `dates`, which come in the order of the chat; it is `usual`, day or month first, if they do not tell.
 pub fn infer(dates: &[RawDate], usual: DateOrder) -> (DateOrder, Certainty) {
     use DateOrder::{DayFirst, MonthFirst, YearFirst};
     if dates.iter().all(|date| date.year == YearAt::First) {

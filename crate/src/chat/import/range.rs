@@ -1,4 +1,4 @@
-//! Parts of a chat: its last messages, or those of some days.
+//! Ranges of a chat: its last messages, or those of some days.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time};
@@ -7,19 +7,19 @@ use crate::chat::conversation::{Conversation, Message};
 use crate::error::Result;
 use crate::input;
 
-/// Which messages of a chat are wanted. Those without a time go with the one before them.
+/// Range of a chat. A message without a time is in the range if the one before it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
-    /// The newest so many.
+    /// The given number of newest messages.
     Last(usize),
-    /// From this moment on.
+    /// Messages from this moment on.
     Since(DateTime),
-    /// From the first moment on, and before the second.
+    /// Messages from the first moment on, and before the second.
     Between(DateTime, DateTime),
 }
 
 impl Range {
-    /// The messages of `chat` in this range.
+    /// Returns the messages of `chat` in this range.
     ///
     /// # Errors
     /// If there are none.
@@ -53,17 +53,17 @@ impl Range {
     }
 }
 
-/// When the newest message of `chat` was written, as far as is known.
+/// Returns the time of the newest message of `chat`, if any message has a time.
 pub fn newest(chat: &Conversation) -> Option<DateTime> {
     chat.messages().iter().filter_map(|message| message.time).max()
 }
 
-/// The moment that `text` means: `2024-01-31`, `2024-01-31 18:00`, `today` or `yesterday`. A day is its beginning.
-/// `now` is local to the chat: the newest message's time, or what a clock says.
+/// Reads a date: `2024-01-31`, `2024-01-31 18:00`, `today` or `yesterday`. A date without a time is the beginning of the day.
+/// `now` is local to the chat: the time of its newest message, or of a clock.
 ///
 /// # Errors
 /// If it is none of these.
-pub fn moment(text: &str, now: Option<DateTime>) -> Result<DateTime> {
+pub fn parse_date(text: &str, now: Option<DateTime>) -> Result<DateTime> {
     let days_ago = |days: i32| {
         let now = now.ok_or_else(|| input!("the messages have no dates, so {text} is no day; give a date"))?;
         let day = now.date().checked_sub(days.days());
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn ranges_select_messages() {
-        let at = |text: &str| moment(text, newest(&chat())).unwrap();
+        let at = |text: &str| parse_date(text, newest(&chat())).unwrap();
         let cases = [
             (Range::Last(2), "34"),
             (Range::Last(99), "01234"),
@@ -113,15 +113,15 @@ mod tests {
     #[test]
     fn empty_ranges_and_other_words_are_refused() {
         let now = newest(&chat());
-        let late = moment("2025-01-01", now).unwrap();
+        let late = parse_date("2025-01-01", now).unwrap();
         let plain = Conversation::parse("Ana: hi").unwrap();
         for (error, message) in [
             (Range::Last(0).of(&chat()).unwrap_err(), "ask for at least 1"),
             (Range::Since(late).of(&chat()).unwrap_err(), "the newest is of 2024-01-07T12:00:00"),
             (Range::Between(late, late).of(&chat()).unwrap_err(), "no message is from"),
             (Range::Since(late).of(&plain).unwrap_err(), "have no dates"),
-            (moment("yesterday", None).unwrap_err(), "have no dates"),
-            (moment("last week", now).unwrap_err(), "is no date"),
+            (parse_date("yesterday", None).unwrap_err(), "have no dates"),
+            (parse_date("last week", now).unwrap_err(), "is no date"),
         ] {
             assert!(error.to_string().contains(message), "{error}");
         }

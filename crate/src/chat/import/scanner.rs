@@ -1,31 +1,31 @@
-//! A line of an export, read character by character and without regard to how its script writes them.
+//! A scanner for the lines of exports, which reads characters of any script alike.
 
 use crate::chat::conversation::is_invisible;
 
-/// Digits of a date or time.
+/// A number of a date or time.
 #[derive(Clone, Copy)]
 pub struct Number {
-    /// What they mean.
+    /// Value of the number.
     pub value: u16,
-    /// How many there are.
+    /// Number of digits.
     pub digits: usize,
 }
 
-/// Reads a line with its letters in lower case, its digits as 0 to 9, and without marks that are not seen.
+/// A reader of one line: letters come in lower case, digits as 0 to 9, and invisible marks not at all.
 pub struct Scanner<'a> {
-    /// The line.
+    /// Line that it reads.
     pub text: &'a str,
-    /// How far it has been read. May be set back to where it was before.
+    /// Offset of the next byte. Callers may set it back to an earlier value.
     pub at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// Begins to read `text`.
+    /// Returns a scanner at the start of `text`.
     pub fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
-    /// The next character.
+    /// Reads the next character.
     pub fn next(&mut self) -> Option<char> {
         loop {
             let c = self.text[self.at..].chars().next()?;
@@ -36,12 +36,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The next character, which stays to be read.
+    /// Returns the next character without reading it.
     pub fn peek(&self) -> Option<char> {
         Scanner { text: self.text, at: self.at }.next()
     }
 
-    /// Skips spaces; whether there were any.
+    /// Skips spaces, and returns `true` if there were any.
     pub fn spaces(&mut self) -> bool {
         let mut any = false;
         while self.peek() == Some(' ') {
@@ -51,7 +51,7 @@ impl<'a> Scanner<'a> {
         any
     }
 
-    /// Skips `word`, given in lower case, if it is what comes next.
+    /// Skips `word`, given in lower case, if it comes next.
     pub fn eat(&mut self, word: &str) -> bool {
         let start = self.at;
         let found = word.chars().all(|c| self.next() == Some(c));
@@ -61,12 +61,12 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    /// Skips one of `words`.
+    /// Skips one of `words`, if one comes next.
     pub fn eat_any(&mut self, words: &[&str]) -> Option<()> {
         words.iter().any(|word| self.eat(word)).then_some(())
     }
 
-    /// A number of at most four digits.
+    /// Reads a number of at most four digits.
     pub fn number(&mut self) -> Option<Number> {
         let mut number = Number { value: 0, digits: 0 };
         while let Some(digit) = self.peek().and_then(|c| c.to_digit(10)) {
@@ -79,18 +79,19 @@ impl<'a> Scanner<'a> {
         (number.digits > 0).then_some(number)
     }
 
-    /// Whether a word ends here.
+    /// Returns `true` at the end of a word.
     pub fn at_space(&self) -> bool {
         self.text[self.at..].chars().next().is_none_or(|c| c.is_whitespace() || is_invisible(c))
     }
 
-    /// What is left. It keeps the marks that are not seen: WhatsApp sets its own words off by them.
+    /// Returns the rest of the line, with its invisible marks: WhatsApp puts one before its own words.
     pub fn rest(&self) -> &'a str {
         self.text[self.at..].trim_start()
     }
 }
 
-/// `c` in lower case; any decimal digit that phones write as 0 to 9; the commas and colons of other scripts as ours.
+/// Returns `c` in lower case; a decimal digit of any script that phones write as 0 to 9; the punctuation of other scripts as
+/// that of Latin.
 fn fold(c: char) -> char {
     const ZEROS: [char; 6] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}', '\u{ff10}'];
     for zero in ZEROS {

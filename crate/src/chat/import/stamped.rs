@@ -1,10 +1,10 @@
-//! Chats with a date and time before each message: what WhatsApp exports, copies of its messages, and signal-export.
+//! Chats with a date and time before each message: exports of WhatsApp, messages copied from it, and signal-export.
 
 use std::ops::Range;
 
 use jiff::civil::{DateTime, Time};
 
-use super::announcement::{is_no_name, is_no_text, without_edited};
+use super::announcement::{is_system_sender, is_system_text, without_edited};
 use super::media::mark_line;
 use super::order::{self, Certainty, DateOrder};
 use super::timestamp::{Header, RawDate, Style, header};
@@ -13,23 +13,24 @@ use crate::chat::conversation::{Conversation, MAX_MESSAGES, Message, is_invisibl
 use crate::error::Result;
 use crate::input;
 
-/// WhatsApp for iOS puts this before words of its own.
-const OWN_WORDS: char = '\u{200e}';
+/// Invisible mark that WhatsApp for iOS puts before its own words.
+const SYSTEM_MARK: char = '\u{200e}';
 
-/// Two headers make a text an export even where it begins in the middle of a message.
+/// Number of headers that make a text an export even if it begins in the middle of a message.
 const CERTAIN_HEADERS: usize = 2;
 
-/// A message as it lies in the text.
+/// A message as a part of the text.
 struct Draft<'a> {
     date: Option<RawDate>,
     time: Time,
-    /// The first line, after date and time.
+    /// First line, after date and time.
     first: &'a str,
-    /// Where the other lines are.
+    /// Place of the other lines in the text.
     others: Range<usize>,
 }
 
-/// Reads `text`, or answers `None` if it is not of this kind. `order` is the caller's word on how dates are written.
+/// Reads `text`, or returns `None` if it has no dates before its messages. `order` is the order of dates, if the caller
+/// knows it.
 pub fn read(name: &str, text: &str, order: Option<DateOrder>) -> Result<Option<Chat>> {
     let Some(style) = style_of(text) else { return Ok(None) };
     let mut drafts: Vec<Draft<'_>> = Vec::new();
@@ -74,7 +75,7 @@ pub fn read(name: &str, text: &str, order: Option<DateOrder>) -> Result<Option<C
         match spoken(draft, text, style, is_signal) {
             Some((sender, text, marks)) => {
                 media += marks;
-                // WhatsApp's sign for a name that is not in the address book.
+                // WhatsApp marks a name that is not in the address book with a tilde.
                 let name = sender.strip_prefix('~').map_or(sender, str::trim_start);
                 messages.push(Message::new(if name.is_empty() { sender } else { name }, &text, time));
             }
@@ -96,8 +97,8 @@ pub fn read(name: &str, text: &str, order: Option<DateOrder>) -> Result<Option<C
     }))
 }
 
-/// How the messages of `text` begin, if it is an export. Its first line tells; where that is the rest of a message, the
-/// style that most lines have does.
+/// Returns the style of the headers in `text`, if it is an export: that of its first line or, if that is the rest of a
+/// message, that of most lines.
 fn style_of(text: &str) -> Option<Style> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).peekable();
     // The first line is often the messenger's, on encryption, and names nobody.
@@ -112,8 +113,8 @@ fn style_of(text: &str) -> Option<Style> {
     for header in lines.filter_map(header).filter(has_sender) {
         counts[header.style as usize] += 1;
     }
-    let most = Style::ALL.into_iter().rev().max_by_key(|&style| counts[style as usize])?;
-    (counts[most as usize] >= CERTAIN_HEADERS).then_some(most)
+    let common = Style::ALL.into_iter().rev().max_by_key(|&style| counts[style as usize])?;
+    (counts[common as usize] >= CERTAIN_HEADERS).then_some(common)
 }
 
 fn header_of(line: &str, style: Style) -> Option<Header<'_>> {
@@ -124,21 +125,23 @@ fn has_sender(header: &Header<'_>) -> bool {
     split_sender(header.rest).is_some()
 }
 
-/// signal-export writes ISO dates in brackets, once without seconds, now with two spaces at the end of each line.
+/// Returns `true` for a line of signal-export: it writes ISO dates in brackets, in old versions without seconds, in new ones
+/// with two spaces at the end of each line.
 fn looks_like_signal(name: &str, line: &str, header: &Header<'_>) -> bool {
     let iso = header.date.is_some_and(|date| date.hyphens && date.parts[0] > 31);
     header.style == Style::Bracket && iso && (!header.has_seconds || line.ends_with("  ") || name.ends_with(".md"))
 }
 
-/// `AM` and `PM` in capitals are written where the month comes first; Australia writes `am`, Canada `a.m.`.
+/// Returns `true` if the time has `AM` or `PM` in capitals, as where the month comes first; Australia writes `am`, Canada
+/// `a.m.`.
 fn looks_american(line: &str, header: &Header<'_>) -> bool {
     let stamp = &line[..line.len() - header.rest.len()];
     ["AM", "PM"].iter().any(|period| stamp.contains(period))
 }
 
-/// Name and text of `Name: text`.
+/// Splits `Name: text`.
 fn split_sender(rest: &str) -> Option<(&str, &str)> {
-    /// No name is as long, and texts can be.
+    /// Bound on the length of a name; a longer text before a colon is no name.
     const MAX_BYTES: usize = 400;
     let end = rest.char_indices().map(|(at, _)| at).take_while(|&at| at <= MAX_BYTES).last()?;
     let colon = rest[..end].match_indices(':').map(|(at, _)| at).find(|&at| {
@@ -151,9 +154,9 @@ fn split_sender(rest: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then(|| (name, &rest[colon + 1..]))
 }
 
-/// Sender, text and number of media of what a person said; `None` for what the messenger did.
+/// Returns sender, text and number of media of a message; `None` for an announcement of the messenger.
 fn spoken<'a>(draft: &Draft<'a>, text: &str, style: Style, is_signal: bool) -> Option<(&'a str, String, usize)> {
-    let (sender, first) = split_sender(draft.first).filter(|(sender, _)| !is_no_name(sender))?;
+    let (sender, first) = split_sender(draft.first).filter(|(sender, _)| !is_system_sender(sender))?;
     let first = first.trim_start();
     let body = format!("{first}\n{}", &text[draft.others.clone()]);
     let mut media = 0;
@@ -169,13 +172,13 @@ fn spoken<'a>(draft: &Draft<'a>, text: &str, style: Style, is_signal: bool) -> O
         media += marks;
         lines.push(line);
     }
-    let own_words = style == Style::Bracket && first.starts_with(OWN_WORDS) && media == 0;
+    let is_announced = style == Style::Bracket && first.starts_with(SYSTEM_MARK) && media == 0;
     let is_poll = || {
         let title = lines.first().map(|line| line.trim_end_matches([':', ' ']));
         title.is_some_and(|title| ["POLL", "ENCUESTA", "SONDAGE", "UMFRAGE"].contains(&title))
     };
     let text = lines.join("\n");
-    if is_no_text(text.trim_start()) || (own_words && !is_poll()) {
+    if is_system_text(text.trim_start()) || (is_announced && !is_poll()) {
         return None;
     }
     Some((sender, text, media))

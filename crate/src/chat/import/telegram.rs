@@ -1,7 +1,7 @@
 //! Telegram Desktop's `result.json`: one chat, or all of an account.
 //!
-//! The file is read twice: once to see what is in it, then for the one chat that is wanted. Its messages are turned into
-//! ours one at a time as the parser meets them, so that an export of everything takes no more memory than one chat.
+//! The file is read twice: once for the titles of its chats, then for the messages of one chat. Each is converted as soon as
+//! the parser has read it, so that an export of everything takes no more memory than one chat.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,19 +18,19 @@ use crate::chat::conversation::{Conversation, MAX_MESSAGES, Message};
 use crate::error::{Error, Result};
 use crate::input;
 
-/// More chats are refused.
+/// Largest number of chats in a file.
 const MAX_CHATS: usize = 100_000;
 
-/// A chat of several.
+/// Title of one of several chats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Title {
-    /// Its name.
+    /// Name of the chat.
     pub name: String,
-    /// How many entries it has, those of Telegram itself included.
+    /// Number of its entries, those of Telegram itself included.
     pub entries: usize,
 }
 
-/// What is in the file: the fields of one chat, or `chats`.
+/// Contents of the file: the fields of one chat, or `chats`.
 #[derive(Deserialize)]
 struct Survey {
     messages: Option<Count>,
@@ -42,10 +42,10 @@ struct Chats {
     list: Titles,
 }
 
-/// The chats that have entries, with their places in the list.
+/// Chats that have entries, with their places in the list.
 struct Titles(Vec<(usize, Title)>);
 
-/// Reads `text`; `chat` says which, if there are several.
+/// Reads `text`; `chat` selects one of several chats.
 pub fn read(text: &str, chat: Option<usize>) -> Result<Imported> {
     let survey: Survey = serde_json::from_str(text).map_err(|error| damaged(&error))?;
     let titles = match survey {
@@ -69,7 +69,7 @@ pub fn read(text: &str, chat: Option<usize>) -> Result<Imported> {
     chat_at(text, Field("chats", Field("list", Nth(place, Field("messages", PhantomData)))))
 }
 
-/// The chat whose messages `path` leads to.
+/// Reads the chat whose messages are at `path`.
 fn chat_at<'de>(text: &'de str, path: impl DeserializeSeed<'de, Value = Messages>) -> Result<Imported> {
     let read = path.deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(|error| damaged(&error))?;
     Ok(Imported::Chat(Chat {
@@ -121,10 +121,10 @@ impl<'de> Deserialize<'de> for Titles {
     }
 }
 
-/// How Telegram calls those who left.
+/// Name that Telegram gives to people who left.
 const DELETED: &str = "Deleted Account";
 
-/// An entry of a chat, of which most fields are there only for some.
+/// An entry of a chat. Most fields are there for some kinds of entries only.
 #[derive(Deserialize)]
 struct Entry {
     #[serde(rename = "type")]
@@ -146,7 +146,7 @@ struct Poll {
     question: Option<Text>,
 }
 
-/// The messages of a chat.
+/// Messages of a chat, converted.
 #[derive(Default)]
 struct Messages {
     messages: Vec<Message>,

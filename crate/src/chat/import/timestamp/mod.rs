@@ -1,27 +1,30 @@
 //! The date and time that an exported message begins with, in the many ways in which phones write them.
 //!
-//! Which of `3/4/24` is the day depends on the whole chat, so dates stay as numbers here ([`RawDate`]).
+//! Only the whole chat tells which number of `3/4/24` is the day, so dates stay as three numbers here ([`RawDate`]).
+
+mod words;
 
 use jiff::civil::Time;
 
+use self::words::{DAY_AFTER, DAY_PERIODS, DayPeriod, HOURS, MINUTES, MONTH_AFTER, SECONDS, YEAR_AFTER};
 use super::scanner::Scanner;
 
-/// What stands before an exported message, and the rest of its line.
+/// Date and time before an exported message, and the rest of its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {
-    /// How date and time are set off.
+    /// Punctuation of date and time.
     pub style: Style,
-    /// The date; `None` where only a day and a month are told.
+    /// Date; `None` for a header with only a day and a month.
     pub date: Option<RawDate>,
-    /// The time of day.
+    /// Time of day.
     pub time: Time,
-    /// Whether the time is told to the second.
+    /// `true` if the time has seconds.
     pub has_seconds: bool,
-    /// What follows: `Name: text`, or an announcement of the app.
+    /// Rest of the line: `Name: text`, or an announcement of the app.
     pub rest: &'a str,
 }
 
-/// How date and time are set off from the message. A chat has one style; other dates in it are part of the text.
+/// Punctuation that separates date and time from the message. A chat has one style; dates in another are part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// `[date, time] Name: text`
@@ -35,29 +38,29 @@ pub enum Style {
 }
 
 impl Style {
-    /// All of them, those first that ordinary text is less likely to have.
+    /// All styles, those first that ordinary text is less likely to have.
     pub const ALL: [Style; 4] = [Style::Bracket, Style::Dash, Style::Colon, Style::Space];
 }
 
-/// Three numbers of a date, as written.
+/// Numbers of a date, as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawDate {
-    /// In the order they are written in.
+    /// Numbers in the order in which they are written.
     pub parts: [u16; 3],
-    /// Which of them is certainly the year.
+    /// Place of the year.
     pub year: YearAt,
-    /// Whether they are joined by hyphens, as in ISO 8601.
+    /// `true` if hyphens join them, as in ISO 8601.
     pub hyphens: bool,
 }
 
-/// Where a date has its year.
+/// Place of the year in a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum YearAt {
     /// `2024/1/5`
     First,
     /// `5/1/2024`
     Last,
-    /// `5/1/24`: two digits tell nothing.
+    /// `5/1/24`: two digits may be any part of a date.
     Unknown,
 }
 
@@ -94,7 +97,7 @@ pub fn header(line: &str) -> Option<Header<'_>> {
     Some(clock.header(style, date, scan.rest()))
 }
 
-/// `12/24/19, 11:23`. With `short`, also what is copied out of a chat, `24/12, 11:23`.
+/// Reads `12/24/19, 11:23`; with `short`, also `24/12, 11:23`, as WhatsApp copies messages.
 fn date_and_clock(scan: &mut Scanner<'_>, short: bool) -> Option<(Option<RawDate>, Clock)> {
     let start = scan.at;
     if let Some(date) = date(scan) {
@@ -109,7 +112,7 @@ fn date_and_clock(scan: &mut Scanner<'_>, short: bool) -> Option<(Option<RawDate
     Some((None, plausible.then(|| clock(scan))??))
 }
 
-/// `11:23, 24/12/2019`, as WhatsApp's web page copies it.
+/// Reads `11:23, 24/12/2019`, as WhatsApp's web page copies it.
 fn clock_and_date(scan: &mut Scanner<'_>) -> Option<(Option<RawDate>, Clock)> {
     let clock = clock(scan)?;
     scan.spaces();
@@ -119,18 +122,19 @@ fn clock_and_date(scan: &mut Scanner<'_>) -> Option<(Option<RawDate>, Clock)> {
     comma.then_some((Some(date), clock))
 }
 
+/// Reads a date of three numbers.
 fn date(scan: &mut Scanner<'_>) -> Option<RawDate> {
     let first = scan.number()?;
     let before = separator(scan)?;
     let second = scan.number()?;
     let after = separator(scan)?;
     let third = scan.number()?;
-    if before != after && (before, after) != ('年', '月') {
+    if before != after && (before, after) != (YEAR_AFTER[0], MONTH_AFTER[0]) {
         return None;
     }
     let end = scan.at;
     scan.spaces();
-    if scan.eat_any(&["日", "일"]).is_none() {
+    if scan.eat_any(DAY_AFTER).is_none() {
         scan.at = end;
         scan.eat(".");
     }
@@ -152,19 +156,20 @@ fn date(scan: &mut Scanner<'_>) -> Option<RawDate> {
     plausible.then_some(RawDate { parts, year, hyphens: before == '-' })
 }
 
+/// Reads what separates two numbers of a date. A Korean word reads as the Chinese one.
 fn separator(scan: &mut Scanner<'_>) -> Option<char> {
     scan.spaces();
     let separator = match scan.next()? {
-        '년' => '年',
-        '월' => '月',
-        c @ ('/' | '-' | '.' | '年' | '月') => c,
+        c if YEAR_AFTER.contains(&c) => YEAR_AFTER[0],
+        c if MONTH_AFTER.contains(&c) => MONTH_AFTER[0],
+        c @ ('/' | '-' | '.') => c,
         _ => return None,
     };
     scan.spaces();
     Some(separator)
 }
 
-/// What stands between date and time: a comma, spaces, a word or two such as `klo`, `à` or `a las`.
+/// Skips the gap between date and time: a comma, spaces, a word or two such as `klo`, `à` or `a las`.
 fn gap(scan: &mut Scanner<'_>) -> Option<()> {
     const MAX_WORDS: usize = 2;
     const MAX_LETTERS: usize = 8;
@@ -175,7 +180,7 @@ fn gap(scan: &mut Scanner<'_>) -> Option<()> {
         if scan.peek()?.is_ascii_digit() || day_period(scan).is_some() {
             scan.at = word;
             // Chinese, Japanese and Korean write no space after the day.
-            return (word > start || scan.text[..start].ends_with(['日', '일'])).then_some(());
+            return (word > start || DAY_AFTER.iter().any(|day| scan.text[..start].ends_with(day))).then_some(());
         }
         let letters =
             (0..MAX_LETTERS).take_while(|_| scan.peek().is_some_and(char::is_alphabetic) && scan.next().is_some());
@@ -186,7 +191,7 @@ fn gap(scan: &mut Scanner<'_>) -> Option<()> {
     None
 }
 
-/// A time of day.
+/// A time of day, as written.
 struct Clock {
     time: Time,
     has_seconds: bool,
@@ -198,7 +203,7 @@ impl Clock {
     }
 }
 
-/// `14:08`, `14.08.18`, `2:35:22 p. m.`, `下午3:04`, `15 h 04`, `15時04分`.
+/// Reads `14:08`, `14.08.18`, `2:35:22 p. m.`, `下午3:04`, `15 h 04`, `15時04分`.
 fn clock(scan: &mut Scanner<'_>) -> Option<Clock> {
     let before = day_period(scan);
     scan.spaces();
@@ -206,7 +211,7 @@ fn clock(scan: &mut Scanner<'_>) -> Option<Clock> {
     let in_words = scan.eat_any(&[":", "."]).is_none();
     if in_words {
         scan.spaces();
-        scan.eat_any(&["h", "時", "时", "点", "시"])?;
+        scan.eat_any(HOURS)?;
         scan.spaces();
     }
     let minute = scan.number()?;
@@ -214,13 +219,13 @@ fn clock(scan: &mut Scanner<'_>) -> Option<Clock> {
     let mut second = None;
     if in_words {
         scan.spaces();
-        if scan.eat_any(&["min", "分", "분"]).is_some() {
+        if scan.eat_any(MINUTES).is_some() {
             end = scan.at;
         }
         scan.spaces();
         second = scan.number().filter(|_| {
             scan.spaces();
-            scan.eat_any(&["s", "秒", "초"]).is_some()
+            scan.eat_any(SECONDS).is_some()
         });
     } else if scan.eat_any(&[":", "."]).is_some() {
         second = scan.number().filter(|second| second.digits == 2);
@@ -248,34 +253,15 @@ fn clock(scan: &mut Scanner<'_>) -> Option<Clock> {
     Some(Clock { time, has_seconds })
 }
 
-/// Which half of the day a time of twelve hours is in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum DayPeriod {
-    Morning,
-    Afternoon,
-}
-
+/// Reads a word for the half of the day: one of [`DAY_PERIODS`], or `am`, `p.m.` and the like.
 fn day_period(scan: &mut Scanner<'_>) -> Option<DayPeriod> {
-    use DayPeriod::{Afternoon, Morning};
-    const WORDS: [(&str, DayPeriod); 10] = [
-        ("上午", Morning),
-        ("午前", Morning),
-        ("오전", Morning),
-        ("下午", Afternoon),
-        ("午後", Afternoon),
-        ("오후", Afternoon),
-        ("π.μ.", Morning),
-        ("μ.μ.", Afternoon),
-        ("ص", Morning),
-        ("م", Afternoon),
-    ];
-    if let Some((_, period)) = WORDS.iter().find(|(word, _)| scan.eat(word)) {
+    if let Some((_, period)) = DAY_PERIODS.iter().find(|(word, _)| scan.eat(word)) {
         return Some(*period);
     }
     let start = scan.at;
     let period = match scan.next() {
-        Some('a') => Some(Morning),
-        Some('p') => Some(Afternoon),
+        Some('a') => Some(DayPeriod::Morning),
+        Some('p') => Some(DayPeriod::Afternoon),
         _ => None,
     };
     scan.eat(".");
@@ -292,7 +278,7 @@ fn day_period(scan: &mut Scanner<'_>) -> Option<DayPeriod> {
 mod tests {
     use super::*;
 
-    /// Lines as phones write them, with style, date, time and rest.
+    /// Lines as phones write them, each with its style, date, time and rest.
     const LINES: &[(&str, Style, [u16; 3], &str, &str)] = &[
         ("12/24/19, 11:23 - John Doe: Lorem : x", Style::Dash, [12, 24, 19], "11:23:00", "John Doe: Lorem : x"),
         ("03.08.21, 12:30 - message", Style::Dash, [3, 8, 21], "12:30:00", "message"),
