@@ -1,6 +1,6 @@
 //! Import of chats that other programs export: from the bytes of a file to a [`Conversation`].
 //!
-//! [`import`] recognises the format. `file` decodes the text; `telegram` reads JSON; `stamped` reads lines that begin with a
+//! [`import`], in `read`, recognises the format. `file` decodes the text; `telegram` reads JSON; `stamped` reads lines that begin with a
 //! date (`timestamp`, whose `order` only the whole chat tells); anything else is read as `Name: text` lines.
 //! Files come from strangers: whatever they contain, nothing panics, and memory stays within a small multiple of their
 //! size.
@@ -11,6 +11,7 @@ mod json;
 mod media;
 mod order;
 mod range;
+mod read;
 mod scanner;
 mod stamped;
 mod telegram;
@@ -23,9 +24,9 @@ use serde::Serialize;
 pub use self::file::check_length;
 pub use self::order::{Certainty, DateOrder};
 pub use self::range::{Range, newest, parse_date};
+pub use self::read::import;
 pub use self::telegram::Title;
 use crate::chat::conversation::Conversation;
-use crate::error::Result;
 
 /// Facts that the caller knows and the file may not tell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -95,31 +96,4 @@ impl fmt::Display for Warning {
             }
         }
     }
-}
-
-/// Imports the chat from the contents `bytes` of the file `name`.
-///
-/// # Errors
-/// If the file contains no chat, is damaged or is too large. The error names the file.
-pub fn import(name: &str, bytes: &[u8], options: &Options) -> Result<Imported> {
-    read(name, bytes, options).map_err(|error| if name.is_empty() { error } else { error.at(name) })
-}
-
-fn read(name: &str, bytes: &[u8], options: &Options) -> Result<Imported> {
-    let text = file::text_of(bytes)?;
-    let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
-    if text.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}'])) {
-        return telegram::read(text, options.chat);
-    }
-    if let Some(chat) = stamped::read(name, text, options.order)? {
-        return Ok(Imported::Chat(chat));
-    }
-    Ok(Imported::Chat(Chat {
-        conversation: Conversation::parse(text)?,
-        format: ChatFormat::Plain,
-        dates: None,
-        announcements: 0,
-        media: 0,
-        warnings: Vec::new(),
-    }))
 }
