@@ -352,7 +352,8 @@ fn all_files(folder: &Path, files: &mut BTreeSet<String>) {
 fn is_for_tests(name: &str) -> bool {
     let (parent, module) = name.trim_end_matches(".rs").rsplit_once('/').unwrap();
     let parent = std::fs::read_to_string(sources().join(parent).join("mod.rs")).unwrap_or_default();
-    parent.contains(&format!("#[cfg(test)]\nmod {module};"))
+    let lines: Vec<&str> = parent.lines().collect();
+    lines.windows(2).any(|pair| pair[0] == "#[cfg(test)]" && pair[1].ends_with(&format!("mod {module};")))
 }
 
 #[test]

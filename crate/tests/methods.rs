@@ -14,6 +14,7 @@ use gist::decoder::cpu::Mode;
 use gist::engine::Engine;
 use gist::engine::lorahub_search::{Example, Search};
 use gist::files::gguf::Header;
+use gist::methods::adapter_kind::AdapterKind;
 use gist::methods::baked::{self, Baked, bake};
 use gist::methods::correction::Correction;
 use gist::methods::lorahub::LoraHub;
@@ -253,14 +254,16 @@ fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
 }
 
 #[test]
-fn every_learned_file_can_be_read_as_what_it_says() {
+fn every_correction_file_is_read_as_the_kind_that_it_states() {
     let config = tiny("tiny-llama-f32").config;
     let found: LoraHub = serde_json::from_str(
         r#"{"method":"lorahub","weights":[0.5,0.25],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#,
     )
     .unwrap();
     let file = found.to_json().unwrap();
-    assert_eq!(Correction::read("x", file.as_bytes(), &config).unwrap().method(), Method::LoraHub);
-    let error = Correction::read_as("magic", "x", b"", &config).unwrap_err().to_string();
+    assert_eq!(Correction::read("x", file.as_bytes(), &config).unwrap().kind(), AdapterKind::LoraHub);
+    let header = br#"{"__metadata__":{"method":"magic"}}"#;
+    let unknown = [&(header.len() as u64).to_le_bytes()[..], header].concat();
+    let error = Correction::read("x", &unknown, &config).unwrap_err().to_string();
     assert_eq!(error, "x: method magic is not known");
 }

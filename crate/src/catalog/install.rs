@@ -31,6 +31,7 @@ pub async fn install(engine: &mut Engine, entry: &catalog::CatalogAdapter, file:
             engine.registry.add(task, adapter);
         }
         (kind, _) => {
+            let kind = kind.parse().map_err(|error: crate::error::Error| error.at(name))?;
             let correction = Correction::read_as(kind, name, file, &engine.config)?;
             engine.add_correction(&entry.from, &entry.to, correction).map_err(|error| error.at(name))?;
         }

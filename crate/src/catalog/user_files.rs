@@ -189,7 +189,7 @@ impl AdapterFile {
         match (self.method.as_str(), &self.peft_config) {
             ("lora", Some(peft_config)) => read_peft(&self.name, peft_config.as_bytes(), &self.bytes, config).map(drop),
             ("lora", None) => read_gguf(&self.name, &self.bytes, config).await.map(drop),
-            (method, _) => Correction::read_as(method, &self.name, &self.bytes, config).map(drop),
+            (method, _) => Correction::read_as(method.parse()?, &self.name, &self.bytes, config).map(drop),
         }
     }
 

@@ -8,8 +8,8 @@
 use super::Engine;
 use crate::error::Result;
 use crate::input;
+use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction_file::Provenance;
-use crate::methods::correction_kind::CorrectionKind;
 use crate::methods::lorahub::{LoraHub, MAX_WEIGHT};
 use crate::methods::merge;
 use crate::methods::plan::translation_pair;
@@ -75,7 +75,7 @@ impl Search {
             return Err(input!("there are no examples; give at least one"));
         }
         let mut found = LoraHub {
-            method: CorrectionKind::LoraHub.id().to_owned(),
+            method: AdapterKind::LoraHub.id().to_owned(),
             weights: [0.0; 2],
             loss: 0.0,
             loss_of_base: 0.0,

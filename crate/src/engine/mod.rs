@@ -128,7 +128,8 @@ impl Engine {
     /// # Errors
     /// If it was made for another base.
     pub fn add_correction(&mut self, from: &str, to: &str, correction: Correction) -> Result<()> {
-        correction.provenance().check_base(&format!("{} file", correction.method()), &self.base)?;
+        let name = correction.kind().method().map_or("correction", Method::id);
+        correction.provenance().check_base(&format!("{name} file"), &self.base)?;
         self.registry.add_correction(from, to, correction);
         Ok(())
     }

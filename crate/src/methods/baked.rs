@@ -12,8 +12,8 @@ use crate::adapters::low_rank::{LayerPairs, LowRankPair, LowRankPairs, Target};
 use crate::error::Result;
 use crate::files::safetensors::{Named, write_safetensors};
 use crate::input;
+use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction_file::{CorrectionFile, Provenance};
-use crate::methods::correction_kind::CorrectionKind;
 use crate::methods::merge;
 use crate::methods::projection::{Projection, group_shapes};
 use crate::model::config::ModelConfig;
@@ -39,7 +39,7 @@ impl Baked {
     }
 
     fn parse(file: &[u8], config: &ModelConfig) -> Result<Self> {
-        let file = CorrectionFile::open(file, CorrectionKind::Baked)?;
+        let file = CorrectionFile::open(file, AdapterKind::Baked)?;
         let mut shared: HashMap<(usize, usize), Vec<f32>> = HashMap::new();
         let mut layers: Vec<LayerPairs> = (0..config.layers).map(|_| [const { None }; 7]).collect();
         let (mut s, mut count) = (None, 0);
@@ -106,7 +106,7 @@ pub fn bake(config: &ModelConfig, base: &str, projection: &Projection, adapters:
         ..projection.provenance.clone()
     };
     let mut metadata = provenance.to_metadata()?;
-    metadata.insert("method".to_owned(), CorrectionKind::Baked.id().to_owned());
+    metadata.insert("method".to_owned(), AdapterKind::Baked.id().to_owned());
     metadata.insert("s".to_owned(), projection.s.to_string());
     write_safetensors(Dtype::F16, &tensors, metadata)
 }

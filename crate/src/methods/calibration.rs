@@ -4,8 +4,8 @@
 use crate::adapters::low_rank::{LowRankPair, Target};
 use crate::error::{Error, Result};
 use crate::input;
+use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction_file::{CorrectionFile, Provenance};
-use crate::methods::correction_kind::CorrectionKind;
 use crate::model::config::ModelConfig;
 
 /// A calibration file, checked against the model.
@@ -26,7 +26,7 @@ impl Calibration {
     /// If it is not a calibration, lacks a target, or has values that are not finite.
     pub fn read(name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
         let parse = || {
-            let file = CorrectionFile::open(file, CorrectionKind::Calibration)?;
+            let file = CorrectionFile::open(file, AdapterKind::Calibration)?;
             let term = |target: Target| {
                 let (d, k) = target.shape(config);
                 let key = format!("{}.p", target.hf_name());
@@ -49,7 +49,7 @@ impl Calibration {
     /// As [`Calibration::read`].
     pub fn read_plus(name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
         let parse = || {
-            let file = CorrectionFile::open(file, CorrectionKind::CalibrationPlus)?;
+            let file = CorrectionFile::open(file, AdapterKind::CalibrationPlus)?;
             let mut s = None;
             let mut term = |target: Target| {
                 let (d, k) = target.shape(config);

@@ -1,30 +1,30 @@
 //! Corrections of any kind, and the facts that a correction file states about itself.
 
+use super::adapter_kind::AdapterKind;
 use super::baked::{self, Baked};
 use super::calibration::{self, Calibration};
 use super::correction_file::{CorrectionFile, Provenance};
-use super::correction_kind::CorrectionKind;
 use super::lorahub::LoraHub;
 use super::merge;
-use super::method::Method;
 use super::projection::{self, Projection};
 use crate::adapters::LoraAdapter;
 use crate::adapters::low_rank::LowRankPairs;
 use crate::error::Result;
+use crate::input;
 use crate::model::config::ModelConfig;
 
 /// Learned values that correct the merge of two adapters, as a correction file holds them.
 #[derive(Debug, Clone)]
 pub enum Correction {
-    /// A file of [`CorrectionKind::Projection`].
+    /// A file of [`AdapterKind::Projection`].
     Projection(Projection),
-    /// A file of [`CorrectionKind::Calibration`].
+    /// A file of [`AdapterKind::Calibration`].
     Calibration(Calibration),
-    /// A file of [`CorrectionKind::CalibrationPlus`].
+    /// A file of [`AdapterKind::CalibrationPlus`].
     CalibrationPlus(Calibration),
-    /// A file of [`CorrectionKind::LoraHub`].
+    /// A file of [`AdapterKind::LoraHub`].
     LoraHub(LoraHub),
-    /// A file of [`CorrectionKind::Baked`], which needs neither adapter.
+    /// A file of [`AdapterKind::Baked`], which needs neither adapter.
     Baked(Baked),
 }
 
@@ -35,41 +35,33 @@ impl Correction {
     /// If its kind is not known, it is broken, or it is made for another model.
     pub fn read(name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
         let kind = CorrectionInfo::of(file).and_then(|info| info.kind()).map_err(|error| error.at(name))?;
-        Self::read_kind(kind, name, file, config)
+        Self::read_as(kind, name, file, config)
     }
 
-    /// Reads a correction file of the kind that the catalog names `kind`.
+    /// Reads a correction file of `kind`.
     ///
     /// # Errors
     /// As [`Correction::read`].
-    pub fn read_as(kind: &str, name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
-        Self::read_kind(kind.parse().map_err(|error: crate::error::Error| error.at(name))?, name, file, config)
-    }
-
-    fn read_kind(kind: CorrectionKind, name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
+    pub fn read_as(kind: AdapterKind, name: &str, file: &[u8], config: &ModelConfig) -> Result<Self> {
         Ok(match kind {
-            CorrectionKind::Projection => Self::Projection(Projection::read(name, file, config)?),
-            CorrectionKind::Baked => Self::Baked(Baked::read(name, file, config)?),
-            CorrectionKind::Calibration => Self::Calibration(Calibration::read(name, file, config)?),
-            CorrectionKind::CalibrationPlus => Self::CalibrationPlus(Calibration::read_plus(name, file, config)?),
-            CorrectionKind::LoraHub => Self::LoraHub(LoraHub::read(name, file)?),
+            AdapterKind::Projection => Self::Projection(Projection::read(name, file, config)?),
+            AdapterKind::Baked => Self::Baked(Baked::read(name, file, config)?),
+            AdapterKind::Calibration => Self::Calibration(Calibration::read(name, file, config)?),
+            AdapterKind::CalibrationPlus => Self::CalibrationPlus(Calibration::read_plus(name, file, config)?),
+            AdapterKind::LoraHub => Self::LoraHub(LoraHub::read(name, file)?),
+            AdapterKind::Lora => return Err(input!("{name}: a LoRA is no correction")),
         })
     }
 
     /// Kind of its file.
-    pub fn kind(&self) -> CorrectionKind {
+    pub fn kind(&self) -> AdapterKind {
         match self {
-            Correction::Projection(_) => CorrectionKind::Projection,
-            Correction::Baked(_) => CorrectionKind::Baked,
-            Correction::Calibration(_) => CorrectionKind::Calibration,
-            Correction::CalibrationPlus(_) => CorrectionKind::CalibrationPlus,
-            Correction::LoraHub(_) => CorrectionKind::LoraHub,
+            Correction::Projection(_) => AdapterKind::Projection,
+            Correction::Baked(_) => AdapterKind::Baked,
+            Correction::Calibration(_) => AdapterKind::Calibration,
+            Correction::CalibrationPlus(_) => AdapterKind::CalibrationPlus,
+            Correction::LoraHub(_) => AdapterKind::LoraHub,
         }
-    }
-
-    /// Method that it serves.
-    pub fn method(&self) -> Method {
-        self.kind().method()
     }
 
     /// Rank that it adds to a merge.
@@ -126,7 +118,7 @@ impl Correction {
 /// Facts that a correction file states about itself, readable without a model to check it against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorrectionInfo {
-    /// Its `method` entry: the id of a [`CorrectionKind`], if the file is sound.
+    /// Its `method` entry: the id of a [`AdapterKind`], if the file is sound.
     pub method: Option<String>,
     /// Inner width, if the file states it.
     pub s: Option<String>,
@@ -146,7 +138,7 @@ impl CorrectionInfo {
     pub fn of(file: &[u8]) -> Result<Self> {
         if is_json(file) {
             let LoraHub { weights, provenance, .. } = LoraHub::parse(file)?;
-            let method = Some(CorrectionKind::LoraHub.id().to_owned());
+            let method = Some(AdapterKind::LoraHub.id().to_owned());
             return Ok(Self { method, s: None, provenance, tensors: 0, parameters: weights.len() });
         }
         let file = CorrectionFile::open_any(file)?;
@@ -163,8 +155,8 @@ impl CorrectionInfo {
     ///
     /// # Errors
     /// If the kind is not known.
-    pub fn kind(&self) -> Result<CorrectionKind> {
-        self.method.as_deref().map_or(Ok(CorrectionKind::default()), str::parse)
+    pub fn kind(&self) -> Result<AdapterKind> {
+        self.method.as_deref().map_or(Ok(AdapterKind::UNNAMED), str::parse)
     }
 }
 

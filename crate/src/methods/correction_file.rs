@@ -9,7 +9,7 @@ use crate::adapters::LoraAdapter;
 use crate::error::Result;
 use crate::files::safetensors::{check_names, to_f32};
 use crate::input;
-use crate::methods::correction_kind::CorrectionKind;
+use crate::methods::adapter_kind::AdapterKind;
 
 /// Base, adapters and languages that a correction file was made with. Where a file does not state one of them, only its
 /// shapes are checked.
@@ -98,7 +98,7 @@ pub(crate) struct CorrectionFile<'a> {
 
 impl<'a> CorrectionFile<'a> {
     /// Opens `file`, which must be of `kind` if it states a kind.
-    pub fn open(file: &'a [u8], kind: CorrectionKind) -> Result<Self> {
+    pub fn open(file: &'a [u8], kind: AdapterKind) -> Result<Self> {
         let file = Self::open_any(file)?;
         match file.entry("method") {
             Some(other) if other != kind.id() => Err(input!("it is for method {other}, not {kind}")),

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::input;
+use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction_file::Provenance;
-use crate::methods::correction_kind::CorrectionKind;
 
 /// Largest magnitude of a weight.
 pub const MAX_WEIGHT: f32 = 1.5;
@@ -14,7 +14,7 @@ pub const MAX_WEIGHT: f32 = 1.5;
 /// Weights and the search that found them. The file holds this as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoraHub {
-    /// Always the id of [`CorrectionKind::LoraHub`].
+    /// Always the id of [`AdapterKind::LoraHub`].
     pub(crate) method: String,
     /// Weights of the primary and the secondary adapter.
     pub weights: [f32; 2],
@@ -44,7 +44,7 @@ impl LoraHub {
 
     pub(crate) fn parse(file: &[u8]) -> Result<Self> {
         let found: Self = serde_json::from_slice(file).map_err(|error| input!("they cannot be read: {error}"))?;
-        let kind = CorrectionKind::LoraHub.id();
+        let kind = AdapterKind::LoraHub.id();
         if found.method != kind {
             return Err(input!("the file is for method {}, not {kind}", found.method));
         }
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_file_is_read_back_and_a_bad_one_refused() {
         let found = LoraHub {
-            method: CorrectionKind::LoraHub.id().to_owned(),
+            method: AdapterKind::LoraHub.id().to_owned(),
             weights: [0.25, -1.5],
             loss: 2.5,
             loss_of_base: 3.5,

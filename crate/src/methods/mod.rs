@@ -1,10 +1,10 @@
 //! The methods of the paper: each merges two adapters to at most one low-rank pair for each weight.
 
+pub mod adapter_kind;
 pub mod baked;
 pub mod calibration;
 pub mod correction;
 pub mod correction_file;
-pub mod correction_kind;
 pub mod lorahub;
 pub mod merge;
 pub mod method;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::adapters::low_rank::Target;
 use crate::error::Result;
 use crate::input;
+use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction_file::{CorrectionFile, Provenance};
-use crate::methods::correction_kind::CorrectionKind;
 use crate::model::config::ModelConfig;
 
 /// Matrices P1 and P2 of one group of weights: those of one shape.
@@ -39,7 +39,7 @@ impl Projection {
     }
 
     fn parse(file: &[u8], config: &ModelConfig) -> Result<Self> {
-        let file = CorrectionFile::open(file, CorrectionKind::Projection)?;
+        let file = CorrectionFile::open(file, AdapterKind::Projection)?;
         let mut groups = BTreeMap::new();
         let mut s = None;
         for (k, d) in group_shapes(config) {

@@ -25,7 +25,7 @@ impl AdapterRegistry {
     /// the base.
     pub(crate) fn add_correction(&mut self, from: &str, to: &str, correction: Correction) {
         let same = |(f, t, other): &(String, String, Correction)| {
-            (f.as_str(), t.as_str(), other.method()) == (from, to, correction.method())
+            (f.as_str(), t.as_str(), other.kind().method()) == (from, to, correction.kind().method())
         };
         self.corrections.retain(|entry| !same(entry));
         self.corrections.push((from.to_owned(), to.to_owned(), correction));
@@ -79,7 +79,7 @@ impl AdapterRegistry {
     /// If there is none.
     pub fn correction(&self, method: Method, from: &str, to: &str) -> Result<&Correction> {
         let wanted = |(f, t, correction): &&(String, String, Correction)| {
-            (f.as_str(), t.as_str(), correction.method()) == (from, to, method)
+            (f.as_str(), t.as_str(), correction.kind().method()) == (from, to, Some(method))
         };
         self.corrections
             .iter()
