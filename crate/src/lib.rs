@@ -1,37 +1,48 @@
 //! The engine of Pocket Gist: reads a chat and writes its summary in another language, on the device.
 //!
-//! The modules are listed from the bottom up: each imports only from those above it in this list, which
-//! `tests/layers.rs` checks.
+//! [`engine::Engine`] loads a model and runs it; its documentation has an example. `crate/examples` has more. The command
+//! `gist` and the page's worker are two thin users of this crate.
+//!
+//! The modules below are in layers, listed from the bottom up: each imports only from itself and those above it in this list,
+//! and none in a circle. `tests/layers.rs` reads this list and checks both.
 
+/// Errors: one line that tells the user what happened, where, and what to do.
 pub mod error;
+
+/// SHA-256 in hexadecimal.
 pub mod hash;
+
+/// Work on several threads where there are any.
 mod parallel;
+
+/// Random numbers that are the same everywhere.
 mod random;
 
+/// ROUGE scores.
 pub mod rouge;
 
-/// Containers of bytes: GGUF, safetensors, zip, and where their bytes come from.
+/// Containers of bytes: GGUF, safetensors, zip, and the sources that they are read from.
 pub mod files;
 
-/// What a model file holds: configuration, weights, tokenizer, prompts, sampling.
+/// The contents of a model file: configuration, weights, tokenizer; with the prompts and the sampling of tokens.
 pub mod model;
 
 /// LoRA files, read into low-rank pairs.
 pub mod adapters;
 
-/// The methods: two adapters come down to at most one low-rank pair for each weight.
+/// The methods of the paper: each merges two adapters to at most one low-rank pair for each weight.
 pub mod methods;
 
 /// One forward pass, on the processor and on the GPU.
 pub mod decoder;
 
-/// Conversations, wherever they come from.
+/// Conversations: messages, their import from other programs, and windows of long chats.
 pub mod chat;
 
 /// The loop from a chat to the text of its summary.
 pub mod engine;
 
-/// What can be installed: models and adapters of the catalog, and those that the user adds.
+/// The models and adapters that can be installed: those of the catalog, and those that the user adds.
 pub mod catalog;
 
 /// Random models for tests and measurements.

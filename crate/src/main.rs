@@ -1,4 +1,4 @@
-//! `gist`: summarise a chat in another language, and look at models, adapters and speed.
+//! `gist`: summarises chats in another language, and inspects, measures and converts models and adapters.
 
 mod cli;
 
@@ -29,50 +29,50 @@ enum Command {
     #[command(after_help = "Examples:\n  gist summarize chat.txt --to es\n  \
         gist summarize \"WhatsApp Chat with Ana.zip\" --to es --since yesterday")]
     Summarize(cli::summarize::Summarize),
-    /// Print a chat that another program exported as `Name: text` lines
+    /// Print a chat exported by another program, as `Name: text` lines
     #[command(after_help = "Examples:\n  gist import \"WhatsApp Chat with Ana.txt\" --last 50\n  \
         gist import result.json --chat 2 --json")]
     Import(cli::import::Import),
     /// Print the logits after a prompt as JSON
     #[command(after_help = "Example:\n  gist logits smollm2-135m --prompt 'Once upon a' --exact --json")]
-    Logits(cli::summarize::Logits),
+    Logits(cli::logits::Logits),
     /// Measure speed
     #[command(after_help = "Example:\n  gist bench gemma-3-270m --method projection --json")]
     Bench(cli::bench::Bench),
-    /// Measure quality and cost of methods on dialogues with summaries
+    /// Measure quality and cost of methods on dialogues with reference summaries
     #[command(after_help = "Examples:\n  gist eval --data models/dialogues/test.jsonl --to es --charts charts\n  \
         gist eval --data val.jsonl --to es --methods two-step,projection --limit 20 --json")]
     Eval(cli::eval::Eval),
-    /// Write what a method adds to the base as an adapter of its own
+    /// Write the merge of a method as one adapter
     #[command(after_help = "Examples:\n  gist merge --method ties --to es --out merged\n  \
         gist merge --method projection --to es --out merged.gguf")]
     Merge(cli::merge::Merge),
-    /// Write a projection with its two adapters as one small file
+    /// Write a projection and its two adapters as one small file
     #[command(after_help = "Example:\n  gist bake --to es --out baked.safetensors")]
     Bake(cli::merge::Bake),
-    /// Search weights for two adapters on a few examples, without gradients
+    /// Search for the weights of two adapters on a few examples, without gradients
     #[command(after_help = "Example:\n  gist lorahub --data train.jsonl --to es --limit 5 --out lorahub.json")]
     Lorahub(cli::lorahub::Search),
-    /// Show what a model, an adapter or a learned file holds
+    /// Print the contents of a model, an adapter or a correction file
     #[command(after_help = "Examples:\n  gist inspect model.gguf\n  gist inspect projection.safetensors")]
     Inspect(cli::inspect::Inspect),
     /// Convert an adapter to a GGUF LoRA in Q8_0
     #[command(after_help = "Example:\n  gist export peft-folder --base model.gguf --out adapter.gguf")]
-    Export(cli::files::Export),
-    /// Write a random model: a small one for tests, or one of a published size to measure
+    Export(cli::export::Export),
+    /// Write a random model: a small one for tests, or one of a published size for measurements
     #[command(after_help = "Examples:\n  gist synth tiny-gemma3-q4_k --out tiny.gguf\n  \
                             gist synth llama-3.2-1b --out llama.gguf")]
-    Synth(cli::files::Synth),
-    /// Score candidates against references, JSON lines on standard input
+    Synth(cli::synth::Synth),
+    /// Score candidates against references, both as JSON lines on standard input
     #[command(after_help = "Example:\n  echo '{\"reference\":\"a b\",\"candidate\":\"a c\"}' | gist rouge --json")]
-    Rouge(cli::files::Rouge),
+    Rouge(cli::rouge::Rouge),
 }
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            // clap's message goes over several lines; the first says what is wrong.
+            // clap's message has several lines; the first names the mistake.
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();
             eprintln!("gist: {}; see gist --help", first.trim_start_matches("error: "));

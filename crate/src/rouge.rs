@@ -1,27 +1,27 @@
 //! ROUGE-1, ROUGE-2 and ROUGE-L between a candidate and a reference.
 //!
-//! Equal to the Python package `rouge-score` without stemming, but for words: theirs are runs of `[a-z0-9]`, which drops
-//! every accented letter; here they are runs of grapheme clusters that begin with an alphanumeric character, in lower
-//! case, so that an accent stays with its letter however it is encoded. On English text the two are the same.
+//! The scores equal those of the Python package `rouge-score` without stemming, except for its definition of a word: a run of
+//! `[a-z0-9]`, which drops every accented letter. Here a word is a run of grapheme clusters that begin with an alphanumeric
+//! character, in lower case, so that an accent stays with its letter in either encoding. On English text both are the same.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// F1 of each measure, in percent.
+/// F1 score of each measure, in percent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Rouge {
-    /// Overlap of words.
+    /// F1 score of single words.
     pub rouge1: f64,
-    /// Overlap of pairs of neighbouring words.
+    /// F1 score of pairs of neighbouring words.
     pub rouge2: f64,
-    /// Longest common subsequence of words.
+    /// F1 score of the longest common subsequence of words.
     #[serde(rename = "rougeL")]
     pub rouge_l: f64,
 }
 
-/// Compares `candidate` with `reference`.
+/// Scores `candidate` against `reference`.
 pub fn rouge(reference: &str, candidate: &str) -> Rouge {
     let (reference, candidate) = (words(reference), words(candidate));
     Rouge {
@@ -31,6 +31,7 @@ pub fn rouge(reference: &str, candidate: &str) -> Rouge {
     }
 }
 
+/// Returns the words of `text`, in lower case.
 fn words(text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let mut words = vec![String::new()];
@@ -44,7 +45,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// F1 over n-grams, each counted as often as it occurs in both.
+/// Returns F1 of the n-grams, each counted as often as it occurs in both.
 fn overlap(reference: &[String], candidate: &[String], n: usize) -> f64 {
     let mut counts: HashMap<&[String], usize> = HashMap::new();
     for gram in reference.windows(n) {
@@ -60,6 +61,7 @@ fn overlap(reference: &[String], candidate: &[String], n: usize) -> f64 {
     f1(common.count(), grams(reference), grams(candidate))
 }
 
+/// Returns the length of the longest common subsequence.
 fn longest_common(a: &[String], b: &[String]) -> usize {
     let mut row = vec![0; b.len() + 1];
     for a in a {
@@ -73,6 +75,7 @@ fn longest_common(a: &[String], b: &[String]) -> usize {
     row[b.len()]
 }
 
+/// Returns F1 in percent for `common` units of `reference` and `candidate` many.
 fn f1(common: usize, reference: usize, candidate: usize) -> f64 {
     match common {
         0 => 0.0,

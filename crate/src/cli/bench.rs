@@ -1,10 +1,10 @@
-//! `gist bench`: speed of prefill and decode, load time, and time to change the adapters.
+//! `gist bench`: measures the speed of prefill and decode, the time to load, and the time to change adapters.
 
 use std::time::Instant;
 
 use clap::Args;
 use gist::decoder::gpu::{Counters, bandwidth};
-use gist::engine::Engine;
+use gist::engine::{Engine, milliseconds};
 use gist::error::Result;
 use gist::input;
 use gist::methods::method::Method;
@@ -12,7 +12,7 @@ use gist::model::prompt::Task;
 use gist::model::sampler::Sampling;
 use serde_json::json;
 
-use super::{ModelOptions, OwnAdapters, load, peak_rss_mb};
+use super::{AdapterOptions, ModelOptions, load, peak_rss_mb};
 
 /// Arguments of `gist bench`.
 #[derive(Args)]
@@ -20,19 +20,19 @@ pub struct Bench {
     /// GGUF file or catalog id
     #[arg(default_value = "gemma-3-270m")]
     model: String,
-    /// Length of the prompt
+    /// Length of the prompt in tokens
     #[arg(long, default_value_t = 240)]
     prompt_tokens: usize,
-    /// Tokens to generate, greedily
+    /// Number of tokens to generate
     #[arg(long, default_value_t = 32)]
     tokens: usize,
-    /// Repetitions, of which the fastest counts
+    /// Number of repetitions; the fastest counts
     #[arg(long, default_value_t = 3)]
     repeat: usize,
-    /// Method whose adapters are applied
+    /// Method whose adapters are used
     #[arg(long, default_value_t = Method::ZeroShot, value_parser = clap::value_parser!(Method))]
     method: Method,
-    /// Compare methods, in turn in one run: names with commas between them, or all that have their adapters
+    /// Compare methods in one run: names separated by commas, or all that have their adapters
     #[arg(long, value_name = "all|A,B", conflicts_with = "method")]
     methods: Option<String>,
     /// Target language of the adapters
@@ -42,20 +42,20 @@ pub struct Bench {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    own: OwnAdapters,
+    adapters: AdapterOptions,
     #[command(flatten)]
     options: ModelOptions,
 }
 
 impl Bench {
-    /// Measures and reports.
+    /// Measures, and prints a report.
     pub fn run(self) -> Result<()> {
         if self.prompt_tokens == 0 || self.tokens == 0 || self.repeat == 0 {
             return Err(input!("prompt tokens, tokens and repetitions have to be at least 1"));
         }
         let started = Instant::now();
         let mut engine = load(&self.model, &self.options)?;
-        self.own.install(&mut engine, "en", &self.to)?;
+        self.adapters.install(&mut engine, "en", &self.to)?;
         let load_ms = milliseconds(started);
 
         let task = Task::summary("en", &self.to)?;
@@ -120,14 +120,14 @@ impl Bench {
         Ok(())
     }
 
-    /// One round: change to `method`, read the prompt, generate.
+    /// Measures one round: changes to `method`, reads the prompt, generates.
     fn measure(&self, engine: &mut Engine, method: Method, task: &Task) -> Result<Speed> {
         // Ordinary tokens, none of them special: the speed does not depend on which.
         let prompt: Vec<u32> = (0..self.prompt_tokens)
             .map(|i| (engine.config.vocab_size / 2 + i * 7919 % (engine.config.vocab_size / 4)) as u32)
             .collect();
         let started = Instant::now();
-        // Of two passes the last is measured; the first has another adapter of the same size.
+        // Of a method of two passes the last is measured; the first has another adapter of the same size.
         engine.set_method(method, task)?;
         let switch_ms = milliseconds(started);
 
@@ -143,7 +143,7 @@ impl Bench {
         Ok(Speed { prefill_s, decode_s: started.elapsed().as_secs_f64(), switch_ms })
     }
 
-    /// A table of methods. They take turns within each round, so that a busy machine is busy for all of them.
+    /// Compares methods in a table. They take turns within each round, so that a busy machine slows them all alike.
     fn compare(&self, engine: &mut Engine, task: &Task, names: &str) -> Result<()> {
         let wanted: Vec<Method> = match names {
             "all" => Method::ALL.into_iter().filter(|method| engine.unavailable(*method, task).is_none()).collect(),
@@ -186,12 +186,12 @@ impl Bench {
     }
 }
 
-/// What decoding has cost on the GPU; nothing on the processor.
+/// Returns the counters of the GPU's decoder; zeros on the processor.
 fn counters(engine: &mut Engine) -> Counters {
     engine.executor().gpu().map(|gpu| gpu.counters()).unwrap_or_default()
 }
 
-/// What one round took.
+/// Times of one round.
 #[derive(Clone, Copy)]
 struct Speed {
     prefill_s: f64,
@@ -213,8 +213,4 @@ impl Speed {
             switch_ms: self.switch_ms.min(other.switch_ms),
         }
     }
-}
-
-fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1e3
 }

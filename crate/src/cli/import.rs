@@ -1,4 +1,4 @@
-//! `gist import`, and what every command that reads a chat can be told about it.
+//! `gist import`, and the options of every command that reads a chat.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -11,25 +11,26 @@ use serde_json::json;
 
 use super::read_file;
 
-/// A chat, how it is read, and which part of it is wanted.
+/// Options for a chat: its file, how to read it, and the part to use.
 #[derive(Args)]
 pub struct ChatOptions {
-    /// `Name: text` lines, or an export of WhatsApp (.txt, .zip), Telegram (result.json) or Signal; - reads standard input
+    /// Chat to read: `Name: text` lines, or an export of WhatsApp (.txt, .zip), Telegram (result.json) or Signal; - reads
+    /// standard input
     #[arg(value_name = "CHAT")]
     file: PathBuf,
-    /// How dates are written, where the chat does not tell
+    /// Order of the numbers of a date [default: inferred from the chat]
     #[arg(long, value_enum)]
     order: Option<Order>,
-    /// Which chat of an export with several, from 1
+    /// Number of the chat in an export with several, from 1
     #[arg(long = "chat", value_name = "N")]
     number: Option<usize>,
-    /// Only so many of the newest messages
+    /// Use only the newest N messages
     #[arg(long, value_name = "N", conflicts_with_all = ["since", "until"])]
     last: Option<usize>,
-    /// Only messages from DATE on: 2024-01-31, "2024-01-31 18:00", or today or yesterday as of the newest message
+    /// Use only messages from DATE on: 2024-01-31, "2024-01-31 18:00", or today or yesterday as of the newest message
     #[arg(long, value_name = "DATE")]
     since: Option<String>,
-    /// Only messages before DATE
+    /// Use only messages before DATE
     #[arg(long, value_name = "DATE", requires = "since")]
     until: Option<String>,
 }
@@ -57,7 +58,7 @@ impl From<Order> for DateOrder {
 }
 
 impl ChatOptions {
-    /// Reads the file and cuts the chat to the part that is wanted. What the reader should know goes to standard error.
+    /// Reads the file and cuts the chat to the part to use. Warnings go to standard error.
     pub fn read(&self) -> Result<Chat> {
         let name = self.file.display().to_string();
         let mut bytes = Vec::new();
@@ -98,13 +99,13 @@ impl ChatOptions {
     }
 }
 
-/// What to say where several chats are in a file.
+/// Returns the message for a file with several chats, which lists them.
 fn choice(titles: &[Title]) -> String {
-    const MOST: usize = 20;
-    let titles_of = titles.iter().enumerate().take(MOST);
+    const LIMIT: usize = 20;
+    let titles_of = titles.iter().enumerate().take(LIMIT);
     let list: Vec<String> =
         titles_of.map(|(i, title)| format!("{} {:?} ({})", i + 1, title.name, title.entries)).collect();
-    let more = if titles.len() > MOST { ", …" } else { "" };
+    let more = if titles.len() > LIMIT { ", …" } else { "" };
     format!("the export has {} chats; choose one with --chat: {}{more}", titles.len(), list.join(", "))
 }
 
@@ -113,13 +114,13 @@ fn choice(titles: &[Title]) -> String {
 pub struct Import {
     #[command(flatten)]
     chat: ChatOptions,
-    /// Print one JSON object, with times and how the chat was read
+    /// Print one JSON object, with times and notes on the import
     #[arg(long)]
     json: bool,
 }
 
 impl Import {
-    /// Prints the chat as `Name: text` lines, which every command reads, or as JSON.
+    /// Prints the chat as `Name: text` lines, which all commands read, or as JSON.
     pub fn run(self) -> Result<()> {
         let Chat { conversation, format, dates, announcements, media, warnings } = self.chat.read()?;
         let mut out = std::io::stdout().lock();

@@ -1,4 +1,4 @@
-//! `gist inspect`: what a model, an adapter or a learned file holds.
+//! `gist inspect`: prints the contents of a model, an adapter or a correction file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,12 +22,12 @@ use super::{progress_bar, read_file};
 /// Arguments of `gist inspect`.
 #[derive(Args)]
 pub struct Inspect {
-    /// A GGUF model or LoRA, a PEFT folder, or a learned file
+    /// GGUF model or LoRA, PEFT folder, or correction file
     file: PathBuf,
 }
 
 impl Inspect {
-    /// Prints what it is and what it costs.
+    /// Prints the metadata and the size.
     pub fn run(self) -> Result<()> {
         let at = |error: Error| error.at(self.file.display());
         if self.file.is_dir() {
@@ -35,17 +35,17 @@ impl Inspect {
         }
         let extension = self.file.extension().and_then(|extension| extension.to_str());
         match extension {
-            Some("safetensors" | "json") => learned(&read_file(&self.file)?).map_err(at),
+            Some("safetensors" | "json") => correction(&read_file(&self.file)?).map_err(at),
             _ => gguf(&FileSource::open(&self.file)?).map_err(at),
         }
     }
 }
 
-fn line(what: &str, value: impl std::fmt::Display) {
-    println!("{what:44} {value}");
+fn line(name: &str, value: impl std::fmt::Display) {
+    println!("{name:44} {value}");
 }
 
-/// Metadata, tensor types, the base's hash, and what adapters of it would cost; of an adapter its rank and size.
+/// Prints metadata and tensor types; of a model its hash and the sizes of adapters for it, of an adapter its rank and size.
 fn gguf(source: &FileSource) -> Result<()> {
     let header = pollster::block_on(Header::read(source))?;
     for (key, value) in header.metadata.iter() {
@@ -104,7 +104,7 @@ fn describe(value: &Value) -> String {
     }
 }
 
-/// The configuration and the size of a PEFT folder.
+/// Prints the configuration and the size of a PEFT folder.
 fn peft(folder: &Path) -> Result<()> {
     let [peft_config, tensors] = PEFT_FILES.map(|file| read_file(&folder.join(file)));
     let peft_config: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&peft_config?)
@@ -112,25 +112,25 @@ fn peft(folder: &Path) -> Result<()> {
     for (key, value) in peft_config.iter().filter(|(_, value)| !value.is_null()) {
         line(key, value);
     }
-    let summary = CorrectionInfo::of(&tensors?).map_err(|error| error.at(folder.display()))?;
-    line("tensors", summary.tensors);
-    line("parameters", summary.parameters);
+    let info = CorrectionInfo::of(&tensors?).map_err(|error| error.at(folder.display()))?;
+    line("tensors", info.tensors);
+    line("parameters", info.parameters);
     Ok(())
 }
 
-/// Method, languages, adapters, base and size of a learned file.
-fn learned(file: &[u8]) -> Result<()> {
+/// Prints method, languages, adapters, base and size of a correction file.
+fn correction(file: &[u8]) -> Result<()> {
     let CorrectionInfo { method, s, provenance, tensors, parameters } = CorrectionInfo::of(file)?;
-    let said = |value: Option<String>| value.unwrap_or_else(|| "not said".to_owned());
-    line("method", said(method));
+    let stated = |value: Option<String>| value.unwrap_or_else(|| "not said".to_owned());
+    line("method", stated(method));
     if let Some(s) = s {
         line("s", s);
     }
-    line("languages", format!("{} to {}", said(provenance.from), said(provenance.to)));
+    line("languages", format!("{} to {}", stated(provenance.from), stated(provenance.to)));
     for (which, adapter) in ["primary", "secondary"].iter().zip(&provenance.adapters) {
         line(&format!("{which} adapter"), format!("{} {}", adapter.name, adapter.sha256));
     }
-    line("base_tensors_sha256", said(provenance.base));
+    line("base_tensors_sha256", stated(provenance.base));
     line("tensors", tensors);
     line("parameters", parameters);
     Ok(())

@@ -1,4 +1,4 @@
-//! `gist lorahub`: searches weights for two adapters.
+//! `gist lorahub`: searches for the weights of two adapters.
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -10,16 +10,15 @@ use gist::error::Result;
 use gist::input;
 use gist::model::prompt::Task;
 
-use super::files::write_file;
-use super::{ModelOptions, OwnAdapters, load, read_dialogues};
+use super::{AdapterOptions, ModelOptions, load, read_dialogues, write_file};
 
 /// Arguments of `gist lorahub`.
 #[derive(Args)]
 pub struct Search {
-    /// Dialogues with summaries, JSON lines
+    /// Dialogues with summaries, as JSON lines
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Use only so many dialogues, from the start of the file
+    /// Number of dialogues to use, from the start of the file
     #[arg(long, default_value_t = 5)]
     limit: usize,
     /// Language of the summaries
@@ -28,10 +27,10 @@ pub struct Search {
     /// Language of the chats
     #[arg(long, default_value = "en")]
     from: String,
-    /// How many weights to try
+    /// Number of pairs of weights to try
     #[arg(long, default_value_t = 60)]
     tries: usize,
-    /// Another seed, another search
+    /// Seed of the search; the same seed gives the same weights
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// File to write
@@ -41,18 +40,18 @@ pub struct Search {
     #[arg(long, default_value = "gemma-3-270m")]
     model: String,
     #[command(flatten)]
-    own: OwnAdapters,
+    adapters: AdapterOptions,
     #[command(flatten)]
     options: ModelOptions,
 }
 
 impl Search {
-    /// Searches, telling how far it is on standard error, and writes the weights.
+    /// Searches, with its progress on standard error, and writes the weights.
     pub fn run(self) -> Result<()> {
         let task = Task::summary(&self.from, &self.to)?;
         let examples = self.examples()?;
         let mut engine = load(&self.model, &self.options)?;
-        self.own.install(&mut engine, &self.from, &self.to)?;
+        self.adapters.install(&mut engine, &self.from, &self.to)?;
         let shown = std::io::stderr().is_terminal();
         let mut progress = |tried: usize, [one, two]: [f32; 2], loss: f64| {
             if shown {

@@ -1,4 +1,4 @@
-//! `gist merge` and `gist bake`: what a method adds to the base, as files.
+//! `gist merge` and `gist bake`: write the pairs that a method adds to the base as files.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,9 @@ use gist::methods::method::Method;
 use gist::methods::plan::{plan, translation_pair};
 use gist::model::prompt::Task;
 
-use super::files::write_file;
-use super::{ModelOptions, OwnAdapters, load};
+use super::{AdapterOptions, ModelOptions, load, write_file};
 
-/// The model and the adapters that files are made of.
+/// Options for the model and the adapters to merge.
 #[derive(Args)]
 struct Parts {
     /// Language of the summaries
@@ -30,7 +29,7 @@ struct Parts {
     #[arg(long, default_value = "gemma-3-270m")]
     model: String,
     #[command(flatten)]
-    own: OwnAdapters,
+    adapters: AdapterOptions,
     #[command(flatten)]
     options: ModelOptions,
 }
@@ -38,7 +37,7 @@ struct Parts {
 impl Parts {
     fn load(&self) -> Result<Engine> {
         let mut engine = load(&self.model, &self.options)?;
-        self.own.install(&mut engine, &self.from, &self.to)?;
+        self.adapters.install(&mut engine, &self.from, &self.to)?;
         Ok(engine)
     }
 }
@@ -46,7 +45,7 @@ impl Parts {
 /// Arguments of `gist merge`.
 #[derive(Args)]
 pub struct Merge {
-    /// How the adapters are combined
+    /// Method that merges the adapters
     #[arg(long, value_parser = clap::value_parser!(Method))]
     method: Method,
     /// PEFT folder to write, in F32, or a GGUF LoRA, in Q8_0, if it ends in .gguf
@@ -57,19 +56,19 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// Writes the adapter.
+    /// Writes the merged adapter.
     pub fn run(self) -> Result<()> {
         let engine = self.parts.load()?;
         let task = Task::summary(&self.parts.from, &self.parts.to)?;
-        let mut generations = plan(self.method, &task, &engine.registry, &engine.config)?;
-        let (Some(generation), true) = (generations.pop(), generations.is_empty()) else {
+        let mut passes = plan(self.method, &task, &engine.registry, &engine.config)?;
+        let (Some(pass), true) = (passes.pop(), passes.is_empty()) else {
             return Err(input!("{} takes two passes, each with an adapter of its own; it cannot be one", self.method));
         };
-        if generation.pairs.rank() == 0 {
+        if pass.pairs.rank() == 0 {
             return Err(input!("{} adds nothing to the base; there is nothing to write", self.method));
         }
         let adapter =
-            LoraAdapter::from_pairs(&format!("{}-{}", self.method, self.parts.to), &generation.pairs, &engine.config)?;
+            LoraAdapter::from_pairs(&format!("{}-{}", self.method, self.parts.to), &pass.pairs, &engine.config)?;
         if self.out.extension().is_some_and(|extension| extension == "gguf") {
             write_file(&self.out, |out| write_gguf(&adapter, &engine.config, out))?;
         } else {
@@ -105,7 +104,7 @@ impl Bake {
         let Parts { from, to, .. } = &self.parts;
         let adapters = translation_pair(&engine.registry, from, to)?;
         let Correction::Projection(projection) = engine.registry.correction(Method::Projection, from, to)? else {
-            return Err(input!("the projection is baked already; give one that is not with --learned"));
+            return Err(input!("the projection is baked already; give one that is not with --correction"));
         };
         let bytes = bake(&engine.config, &engine.base, projection, adapters)?;
         write_file(&self.out, |out| Ok(out.write_all(&bytes)?))?;

@@ -1,21 +1,19 @@
-//! `gist summarize` and `gist logits`.
+//! `gist summarize`: runs a method on a chat and prints its text.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 use gist::chat::conversation::Conversation;
 use gist::engine::{Event, Metrics, Progress, Request};
 use gist::error::{Error, Result};
 use gist::input;
-use gist::methods::merge;
 use gist::methods::method::Method;
 use gist::model::prompt::Task;
 use gist::model::sampler::Sampling;
 use serde_json::json;
 
 use super::import::ChatOptions;
-use super::{ModelOptions, OwnAdapters, load, peak_rss_mb, read_adapter};
+use super::{AdapterOptions, ModelOptions, load, peak_rss_mb};
 
 /// Arguments of `gist summarize`.
 #[derive(Args)]
@@ -28,10 +26,10 @@ pub struct Summarize {
     /// Language of the chat
     #[arg(long, default_value = "en")]
     from: String,
-    /// What is made of the chat [default: a summary in the language of --to]
+    /// Task [default: a summary in the language of --to]
     #[arg(long, value_enum)]
     task: Option<TaskKind>,
-    /// How the adapters are combined [default: projection; for a task of one adapter, that adapter]
+    /// Method that combines the adapters [default: projection; for a task of one adapter, that adapter]
     #[arg(long, value_parser = clap::value_parser!(Method))]
     method: Option<Method>,
     /// GGUF file or catalog id
@@ -40,28 +38,28 @@ pub struct Summarize {
     /// Print one JSON object at the end instead of streaming text
     #[arg(long)]
     json: bool,
-    /// Longest summary in tokens
+    /// Largest length of the text in tokens
     #[arg(long, default_value_t = 160)]
     max_tokens: usize,
-    /// 0 always takes the most probable token
+    /// Temperature; 0 always takes the most probable token
     #[arg(long, default_value_t = 0.0)]
     temperature: f32,
-    /// Only so many of the most probable tokens are drawn from
+    /// Number of the most probable tokens to draw from
     #[arg(long, default_value_t = 40)]
     top_k: usize,
-    /// Only the most probable tokens that together reach this are drawn from
+    /// Probability that the tokens to draw from reach together
     #[arg(long, default_value_t = 0.95)]
     top_p: f32,
-    /// Another seed, another text, where the temperature is above 0
+    /// Seed for a temperature above 0; the same seed gives the same text
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
-    own: OwnAdapters,
+    adapters: AdapterOptions,
     #[command(flatten)]
     options: ModelOptions,
 }
 
-/// What is made of a chat.
+/// Values of --task.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum TaskKind {
     /// A summary in the chat's language
@@ -72,7 +70,7 @@ pub enum TaskKind {
     Translate,
 }
 
-/// What is asked for by --task, --from and --to.
+/// Returns the task that --task, --from and --to ask for.
 pub fn task(kind: Option<TaskKind>, from: &str, to: &str) -> Result<Task> {
     match (kind, Task::summary(from, to)?) {
         (None, task) => Ok(task),
@@ -89,7 +87,7 @@ pub fn task(kind: Option<TaskKind>, from: &str, to: &str) -> Result<Task> {
 }
 
 impl Summarize {
-    /// Reads the chat, runs the method, streams the last pass.
+    /// Reads the chat, runs the method, and prints the text of the last stage as it comes.
     pub fn run(self) -> Result<()> {
         let chat = self.chat.read()?.conversation;
         let task = task(self.task, &self.from, &self.to)?;
@@ -99,7 +97,7 @@ impl Summarize {
         let request = Request { task, method, max_tokens: self.max_tokens, sampling };
         let written = match self.write(&chat, &request) {
             Err(error @ Error::Device(..)) => {
-                // Once: drivers that crash are started again by the system.
+                // Only once: the system restarts a driver that has crashed.
                 eprintln!("gist: {error}; the model is loaded again");
                 self.write(&chat, &request)?
             }
@@ -113,10 +111,10 @@ impl Summarize {
         Ok(())
     }
 
-    /// Loads the model and runs it; text is printed as it comes, unless JSON is wanted.
+    /// Loads the model and runs it; prints text as it comes unless the output is JSON.
     fn write(&self, chat: &Conversation, request: &Request) -> Result<Written> {
         let mut engine = load(&self.model, &self.options)?;
-        self.own.install(&mut engine, &self.from, &self.to)?;
+        self.adapters.install(&mut engine, &self.from, &self.to)?;
         let mut run = engine.start(chat, request)?;
         let (mut text, mut texts) = (String::new(), Vec::<String>::new());
         let (mut metrics, mut reading) = (Metrics::default(), Progress::default());
@@ -136,23 +134,23 @@ impl Summarize {
                 }
                 Event::Prefill { at, .. } => {
                     if at != reading {
-                        tell_part(reading, at);
+                        report_part(reading, at);
                     }
                     reading = at;
                 }
                 Event::Done(done) => metrics = done,
             }
         }
-        texts.resize_with(metrics.passes, String::new); // where the last wrote nothing
+        texts.resize_with(metrics.passes, String::new); // the last may have written nothing
         Ok(Written { text, texts, metrics })
     }
 }
 
-/// What a run wrote.
+/// Texts and cost of a run.
 struct Written {
-    /// The answer.
+    /// Text of the last stage.
     text: String,
-    /// What each pass wrote.
+    /// Text of each pass.
     texts: Vec<String>,
     metrics: Metrics,
 }
@@ -187,56 +185,11 @@ impl Written {
     }
 }
 
-/// Tells on standard error of a pass that reads one of several parts, or what was written about them.
-fn tell_part(before: Progress, at: Progress) {
+/// Prints on standard error that a pass reads one of several parts, or their summaries.
+fn report_part(before: Progress, at: Progress) {
     if at.windows > 1 {
         eprintln!("gist: reading part {} of {}", at.window + 1, at.windows);
     } else if before.windows > 1 {
         eprintln!("gist: reading the summaries of {} parts", before.windows);
-    }
-}
-
-/// Arguments of `gist logits`.
-#[derive(Args)]
-pub struct Logits {
-    /// GGUF file or catalog id
-    model: String,
-    /// Raw text: no template, special tokens parsed, begin token as the model wants it
-    #[arg(long)]
-    prompt: String,
-    /// LoraAdapter to apply alone: a PEFT folder or a GGUF LoRA
-    #[arg(long, value_name = "PATH", conflicts_with = "method")]
-    adapter: Option<PathBuf>,
-    /// What this method applies in its last pass
-    #[arg(long, requires = "to")]
-    method: Option<Method>,
-    /// Language of the summary, for --method
-    #[arg(long)]
-    to: Option<String>,
-    /// Language of the text, for --method
-    #[arg(long, default_value = "en")]
-    from: String,
-    /// The output is JSON with or without this
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    options: ModelOptions,
-}
-
-impl Logits {
-    /// Prints `{tokens, logits}`, the logits after the last token.
-    pub fn run(self) -> Result<()> {
-        let mut engine = load(&self.model, &self.options)?;
-        if let Some(path) = &self.adapter {
-            let adapter = read_adapter(path, &engine.config)?;
-            engine.set_pairs(&merge::single(&adapter))?;
-        }
-        if let (Some(method), Some(to)) = (self.method, &self.to) {
-            engine.set_method(method, &Task::summary(&self.from, to)?)?;
-        }
-        let tokens = engine.tokenizer.encode_with_bos(&self.prompt)?;
-        let logits = engine.logits(&tokens)?;
-        println!("{}", json!({ "tokens": tokens, "logits": logits }));
-        Ok(())
     }
 }

@@ -17,7 +17,7 @@ struct Bar {
     text: String,
 }
 
-/// ROUGE-1, 2 and L by method, with 95% intervals.
+/// Draws ROUGE-1, ROUGE-2 and ROUGE-L by method, with 95% intervals.
 pub fn rouge(report: &Report) -> String {
     let title = format!("ROUGE F1 (%) on {} dialogues, with 95% intervals", report.examples);
     let bars = |row: &Row| {
@@ -31,7 +31,7 @@ pub fn rouge(report: &Report) -> String {
     chart(&title, &[("ROUGE-1", "#2a6f97"), ("ROUGE-2", "#e09f3e"), ("ROUGE-L", "#7a9e7e")], report, bars)
 }
 
-/// Seconds for a summary by method, with the standard deviation.
+/// Draws the seconds for a summary by method, with the standard deviation.
 pub fn time(report: &Report) -> String {
     let title = format!("Seconds for one summary, mean and standard deviation of {}", report.examples);
     let bars = |row: &Row| {
@@ -41,7 +41,7 @@ pub fn time(report: &Report) -> String {
     chart(&title, &[("seconds", "#2a6f97")], report, bars)
 }
 
-/// Horizontal bars, a group for each method and a colour for each of `series`.
+/// Draws horizontal bars, a group for each method and a colour for each of `series`.
 fn chart(title: &str, series: &[(&str, &str)], report: &Report, bars: impl Fn(&Row) -> Vec<Bar>) -> String {
     let groups: Vec<(&str, Vec<Bar>)> = report.rows.iter().map(|row| (row.method.name(), bars(row))).collect();
     let all = || groups.iter().flat_map(|(_, bars)| bars);
@@ -97,14 +97,14 @@ fn chart(title: &str, series: &[(&str, &str)], report: &Report, bars: impl Fn(&R
     svg + "</svg>\n"
 }
 
-/// 1, 2 or 5 times a power of ten, so that there are at most six steps up to `largest`.
+/// Returns 1, 2 or 5 times a power of ten, such that at most six steps lead to `largest`.
 fn tick_step(largest: f64) -> f64 {
     let rough = (largest / 6.0).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(rough.log10().floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= rough).unwrap_or(10.0 * power)
 }
 
-/// A tick's value without digits that say nothing.
+/// Formats a tick's value without trailing zeros.
 fn short(value: f64) -> String {
     format!("{value:.3}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }

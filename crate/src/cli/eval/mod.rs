@@ -1,4 +1,4 @@
-//! `gist eval`: quality and cost of methods on dialogues whose summaries people wrote.
+//! `gist eval`: measures quality and cost of methods on dialogues with summaries that people wrote.
 
 mod charts;
 mod report;
@@ -22,14 +22,14 @@ use gist::rouge::rouge;
 use serde_json::json;
 
 use self::report::{Output, Report};
-use super::files::write_file;
+
 use super::summarize::{TaskKind, task};
-use super::{ModelOptions, OwnAdapters, learned_bytes, load, read_dialogues};
+use super::{AdapterOptions, ModelOptions, correction_bytes, load, read_dialogues, write_file};
 
 /// Arguments of `gist eval`.
 #[derive(Args)]
 pub struct Eval {
-    /// Dialogues with summaries, JSON lines
+    /// Dialogues with summaries, as JSON lines
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// Language of the summaries
@@ -38,22 +38,22 @@ pub struct Eval {
     /// Language of the chats
     #[arg(long, default_value = "en")]
     from: String,
-    /// What is made of the chats, and compared with the summaries [default: a summary in the language of --to]
+    /// Task whose output is compared with the summaries [default: a summary in the language of --to]
     #[arg(long, value_enum)]
     task: Option<TaskKind>,
-    /// Methods to compare: names with commas between them, or all that have their adapters
+    /// Methods to compare: names separated by commas, or all that have their adapters
     #[arg(long, value_name = "all|A,B", default_value = "all")]
     methods: String,
-    /// Use only so many dialogues, from the start of the file
+    /// Number of dialogues to use, from the start of the file [default: all]
     #[arg(long)]
     limit: Option<usize>,
-    /// Longest summary in tokens
+    /// Largest length of a summary in tokens
     #[arg(long, default_value_t = 160)]
     max_tokens: usize,
-    /// Of the bootstrap: another seed, slightly other intervals
+    /// Seed of the bootstrap; the same seed gives the same intervals
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Write each summary with its scores to this file as it is made, JSON lines
+    /// Write each summary with its scores to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     examples: Option<PathBuf>,
     /// Write rouge.svg and time.svg to this folder
@@ -66,13 +66,13 @@ pub struct Eval {
     #[arg(long, default_value = "gemma-3-270m")]
     model: String,
     #[command(flatten)]
-    own: OwnAdapters,
+    adapters: AdapterOptions,
     #[command(flatten)]
     options: ModelOptions,
 }
 
 impl Eval {
-    /// Runs every method on every dialogue, and reports.
+    /// Runs every method on every dialogue, and prints a report.
     pub fn run(self) -> Result<()> {
         let task = task(self.task, &self.from, &self.to)?;
         let dialogues = read_dialogues(&self.data, self.limit.unwrap_or(usize::MAX))?;
@@ -88,14 +88,14 @@ impl Eval {
             None => None,
         };
         let mut engine = load(&self.model, &self.options)?;
-        self.own.install(&mut engine, &self.from, &self.to)?;
+        self.adapters.install(&mut engine, &self.from, &self.to)?;
         let methods = self.methods(&engine, &task)?;
 
-        // What is read and compiled at first use is not part of a summary's time.
+        // The first run reads and compiles things that later ones reuse, so it is not measured.
         self.summarise(&mut engine, &task, methods[0], &cases[0], 1)?;
         let bar = progress_bar(cases.len() * methods.len());
         let mut outputs: Vec<Vec<Output>> = methods.iter().map(|_| Vec::new()).collect();
-        // Methods take turns on each dialogue, so that a busy machine is busy for all of them.
+        // Methods take turns on each dialogue, so that a busy machine slows them all alike.
         for case in &cases {
             for (method, outputs) in methods.iter().zip(&mut outputs) {
                 bar.set_message(method.id());
@@ -110,7 +110,7 @@ impl Eval {
         }
         bar.finish_and_clear();
 
-        let bytes = learned_bytes(&self.model, &self.own, &self.from, &self.to)?;
+        let bytes = correction_bytes(&self.model, &self.adapters, &self.from, &self.to)?;
         let report = Report::new(&methods, &outputs, &bytes, &engine, &task, self.seed)?;
         if let Some(folder) = &self.charts {
             std::fs::create_dir_all(folder).map_err(|error| input!("{}: {error}", folder.display()))?;
@@ -133,7 +133,8 @@ impl Eval {
         Ok(Case { id: dialogue.id, chat, reference })
     }
 
-    /// The methods asked for. Of `all`, those that lack an adapter or are of another task are left out, and named.
+    /// Returns the methods of the option. Of `all`, it leaves out those that lack an adapter or are for another task, and
+    /// names them on standard error.
     fn methods(&self, engine: &Engine, task: &Task) -> Result<Vec<Method>> {
         if self.methods != "all" {
             let mut methods: Vec<Method> = Vec::new();
@@ -197,7 +198,7 @@ impl Eval {
     }
 }
 
-/// A dialogue and the summary that is wanted of it.
+/// A dialogue with its reference summary.
 struct Case {
     id: String,
     chat: Conversation,
@@ -205,7 +206,7 @@ struct Case {
 }
 
 impl Output {
-    /// A line of the file of examples.
+    /// Returns a line for the file of examples.
     fn to_json(&self, case: &Case, method: Method) -> String {
         let mut line = json!({
             "id": case.id,

@@ -1,4 +1,4 @@
-//! What an evaluation found, as numbers, JSON and a table.
+//! The result of an evaluation as numbers, JSON and a table.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,35 +13,35 @@ use serde_json::{Map, Value, json};
 
 use super::statistics::{Bootstrap, deviation, mean};
 
-/// What one method made of one dialogue.
+/// Output of one method for one dialogue.
 pub struct Output {
-    /// Against the reference.
+    /// Scores against the reference.
     pub scores: Rouge,
-    /// The summary.
+    /// Text of the summary.
     pub text: String,
-    /// What passes before the last wrote.
+    /// Texts of the stages before the last.
     pub earlier: Vec<String>,
-    /// From the request to the last token.
+    /// Seconds from the request to the last token.
     pub seconds: f64,
-    /// Whether the summary ended at the limit of tokens rather than by itself.
+    /// `true` if the summary ended at the limit of tokens rather than with an end token.
     pub cut: bool,
-    /// What it cost.
+    /// Cost of the run.
     pub metrics: Metrics,
 }
 
-/// A mean and the interval that it falls in with 95% confidence.
+/// A mean with its 95% confidence interval, in the unit of the values.
 pub struct Estimate {
     pub mean: f64,
     pub interval: [f64; 2],
 }
 
-/// The names of the measures, in the order of [`Row::scores`].
+/// Names of the measures, in the order of [`Row::scores`].
 pub const MEASURES: [&str; 3] = ["rouge1", "rouge2", "rougeL"];
 
-/// The methods that others are compared with.
+/// Methods that the others are compared with.
 const RIVALS: [Method; 2] = [Method::TwoStep, Method::JointExpert];
 
-/// What one method comes to.
+/// Result of one method.
 pub struct Row {
     pub method: Method,
     pub scores: [Estimate; 3],
@@ -51,18 +51,19 @@ pub struct Row {
     pub cut_share: f64,
     pub extra_params: usize,
     pub extra_bytes: u64,
-    /// ROUGE-L less that of a rival, example by example.
+    /// Difference of ROUGE-L to each rival, paired by example.
     pub differences: Vec<(Method, Estimate)>,
 }
 
-/// All methods.
+/// Result of an evaluation.
 pub struct Report {
     pub rows: Vec<Row>,
     pub examples: usize,
 }
 
 impl Report {
-    /// Sums up `outputs`, by method and in the same order of dialogues; `bytes` has the sizes of learned files.
+    /// Sums up `outputs`: a list for each of `methods`, all in the same order of dialogues. `bytes` has the sizes of the files
+    /// that a method needs besides the two adapters.
     pub fn new(
         methods: &[Method],
         outputs: &[Vec<Output>],
@@ -103,7 +104,7 @@ impl Report {
         Ok(Self { rows: methods.iter().zip(outputs).map(row).collect::<Result<_>>()?, examples })
     }
 
-    /// An object for each method.
+    /// Returns an object with one entry for each method, by its id.
     pub fn to_json(&self) -> Value {
         self.rows
             .iter()

@@ -2,15 +2,15 @@
 
 use gist::model::sampler::uniform;
 
-/// How often the examples are drawn anew.
+/// Number of bootstrap resamples.
 const RESAMPLES: usize = 10_000;
 
-/// Mean of `values`.
+/// Returns the mean of `values`.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Standard deviation of the sample `values`; 0 for a single one.
+/// Returns the standard deviation of the sample `values`; 0 for a single value.
 pub fn deviation(values: &[f64]) -> f64 {
     if values.len() < 2 {
         return 0.0;
@@ -19,21 +19,20 @@ pub fn deviation(values: &[f64]) -> f64 {
     (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64).sqrt()
 }
 
-/// Draws of examples with replacement, the same ones for whatever is compared: that is what makes intervals of differences
-/// paired.
+/// Draws of examples with replacement. All comparisons use the same draws, so that intervals of differences are paired.
 pub struct Bootstrap {
     draws: Vec<u32>,
     examples: usize,
 }
 
 impl Bootstrap {
-    /// Draws `examples` of as many, time after time.
+    /// Draws `examples` out of as many examples, [`RESAMPLES`] times.
     pub fn new(examples: usize, seed: u64) -> Self {
         let draw = |i: usize| (f64::from(uniform(seed, i as u32)) * examples as f64) as u32;
         Self { draws: (0..RESAMPLES * examples).map(draw).collect(), examples }
     }
 
-    /// The interval that 95% of the means of `values`, one for each example, fall in.
+    /// Returns the interval that contains 95% of the resampled means of `values`, one value for each example.
     pub fn interval(&self, values: &[f64]) -> [f64; 2] {
         let mut means: Vec<f64> = self
             .draws

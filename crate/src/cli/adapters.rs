@@ -1,0 +1,96 @@
+//! Adapters and corrections given on the command line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gist::adapters::{LoraAdapter, PEFT_FILES};
+use gist::adapters::{read_gguf, read_peft};
+use gist::engine::Engine;
+use gist::error::Result;
+use gist::input;
+use gist::methods::adapter_kind::AdapterKind;
+use gist::methods::correction::{Correction, CorrectionInfo};
+use gist::methods::method::Method;
+use gist::model::config::ModelConfig;
+use gist::model::prompt::Task;
+
+use super::model::{data_folder, locate};
+use super::read_file;
+
+/// Reads an adapter from a PEFT folder or a GGUF LoRA.
+pub fn read_adapter(path: &Path, config: &ModelConfig) -> Result<LoraAdapter> {
+    let name = path.display().to_string();
+    if path.is_dir() {
+        let [peft_config, tensors] = PEFT_FILES.map(|file| read_file(&path.join(file)));
+        return read_peft(&name, &peft_config?, &tensors?, config);
+    }
+    pollster::block_on(read_gguf(&name, &read_file(path)?, config))
+}
+
+/// Options for adapters and corrections that replace those of the catalog.
+#[derive(Args)]
+pub struct AdapterOptions {
+    /// Summarization adapter: a PEFT folder or a GGUF LoRA
+    #[arg(long, value_name = "PATH")]
+    pub primary: Option<PathBuf>,
+    /// Translation adapter: a PEFT folder or a GGUF LoRA
+    #[arg(long, value_name = "PATH")]
+    pub secondary: Option<PathBuf>,
+    /// Joint-expert adapter: a PEFT folder or a GGUF LoRA
+    #[arg(long, value_name = "PATH")]
+    pub joint: Option<PathBuf>,
+    /// Correction file made with the two: a projection, baked or not, a calibration or LoraHub weights; may be repeated
+    #[arg(long, alias = "learned", value_name = "FILE")]
+    pub correction: Vec<PathBuf>,
+}
+
+impl AdapterOptions {
+    /// Adds the adapters and corrections to the engine's registry.
+    pub fn install(&self, engine: &mut Engine, from: &str, to: &str) -> Result<()> {
+        if let Some(path) = &self.primary {
+            engine.registry.add(Task::Summarize, read_adapter(path, &engine.config)?);
+        }
+        if let Some(path) = &self.secondary {
+            let task = Task::Translate { from: from.to_owned(), to: to.to_owned() };
+            engine.registry.add(task, read_adapter(path, &engine.config)?);
+        }
+        if let Some(path) = &self.joint {
+            let task = Task::SummarizeTranslate { from: from.to_owned(), to: to.to_owned() };
+            engine.registry.add(task, read_adapter(path, &engine.config)?);
+        }
+        for path in &self.correction {
+            let correction = Correction::read(&path.display().to_string(), &read_file(path)?, &engine.config)?;
+            engine.add_correction(from, to, correction).map_err(|error| error.at(path.display()))?;
+        }
+        engine.reserve_pairs()
+    }
+}
+
+/// Returns the sizes, in bytes, of the files that methods need besides the two adapters: those of the options or else of the
+/// catalog.
+pub fn correction_bytes(model: &str, options: &AdapterOptions, from: &str, to: &str) -> Result<BTreeMap<Method, u64>> {
+    let (catalog, _, entry) = locate(model)?;
+    let base = entry.map(|entry| entry.id).unwrap_or_default();
+    let mut files: Vec<(AdapterKind, PathBuf)> = Vec::new();
+    for entry in catalog.adapters_of(&base) {
+        if (&*entry.task, &*entry.from, &*entry.to) == ("summarize-translate", from, to) {
+            files.push((entry.method.parse()?, data_folder().join(&entry.path)));
+        }
+    }
+    if let Some(path) = &options.joint {
+        let tensors = if path.is_dir() { path.join(PEFT_FILES[1]) } else { path.clone() };
+        files.push((AdapterKind::Lora, tensors));
+    }
+    for path in &options.correction {
+        let kind = CorrectionInfo::of(&read_file(path)?).and_then(|info| info.kind());
+        files.push((kind.map_err(|error| error.at(path.display()))?, path.clone()));
+    }
+    let mut bytes = BTreeMap::new();
+    for (kind, path) in files {
+        let method = kind.method().unwrap_or(Method::JointExpert);
+        let length = std::fs::metadata(&path).map_err(|error| input!("{}: {error}", path.display()))?.len();
+        bytes.insert(method, length);
+    }
+    Ok(bytes)
+}
