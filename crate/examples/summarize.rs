@@ -1,0 +1,68 @@
+//! Summarises a chat, printing the text as the model writes it.
+//!
+//! ```sh
+//! cargo run --release --example summarize                                        # a small random model: words without sense
+//! cargo run --release --example summarize -- gemma-3-270m-q4_k_m.gguf chat.txt   # an export of WhatsApp, Telegram or Signal
+//! ```
+
+use std::io::{Cursor, Write};
+
+use gist::chat::conversation::Conversation;
+use gist::chat::import::{Imported, Options, import};
+use gist::decoder::cpu::Mode;
+use gist::engine::{DEFAULT_CONTEXT, Engine, Event, Request};
+use gist::error::Result;
+use gist::files::source::{FileSource, Source};
+use gist::input;
+use gist::methods::method::Method;
+use gist::model::prompt::Task;
+use gist::model::sampler::Sampling;
+
+const CHAT: &str = "Ana: The train is late again.\nBen: How late?\nAna: An hour. Start dinner without me.";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (mut engine, chat) = match &arguments[..] {
+        [] => {
+            let mut file = Cursor::new(Vec::new());
+            gist::synth::write("tiny-gemma3-q4_k", &mut file)?;
+            (load(&file.into_inner().as_slice())?, Conversation::parse(CHAT)?)
+        }
+        [model, chat] => (load(&FileSource::open(model.as_ref())?)?, read(chat)?),
+        _ => return Err(input!("give a GGUF model and a chat, or nothing")),
+    };
+
+    // Zero-shot needs no adapter. The other methods find theirs in `engine.registry`; see the example merge_adapters.
+    let request =
+        Request { task: Task::Summarize, method: Method::ZeroShot, max_tokens: 120, sampling: Sampling::default() };
+    let mut run = engine.start(&chat, &request)?;
+    while let Some(event) = pollster::block_on(run.next_event())? {
+        match event {
+            Event::Notice(text) => eprintln!("{text}"),
+            Event::Prefill { done, total, .. } => eprintln!("read {done} of {total} tokens"),
+            Event::Text { at, delta } if at.last => {
+                print!("{delta}");
+                std::io::stdout().flush()?;
+            }
+            Event::Text { .. } => {} // a summary of one part of a long chat
+            Event::Done(metrics) => {
+                let seconds = metrics.decode_ms / 1e3;
+                eprintln!("\n{} tokens in {seconds:.2} s, {} passes", metrics.generated_tokens, metrics.passes);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Loads a model to run on the processor.
+fn load(source: &impl Source) -> Result<Engine> {
+    pollster::block_on(Engine::load(source, None, Mode::Fast, DEFAULT_CONTEXT, &mut |_done, _total| {}))
+}
+
+/// Reads a chat that another program exported, or `Name: text` lines.
+fn read(path: &str) -> Result<Conversation> {
+    match import(path, &std::fs::read(path)?, &Options::default())? {
+        Imported::Chat(chat) => Ok(chat.conversation),
+        Imported::Several(titles) => Err(input!("{path} has {} chats; export one of them", titles.len())),
+    }
+}
