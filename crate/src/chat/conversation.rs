@@ -194,7 +194,12 @@ impl fmt::Display for Conversation {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+    use crate::chat::property_tests;
 
     #[test]
     fn lines_become_messages_and_lines_again() {
@@ -206,8 +211,8 @@ mod tests {
         assert_eq!(chat.to_string(), text);
     }
 
-    #[test]
-    fn what_is_printed_reads_back_the_same() {
+    /// Returns texts of pieces that decide where a line, a name or a message ends.
+    fn text(longest: usize) -> impl Strategy<Value = String> {
         const PIECES: [&str; 24] = [
             "Ana",
             "Ben",
@@ -234,19 +239,19 @@ mod tests {
             "a long name that nobody has ever had",
             "0",
         ];
-        let mut state = 1u32;
-        let mut any = |upto: usize| {
-            // A linear congruential generator: the same texts in every run.
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as usize % upto
-        };
-        for _ in 0..20_000 {
-            let mut text = |longest| (0..any(longest)).map(|_| PIECES[any(PIECES.len())]).collect::<String>();
-            let messages = [(); 3].map(|()| Message::new(&format!("A{}", text(4)), &text(8), None));
-            let made = Conversation::new(messages.into());
-            for chat in made.into_iter().chain(Conversation::parse(&text(12))) {
+        vec(select(&PIECES[..]), 0..longest).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(property_tests(2000))]
+
+        #[test]
+        fn what_is_printed_reads_back_the_same(messages in vec((text(4), text(8)), 3), plain in text(12)) {
+            let message = |(name, text): &(String, String)| Message::new(&format!("A{name}"), text, None);
+            let made = Conversation::new(messages.iter().map(message).collect());
+            for chat in made.into_iter().chain(Conversation::parse(&plain)) {
                 let printed = chat.to_string();
-                assert_eq!(Conversation::parse(&printed).unwrap(), chat, "{printed:?}");
+                prop_assert_eq!(Conversation::parse(&printed).unwrap(), chat, "{:?}", printed);
             }
         }
     }

@@ -179,7 +179,12 @@ fn fill(costs: &[usize], room: usize) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+    use crate::chat::property_tests;
 
     /// Divides a chat whose tokens are words.
     fn windows(chat: &[(&str, &str)], room: usize) -> Result<Vec<String>> {
@@ -224,31 +229,26 @@ mod tests {
         assert_eq!(windows, [family.repeat(4), family.repeat(4)]);
     }
 
-    #[test]
-    fn nothing_is_lost_or_too_long() {
-        let mut state = 1u32;
-        let mut any = |upto: u32| {
-            // A linear congruential generator: the same chats in every run.
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) % upto
-        };
-        for _ in 0..500 {
-            let room = 4 + any(20) as usize;
-            let chat: Vec<Message> = (0..1 + any(12))
-                .map(|_| {
-                    let words = (0..1 + any(60)).map(|_| ["a", "bc.", "é!", "defgh", "\n"][any(5) as usize]);
-                    Message::new("A", &format!("x{}", words.collect::<Vec<_>>().join(" ")), None)
-                })
-                .collect();
+    /// Returns messages of words, sentences and lines.
+    fn message() -> impl Strategy<Value = Message> {
+        let words = vec(select(&["a", "bc.", "é!", "defgh", "\n"][..]), 1..61);
+        words.prop_map(|words| Message::new("A", &format!("x{}", words.join(" ")), None))
+    }
+
+    proptest! {
+        #![proptest_config(property_tests(250))]
+
+        #[test]
+        fn nothing_is_lost_or_too_long(chat in vec(message(), 1..13), room in 4..24_usize) {
             // A word may be cut where windows are tiny, so letters are compared.
             let letters = |text: &str| text.split_whitespace().filter(|word| *word != "A:").collect::<String>();
             let expected: String = chat.iter().map(|message| letters(&message.text)).collect();
             let windows = divide(&chat, room, |text| Ok(text.split_whitespace().count())).unwrap();
-            assert_eq!(windows.iter().map(|window| letters(window)).collect::<String>(), expected);
+            prop_assert_eq!(windows.iter().map(|window| letters(window)).collect::<String>(), expected);
             // The speaker's name begins each message, after which a line break is counted.
             let cost =
                 |window: &String| window.split_whitespace().map(|word| 1 + usize::from(word == "A:")).sum::<usize>();
-            assert!(windows.iter().all(|window| cost(window) <= room), "{room}: {windows:?}");
+            prop_assert!(windows.iter().all(|window| cost(window) <= room), "{:?}", windows);
         }
     }
 
