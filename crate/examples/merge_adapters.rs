@@ -1,7 +1,7 @@
 //! Merges a summarization adapter and a translation adapter, and writes the result as one adapter.
 //!
 //! ```sh
-//! cargo run --release --example merge_adapters                                              # random model and adapters
+//! cargo run --release --example merge_adapters    # random model and adapters
 //! cargo run --release --example merge_adapters -- model.gguf summarize.gguf translate.gguf merged.gguf
 //! ```
 

@@ -1,8 +1,8 @@
 //! Summarises a chat, printing the text as the model writes it.
 //!
 //! ```sh
-//! cargo run --release --example summarize                                        # a small random model: words without sense
-//! cargo run --release --example summarize -- gemma-3-270m-q4_k_m.gguf chat.txt   # an export of WhatsApp, Telegram or Signal
+//! cargo run --release --example summarize                           # a small random model, whose words mean nothing
+//! cargo run --release --example summarize -- model.gguf chat.txt    # `Name: text` lines or an export of a messenger
 //! ```
 
 use std::io::{Cursor, Write};

@@ -1,10 +1,10 @@
 //! The engine of Pocket Gist: reads a chat and writes its summary in another language, on the device.
 //!
-//! [`engine::Engine`] loads a model and runs it; its documentation has an example. `crate/examples` has more. The command
-//! `gist` and the page's worker are two thin users of this crate.
+//! [`engine::Engine`] loads a model and runs it; its documentation has an example. `crate/examples` has more. The
+//! command `gist` and the page's worker are two thin users of this crate.
 //!
-//! The modules below are in layers, listed from the bottom up: each imports only from itself and those above it in this list,
-//! and none in a circle. `tests/layers.rs` reads this list and checks both.
+//! The modules below are in layers, listed from the bottom up: each imports only from itself and those above it in this
+//! list, and none in a circle. `tests/layers.rs` reads this list and checks both.
 
 /// Errors: one line that tells the user what happened, where, and what to do.
 pub mod error;

@@ -1,8 +1,9 @@
 //! ROUGE-1, ROUGE-2 and ROUGE-L between a candidate and a reference.
 //!
-//! The scores equal those of the Python package `rouge-score` without stemming, except for its definition of a word: a run of
-//! `[a-z0-9]`, which drops every accented letter. Here a word is a run of grapheme clusters that begin with an alphanumeric
-//! character, in lower case, so that an accent stays with its letter in either encoding. On English text both are the same.
+//! The scores equal those of the Python package `rouge-score` without stemming, except for its definition of a word: a
+//! run of `[a-z0-9]`, which drops every accented letter. Here a word is a run of grapheme clusters that begin with an
+//! alphanumeric character, in lower case, so that an accent stays with its letter in either encoding. On English text
+//! both are the same.
 
 use std::collections::HashMap;
 

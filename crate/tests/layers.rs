@@ -1,5 +1,5 @@
-//! Checks that the modules of the crate lie in layers: each file imports only from its own layer and from those that `lib.rs`
-//! lists above it, and no files import each other in a circle.
+//! Checks that the modules of the crate lie in layers: each file imports only from its own layer and from those that
+//! `lib.rs` lists above it, and no files import each other in a circle.
 //!
 //! An import is a path to another file in code that is not for tests, in a `use` line or elsewhere. A path through a
 //! re-export leads to the file that defines the item. A `mod` line is no import, nor is a `pub use` of a child.
@@ -179,7 +179,8 @@ struct Modules {
 type Imports = BTreeMap<(String, String), usize>;
 
 impl Modules {
-    /// Reads the modules below `root`, a file that `read` finds as it finds the others: relative to the folder of sources.
+    /// Reads the modules below `root`, a file that `read` finds as it finds the others: relative to the folder of
+    /// sources.
     fn read(root: &str, read: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut modules = Self { files: BTreeMap::new() };
         modules.add(Vec::new(), root.to_owned(), read);
@@ -214,7 +215,8 @@ impl Modules {
         }
     }
 
-    /// Returns the module that defines the item at the absolute path, and `true` if the path is that of the module itself.
+    /// Returns the module that defines the item at the absolute path, and `true` if the path is that of the module
+    /// itself.
     fn definition(&self, path: &[String], depth: usize) -> Option<(Vec<String>, bool)> {
         assert!(depth < 20, "re-exports of {path:?} go round in a circle");
         let length = (0..=path.len()).rev().find(|length| self.files.contains_key(&path[..*length]))?;
@@ -297,8 +299,8 @@ fn reached<'a>(start: &'a str, next: &BTreeMap<&'a str, Vec<&'a str>>) -> BTreeM
     from
 }
 
-/// Returns a line for each circle, that is for each set of files that can all be reached from each other: the imports of the
-/// shortest way round from its first file, and the number of files.
+/// Returns a line for each circle, that is for each set of files that can all be reached from each other: the imports
+/// of the shortest way round from its first file, and the number of files.
 fn circles(imports: &Imports) -> Vec<String> {
     let mut next: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (from, to) in imports.keys() {
@@ -335,7 +337,7 @@ fn crate_of(root: &str) -> Modules {
     Modules::read(root, &|name| std::fs::read_to_string(sources().join(name)).ok())
 }
 
-/// Every file of the sources, to see that none is left out.
+/// Collects every file of the sources, to check that no file is left out.
 fn all_files(folder: &Path, files: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -374,7 +376,7 @@ fn imports_go_down_and_none_goes_round() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// The imports of a made-up crate.
+/// Returns the imports and the layers of a made-up crate.
 fn imports_of(files: &[(&str, &str)]) -> (Imports, Vec<String>) {
     let read = |wanted: &str| files.iter().find(|(name, _)| *name == wanted).map(|(_, code)| (*code).to_owned());
     let modules = Modules::read("lib.rs", &read);

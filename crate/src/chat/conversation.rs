@@ -1,7 +1,7 @@
 //! A conversation: messages with a speaker each, and its plain form, `Name: text` lines.
 //!
-//! The plain form reads back as the same messages. So names are changed to fit into such a line, and a further line of a
-//! message that would read as another message is indented.
+//! The plain form reads back as the same messages. So names are changed to fit into such a line, and a further line of
+//! a message that would read as another message is indented.
 
 use std::fmt;
 
@@ -34,8 +34,8 @@ const MAX_SPEAKER_CHARS: usize = 40;
 pub const MAX_MESSAGES: usize = 1_000_000;
 
 impl Message {
-    /// Creates a message whose name and text fit into `Name: text` lines: without control characters, marks of direction and
-    /// space around them.
+    /// Creates a message whose name and text fit into `Name: text` lines: without control characters, marks of
+    /// direction and space around them.
     pub fn new(speaker: &str, text: &str, time: Option<DateTime>) -> Self {
         Self { speaker: tidy_name(speaker), text: tidy(text).trim_start().to_owned(), time }
     }
@@ -54,8 +54,8 @@ impl Conversation {
         Ok(Self { messages })
     }
 
-    /// Reads `Name: text` lines. A line without a name, or indented further than the first, belongs to the message before it;
-    /// a text without any name is one message.
+    /// Reads `Name: text` lines. A line without a name, or indented further than the first, belongs to the message
+    /// before it; a text without any name is one message.
     ///
     /// # Errors
     /// If there is no text at all, or more than [`MAX_MESSAGES`] messages.
@@ -114,8 +114,8 @@ fn can_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Returns `name` in a form that `split_speaker` finds before a colon. Only an empty name stays empty: a message in the middle
-/// without a name would be read as part of the one before it.
+/// Returns `name` in a form that `split_speaker` finds before a colon. Only an empty name stays empty: a message in the
+/// middle without a name would be read as part of the one before it.
 fn tidy_name(name: &str) -> String {
     if name.is_empty() {
         return String::new();
@@ -134,8 +134,8 @@ fn shorten(name: &str) -> &str {
     name.char_indices().nth(MAX_SPEAKER_CHARS).map_or(name, |(end, _)| name[..end].trim_end())
 }
 
-/// Returns `text` with one kind of line break and of space, and without invisible characters: control characters, byte order
-/// marks and marks of direction, which could make a message look like another.
+/// Returns `text` with one kind of line break and of space, and without invisible characters: control characters, byte
+/// order marks and marks of direction, which could make a message look like another.
 fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();

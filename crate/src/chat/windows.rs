@@ -1,8 +1,8 @@
-//! Windows of a text that is longer than the context has room for: their limits, and the division into them, between messages
-//! where possible.
+//! Windows of a text that is longer than the context has room for: their limits, and the division into them, between
+//! messages where possible.
 //!
-//! The windows are as few as possible, since each takes a pass of the model, and about equally long, since a short one would
-//! weigh as much in the final summary as a full one.
+//! The windows are as few as possible, since each takes a pass of the model, and about equally long, since a short one
+//! would weigh as much in the final summary as a full one.
 
 use std::ops::Range;
 
@@ -15,8 +15,8 @@ use crate::input;
 /// Tokens of a translation for tokens of its text, as a fraction: other languages need more tokens than English.
 const TRANSLATED: (usize, usize) = (3, 2);
 
-/// Smallest window of a text to translate, in tokens, even where fewer tokens are allowed for the answer: a name alone may
-/// have twenty.
+/// Smallest window of a text to translate, in tokens, even where fewer tokens are allowed for the answer: a name alone
+/// may have twenty.
 const SMALLEST_WINDOW: usize = 32;
 
 /// Limits within which windows are read, in tokens.
@@ -76,8 +76,8 @@ impl WindowLimits {
     }
 }
 
-/// Divides `messages` into windows and returns their texts, each of which costs at most `room` tokens. `cost` counts the
-/// tokens of a text; the line break after each message counts as one more.
+/// Divides `messages` into windows and returns their texts, each of which costs at most `room` tokens. `cost` counts
+/// the tokens of a text; the line break after each message counts as one more.
 ///
 /// # Errors
 /// If `cost` fails, or `room` is too small for a name and one letter.
@@ -133,8 +133,8 @@ fn cut(text: &str, count: usize) -> Vec<&str> {
     parts
 }
 
-/// Returns the place near `ideal` to cut `text`: between sentences, or else at a space, or else between characters as people
-/// see them.
+/// Returns the place near `ideal` to cut `text`: between sentences, or else at a space, or else between characters as
+/// people see them.
 fn cut_point(text: &str, ideal: usize) -> usize {
     let nearest = |tolerance: usize, points: &mut dyn Iterator<Item = usize>| {
         points
@@ -149,7 +149,8 @@ fn cut_point(text: &str, ideal: usize) -> usize {
         .unwrap_or(text.len())
 }
 
-/// Returns the fewest ranges of neighbours that cost at most `room` each, and of those the ones whose largest is smallest.
+/// Returns the fewest ranges of neighbours that cost at most `room` each, and of those the ones whose largest is
+/// smallest.
 fn ranges(costs: &[usize], room: usize) -> Vec<Range<usize>> {
     let fewest = fill(costs, room).len();
     let (mut low, mut high) = (costs.iter().copied().max().unwrap_or(0), room);

@@ -67,8 +67,8 @@ impl AdapterOptions {
     }
 }
 
-/// Returns the sizes, in bytes, of the files that methods need besides the two adapters: those of the options or else of the
-/// catalog.
+/// Returns the sizes, in bytes, of the files that methods need besides the two adapters: those of the options or else
+/// of the catalog.
 pub fn correction_bytes(model: &str, options: &AdapterOptions, from: &str, to: &str) -> Result<BTreeMap<Method, u64>> {
     let (catalog, _, entry) = locate(model)?;
     let base = entry.map(|entry| entry.id).unwrap_or_default();

@@ -48,7 +48,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Measures, and prints a report.
+    /// Measures and prints a report.
     pub fn run(self) -> Result<()> {
         if self.prompt_tokens == 0 || self.tokens == 0 || self.repeat == 0 {
             return Err(input!("prompt tokens, tokens and repetitions have to be at least 1"));

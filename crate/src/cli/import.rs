@@ -14,8 +14,8 @@ use super::read_file;
 /// Options for a chat: its file, how to read it, and the part to use.
 #[derive(Args)]
 pub struct ChatOptions {
-    /// Chat to read: `Name: text` lines, or an export of WhatsApp (.txt, .zip), Telegram (result.json) or Signal; - reads
-    /// standard input
+    /// Chat to read: `Name: text` lines, or an export of WhatsApp (.txt, .zip), Telegram (result.json) or Signal; -
+    /// reads standard input
     #[arg(value_name = "CHAT")]
     file: PathBuf,
     /// Order of the numbers of a date [default: inferred from the chat]

@@ -45,7 +45,8 @@ fn line(name: &str, value: impl std::fmt::Display) {
     println!("{name:44} {value}");
 }
 
-/// Prints metadata and tensor types; of a model its hash and the sizes of adapters for it, of an adapter its rank and size.
+/// Prints metadata and tensor types; of a model its hash and the sizes of adapters for it, of an adapter its rank and
+/// size.
 fn gguf(source: &FileSource) -> Result<()> {
     let header = pollster::block_on(Header::read(source))?;
     for (key, value) in header.metadata.iter() {

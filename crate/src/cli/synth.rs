@@ -11,8 +11,8 @@ use super::write_file;
 /// Arguments of `gist synth`.
 #[derive(Args)]
 pub struct Synth {
-    /// Model or adapter: llama-3.2-1b (808 MB); llama-3.2-1b-primary or -secondary (24 MB) and llama-3.2-1b-projection for
-    /// it; or tiny-ARCHITECTURE-TYPE, for instance tiny-llama-q4_k
+    /// Model or adapter: llama-3.2-1b (808 MB); llama-3.2-1b-primary or -secondary (24 MB) and llama-3.2-1b-projection
+    /// for it; or tiny-ARCHITECTURE-TYPE, for instance tiny-llama-q4_k
     name: String,
     /// File to write: GGUF, or safetensors for a projection
     #[arg(long)]

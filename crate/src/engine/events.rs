@@ -25,8 +25,8 @@ pub struct Request {
 pub struct Progress {
     /// Number of the pass of the model, from 0.
     pub pass: usize,
-    /// Number of the stage, from 0. The text of a stage is that of its passes, one after the other; the text of the last
-    /// stage is the answer.
+    /// Number of the stage, from 0. The text of a stage is that of its passes, one after the other; the text of the
+    /// last stage is the answer.
     pub stage: usize,
     /// Number of the window within the text that the stage reads, from 0.
     pub window: usize,

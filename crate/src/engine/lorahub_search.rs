@@ -1,9 +1,9 @@
 //! The search for LoraHub's weights: a weight for each of two adapters, found without gradients on a few examples.
 //!
-//! The cost of two weights is the mean negative log-likelihood of reference summaries under the merged model plus a small
-//! penalty on the weights. The (1+1) evolution strategy with the one-fifth rule minimises it (Rechenberg, 1973; in the form
-//! of Kern et al., 2004): try a normally distributed step from the best point, go there if the cost is no higher, lengthen
-//! steps after a success and shorten them after a failure.
+//! The cost of two weights is the mean negative log-likelihood of reference summaries under the merged model plus a
+//! small penalty on the weights. The (1+1) evolution strategy with the one-fifth rule minimises it (Rechenberg, 1973;
+//! in the form of Kern et al., 2004): try a normally distributed step from the best point, go there if the cost is no
+//! higher, lengthen steps after a success and shorten them after a failure.
 
 use super::Engine;
 use crate::error::Result;
@@ -47,8 +47,8 @@ pub struct Search {
 }
 
 impl Search {
-    /// Finds weights for the adapters of `task` in the engine's registry. Calls `progress` after each try with the number of
-    /// tries so far, the best weights and their loss.
+    /// Finds weights for the adapters of `task` in the engine's registry. Calls `progress` after each try with the
+    /// number of tries so far, the best weights and their loss.
     ///
     /// # Errors
     /// If the adapters are not there or cannot be merged, or there are no examples.

@@ -87,12 +87,13 @@ pub struct Engine {
 impl Engine {
     /// Loads a model from the GGUF file `source`, to run on `backend`: the processor in one of its modes, or a GPU.
     ///
-    /// Prompts follow `template`, or else the chat template of the file, or else a plain one: the instruction, an empty line
-    /// and the text. `context` is the largest number of tokens of a prompt with its answer; the model's own limit applies too.
-    /// `progress` is called with the bytes read so far and the bytes of the file.
+    /// Prompts follow `template`, or else the chat template of the file, or else a plain one: the instruction, an empty
+    /// line and the text. `context` is the largest number of tokens of a prompt with its answer; the model's own limit
+    /// applies too. `progress` is called with the bytes read so far and the bytes of the file.
     ///
     /// # Errors
-    /// If the file cannot be read, is broken or of an architecture or type that is not supported, or the device refuses.
+    /// If the file cannot be read, is broken or of an architecture or type that is not supported, or the device
+    /// refuses.
     pub async fn load(
         source: &impl Source,
         template: Option<Template>,
@@ -187,8 +188,8 @@ impl Engine {
         self.forward(ids)
     }
 
-    /// Appends `ids` to the context, piece by piece as a run does, and returns the logits after them, one for each token of
-    /// the vocabulary. For callers that choose tokens themselves, benchmarks and tests.
+    /// Appends `ids` to the context, piece by piece as a run does, and returns the logits after them, one for each
+    /// token of the vocabulary. For callers that choose tokens themselves, benchmarks and tests.
     ///
     /// # Errors
     /// As [`Executor::feed`].

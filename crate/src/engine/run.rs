@@ -3,10 +3,10 @@
 //! Callers drive a [`Run`] event by event. In between they can draw the page, notice a cancel (they drop the run) or do
 //! nothing; no callback and no thread is involved, so the same loop serves the command line and a browser's worker.
 //!
-//! A run is a sequence of stages, each of which reads the text that the one before it wrote. A text that is too long for the
-//! context is read in windows, with one pass of the model for each. A translation needs no more than that. For a summary, a
-//! stage first summarises each window in its own language; the stage of the request then reads those summaries, which may
-//! take windows again.
+//! A run is a sequence of stages, each of which reads the text that the one before it wrote. A text that is too long
+//! for the context is read in windows, with one pass of the model for each. A translation needs no more than that. For
+//! a summary, a stage first summarises each window in its own language; the stage of the request then reads those
+//! summaries, which may take windows again.
 
 use std::collections::VecDeque;
 
@@ -96,8 +96,8 @@ impl<'a> Run<'a> {
         Ok(run)
     }
 
-    /// Returns the next event, after a short piece of work: one piece of a prompt, or one token. Returns `None` when the run
-    /// is over.
+    /// Returns the next event, after a short piece of work: one piece of a prompt, or one token. Returns `None` when
+    /// the run is over.
     ///
     /// # Errors
     /// If the executor fails, or a stage writes nothing that the next one could read.

@@ -1,5 +1,5 @@
-//! The kinds of adapter files, their names, and the method that each kind of correction serves: nothing else in the crate
-//! pairs the two.
+//! The kinds of adapter files, their names, and the method that each kind of correction serves: nothing else in the
+//! crate pairs the two.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! Baked projections: the collapsed pairs of a projection merge, so small that a phone downloads nothing else beside the
-//! base. Values are F16: A for each layer and target, and B = P2 once for each shape, as the projection shares it.
+//! Baked projections: the collapsed pairs of a projection merge, so small that a phone downloads nothing else beside
+//! the base. Values are F16: A for each layer and target, and B = P2 once for each shape, as the projection shares it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

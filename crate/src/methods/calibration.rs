@@ -1,5 +1,6 @@
 //! Learnable calibration: a term `Q2 Q1` for each kind of target, shared by all layers, added to the merge of both
-//! adapters. Plain calibration learns only a bias p of d values for each target, which is the term `p·1ᵀ`: Q2 = p, Q1 = 1.
+//! adapters. Plain calibration learns only a bias p of d values for each target, which is the term `p·1ᵀ`: Q2 = p, Q1 =
+//! 1.
 
 use crate::adapters::low_rank::{LowRankPair, Target};
 use crate::error::{Error, Result};

@@ -53,7 +53,7 @@ impl Correction {
         })
     }
 
-    /// Kind of its file.
+    /// Returns the kind of its file.
     pub fn kind(&self) -> AdapterKind {
         match self {
             Correction::Projection(_) => AdapterKind::Projection,
@@ -64,7 +64,7 @@ impl Correction {
         }
     }
 
-    /// Rank that it adds to a merge.
+    /// Returns the rank that it adds to a merge.
     pub fn rank(&self) -> usize {
         match self {
             Correction::Projection(projection) => projection.s,
@@ -74,7 +74,7 @@ impl Correction {
         }
     }
 
-    /// Number of learned values.
+    /// Returns the number of learned values.
     pub fn parameters(&self, config: &ModelConfig) -> usize {
         match self {
             Correction::Projection(projection) => projection::parameters(config, projection.s),
@@ -85,7 +85,7 @@ impl Correction {
         }
     }
 
-    /// Base, adapters and languages that it was made with.
+    /// Returns the base, adapters and languages that it was made with.
     pub fn provenance(&self) -> &Provenance {
         match self {
             Correction::Projection(projection) => &projection.provenance,
@@ -160,8 +160,8 @@ impl CorrectionInfo {
     }
 }
 
-/// Returns `true` if `file` is text rather than safetensors, which begin with eight bytes of length: the last of them is
-/// always 0.
+/// Returns `true` if `file` is text rather than safetensors, which begin with eight bytes of length: the last of them
+/// is always 0.
 fn is_json(file: &[u8]) -> bool {
     file.get(7).is_some_and(|byte| *byte != 0)
 }

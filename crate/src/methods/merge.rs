@@ -27,8 +27,8 @@ pub fn concat_halves<'a>(adapters: [&'a LoraAdapter; 2]) -> LowRankPairs<'a> {
     concat(adapters.map(|adapter| (adapter, HALF)).to_vec(), Vec::new())
 }
 
-/// Returns Σ weight · ΔW, with the pair that `beside` has for a target added wherever an adapter changes that target: the
-/// A stacked below each other, the B, with weight and scale, beside each other.
+/// Returns Σ weight · ΔW, with the pair that `beside` has for a target added wherever an adapter changes that target:
+/// the A stacked below each other, the B, with weight and scale, beside each other.
 fn concat<'a>(adapters: Vec<(&'a LoraAdapter, f32)>, beside: Vec<StoredPair>) -> LowRankPairs<'a> {
     let layers = adapters.iter().map(|(adapter, _)| adapter.layers.len()).max().unwrap_or(0);
     let rank = adapters.iter().map(|(adapter, _)| adapter.rank).sum::<usize>()
@@ -107,8 +107,8 @@ fn root(adapter: &LoraAdapter, weight: f32) -> Result<f32> {
     }
 }
 
-/// Returns PEFT's `ties`, on the A and on the B separately: of each adapter the larger half is kept; at each place the sign
-/// of the sum is elected; the values of this sign are weighted as by [`linear`] and averaged.
+/// Returns PEFT's `ties`, on the A and on the B separately: of each adapter the larger half is kept; at each place the
+/// sign of the sum is elected; the values of this sign are weighted as by [`linear`] and averaged.
 ///
 /// # Errors
 /// As [`linear`].

@@ -53,7 +53,7 @@ impl Method {
         Method::CalibrationPlus,
     ];
 
-    /// Name on the command line and in files.
+    /// Returns the name on the command line, in files and in messages to the page.
     pub fn id(self) -> &'static str {
         match self {
             Method::ZeroShot => "zero-shot",
@@ -71,7 +71,7 @@ impl Method {
         }
     }
 
-    /// Name for people.
+    /// Returns the name for people.
     pub fn name(self) -> &'static str {
         match self {
             Method::ZeroShot => "Zero-shot",
@@ -89,7 +89,7 @@ impl Method {
         }
     }
 
-    /// Returns the method for `task` where none is given.
+    /// Returns the method for `task` unless the user names another.
     pub fn default_for(task: &Task) -> Self {
         match task {
             Task::Summarize => Method::Primary,
@@ -98,7 +98,7 @@ impl Method {
         }
     }
 
-    /// Number of passes of the model over a chat that fits into its context.
+    /// Returns the number of passes of the model over a chat that fits its context.
     pub fn passes(self) -> usize {
         if self == Method::TwoStep { 2 } else { 1 }
     }

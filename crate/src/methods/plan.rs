@@ -14,7 +14,8 @@ use crate::model::prompt::Task;
 /// One pass of the model, or one for each window of a text that is too long for one pass.
 #[derive(Debug)]
 pub struct PlannedPass<'a> {
-    /// Task of the prompt. The text is the chat for the first planned pass, and the output of the one before for the next.
+    /// Task of the prompt. The text is the chat for the first planned pass, and the output of the one before for the
+    /// next.
     pub task: Task,
     /// Pairs added to the base.
     pub pairs: LowRankPairs<'a>,
@@ -100,8 +101,8 @@ pub fn extra_parameters(
 }
 
 /// Plans the pass that summarises, in its own language, one window of a chat that is too long for one pass of `method`:
-/// with the summarization adapter, or zero-shot without adapters. Returns `None` if that adapter is not in `registry`, for
-/// instance beside a baked projection.
+/// with the summarization adapter, or zero-shot without adapters. Returns `None` if that adapter is not in `registry`,
+/// for instance beside a baked projection.
 pub fn shorten<'a>(method: Method, registry: &'a AdapterRegistry, config: &'a ModelConfig) -> Option<PlannedPass<'a>> {
     let pairs = match method {
         Method::ZeroShot => LowRankPairs::none(config),

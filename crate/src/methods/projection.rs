@@ -1,4 +1,5 @@
-//! The learned projection: P1 [s, d] and P2 [d, s] for each weight shape, shared by all layers and targets of that shape.
+//! The learned projection: P1 [s, d] and P2 [d, s] for each weight shape, shared by all layers and targets of that
+//! shape.
 
 use std::collections::BTreeMap;
 
@@ -84,7 +85,7 @@ mod tests {
     use crate::methods::calibration;
     use candle_core::quantized::GgmlDType;
 
-    /// A configuration with the given layers, width, heads, key heads, head size and feed-forward width.
+    /// Returns a configuration with the given layers, width, heads, key heads, head size and feed-forward width.
     fn config(arch: &str, sizes: [usize; 6]) -> ModelConfig {
         let mut metadata = Metadata::default();
         metadata.insert("general.architecture", Value::Text(arch.into()));

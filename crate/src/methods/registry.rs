@@ -21,8 +21,8 @@ impl AdapterRegistry {
         self.adapters.push((task, adapter));
     }
 
-    /// Adds a correction; replaces one of its method for the same languages. The caller has checked that it was made for
-    /// the base.
+    /// Adds a correction; replaces one of its method for the same languages. The caller has checked that it was made
+    /// for the base.
     pub(crate) fn add_correction(&mut self, from: &str, to: &str, correction: Correction) {
         let same = |(f, t, other): &(String, String, Correction)| {
             (f.as_str(), t.as_str(), other.kind().method()) == (from, to, correction.kind().method())
@@ -31,8 +31,8 @@ impl AdapterRegistry {
         self.corrections.push((from.to_owned(), to.to_owned(), correction));
     }
 
-    /// Returns the largest rank that any method can reach: that of two adapters, concatenated, and of a correction beside
-    /// them.
+    /// Returns the largest rank that any method can reach: that of two adapters, concatenated, and of a correction
+    /// beside them.
     pub fn largest_rank(&self) -> usize {
         let mut ranks: Vec<usize> = self.adapters.iter().map(|(_, adapter)| adapter.rank).collect();
         ranks.sort_unstable();

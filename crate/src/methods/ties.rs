@@ -1,8 +1,8 @@
 //! TIES on vectors: trim each to its larger half, elect a sign at each place, average the values that have it.
 //!
-//! Signs of trained values are as good as random, so loops that branch on them run at the speed of mispredictions. The loops
-//! below select values instead, which compiles to vector instructions. They do not use `max`: WebAssembly calls a function
-//! for it.
+//! Signs of trained values are as good as random, so loops that branch on them run at the speed of mispredictions. The
+//! loops below select values instead, which compiles to vector instructions. They do not use `max`: WebAssembly calls a
+//! function for it.
 
 /// Returns the TIES merge of `vectors`, all of one length, each with its weight.
 pub(super) fn ties(vectors: &[(&[f32], f32)]) -> Vec<f32> {

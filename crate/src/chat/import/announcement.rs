@@ -1,7 +1,8 @@
-//! Announcements of messengers in a chat, such as that somebody joined. They are left out, since nobody in the chat said them.
+//! Announcements of messengers in a chat, such as that somebody joined. They are left out, since nobody in the chat
+//! said them.
 //!
-//! Most announcements are lines without a name and need no list. These lists, in English, Spanish, French and German, are
-//! for the rest: announcements with a colon in them, and those written in somebody's name.
+//! Most announcements are lines without a name and need no list. These lists, in English, Spanish, French and German,
+//! are for the rest: announcements with a colon in them, and those written in somebody's name.
 
 /// Phrases of announcements that no person's name contains.
 const SENDER_PHRASES: &[&str] = &[
@@ -123,8 +124,8 @@ const EDITED: &[&str] = &[
     "<nachricht bearbeitet>",
 ];
 
-/// Returns `true` if the text before a colon is the beginning of an announcement rather than a name: the colon is inside
-/// quotation marks, as in `Ana changed the subject to "Trip: Rome"`, or the words are the messenger's.
+/// Returns `true` if the text before a colon is the beginning of an announcement rather than a name: the colon is
+/// inside quotation marks, as in `Ana changed the subject to "Trip: Rome"`, or the words are the messenger's.
 pub fn is_system_sender(name: &str) -> bool {
     let count = |mark: char| name.chars().filter(|&c| c == mark).count();
     let quote_is_open = count('"') % 2 == 1

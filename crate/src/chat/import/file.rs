@@ -33,8 +33,8 @@ pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>> {
     decode(bytes)
 }
 
-/// Returns the chat in an archive: WhatsApp's `_chat.txt` or `WhatsApp Chat with Ana.txt`, or Telegram's `result.json`. The
-/// archive may also hold texts that were sent as documents.
+/// Returns the chat in an archive: WhatsApp's `_chat.txt` or `WhatsApp Chat with Ana.txt`, or Telegram's `result.json`.
+/// The archive may also hold texts that were sent as documents.
 fn unzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let advise = |error: ZipError| match error {
         ZipError::Damaged(why) => input!("the zip archive is damaged ({why}); export the chat again"),

@@ -1,8 +1,8 @@
 //! Marks in English for pictures, sounds and files, in place of the words that exports have for them.
 //!
-//! The marks stay in the text, since people go on to speak of them ("who is that?"), and are short, since prompts are. They
-//! are English because the model reads chats in English and `<Multimedia omitido>` is no word of the chat. Only a document
-//! keeps the name of its file, which often tells its content.
+//! The marks stay in the text, since people go on to speak of them ("who is that?"), and are short, since prompts are.
+//! They are English because the model reads chats in English and `<Multimedia omitido>` is no word of the chat. Only a
+//! document keeps the name of its file, which often tells its content.
 
 use std::fmt;
 

@@ -1,9 +1,9 @@
 //! Import of chats that other programs export: from the bytes of a file to a [`Conversation`].
 //!
-//! [`import`], in `read`, recognises the format. `file` decodes the text; `telegram` reads JSON; `stamped` reads lines that begin with a
-//! date (`timestamp`, whose `order` only the whole chat tells); anything else is read as `Name: text` lines.
-//! Files come from strangers: whatever they contain, nothing panics, and memory stays within a small multiple of their
-//! size.
+//! [`import`], in `read`, recognises the format. `file` decodes the text; `telegram` reads JSON; `stamped` reads lines
+//! that begin with a date (`timestamp`, whose `order` only the whole chat tells); anything else is read as `Name: text`
+//! lines. Files come from strangers: whatever they contain, nothing panics, and memory stays within a small multiple of
+//! their size.
 
 mod announcement;
 mod file;

@@ -34,8 +34,8 @@ pub enum Certainty {
 }
 
 impl DateOrder {
-    /// Returns the date of `raw` in this order, if there is one. A year of four digits is the year in any order, and years of
-    /// Thailand, which count from 543 BC, are converted.
+    /// Returns the date of `raw` in this order, if there is one. A year of four digits is the year in any order, and
+    /// years of Thailand, which count from 543 BC, are converted.
     pub fn date(self, raw: RawDate) -> Option<Date> {
         let [a, b, c] = raw.parts;
         let (year, month, day) = match (raw.year, self) {
@@ -86,7 +86,8 @@ impl Misfit {
     }
 }
 
-/// Infers the order of `dates`, which come in the order of the chat; it is `usual`, day or month first, if they do not tell.
+/// Infers the order of `dates`, which come in the order of the chat; it is `usual`, day or month first, if they do not
+/// tell.
 pub fn infer(dates: &[RawDate], usual: DateOrder) -> (DateOrder, Certainty) {
     use DateOrder::{DayFirst, MonthFirst, YearFirst};
     if dates.iter().all(|date| date.year == YearAt::First) {

@@ -58,8 +58,8 @@ pub fn newest(chat: &Conversation) -> Option<DateTime> {
     chat.messages().iter().filter_map(|message| message.time).max()
 }
 
-/// Reads a date: `2024-01-31`, `2024-01-31 18:00`, `today` or `yesterday`. A date without a time is the beginning of the day.
-/// `now` is local to the chat: the time of its newest message, or of a clock.
+/// Reads a date: `2024-01-31`, `2024-01-31 18:00`, `today` or `yesterday`. A date without a time is the beginning of
+/// the day. `now` is local to the chat: the time of its newest message, or of a clock.
 ///
 /// # Errors
 /// If it is none of these.

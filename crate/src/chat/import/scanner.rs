@@ -90,8 +90,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Returns `c` in lower case; a decimal digit of any script that phones write as 0 to 9; the punctuation of other scripts as
-/// that of Latin.
+/// Returns `c` in lower case; a decimal digit of any script that phones write as 0 to 9; the punctuation of other
+/// scripts as that of Latin.
 fn fold(c: char) -> char {
     const ZEROS: [char; 6] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}', '\u{ff10}'];
     for zero in ZEROS {

@@ -125,15 +125,15 @@ fn has_sender(header: &Header<'_>) -> bool {
     split_sender(header.rest).is_some()
 }
 
-/// Returns `true` for a line of signal-export: it writes ISO dates in brackets, in old versions without seconds, in new ones
-/// with two spaces at the end of each line.
+/// Returns `true` for a line of signal-export: it writes ISO dates in brackets, in old versions without seconds, in new
+/// ones with two spaces at the end of each line.
 fn looks_like_signal(name: &str, line: &str, header: &Header<'_>) -> bool {
     let iso = header.date.is_some_and(|date| date.hyphens && date.parts[0] > 31);
     header.style == Style::Bracket && iso && (!header.has_seconds || line.ends_with("  ") || name.ends_with(".md"))
 }
 
-/// Returns `true` if the time has `AM` or `PM` in capitals, as where the month comes first; Australia writes `am`, Canada
-/// `a.m.`.
+/// Returns `true` if the time has `AM` or `PM` in capitals, as where the month comes first; Australia writes `am`,
+/// Canada `a.m.`.
 fn looks_american(line: &str, header: &Header<'_>) -> bool {
     let stamp = &line[..line.len() - header.rest.len()];
     ["AM", "PM"].iter().any(|period| stamp.contains(period))

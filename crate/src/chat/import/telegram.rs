@@ -1,7 +1,7 @@
 //! Telegram Desktop's `result.json`: one chat, or all of an account.
 //!
-//! The file is read twice: once for the titles of its chats, then for the messages of one chat. Each is converted as soon as
-//! the parser has read it, so that an export of everything takes no more memory than one chat.
+//! The file is read twice: once for the titles of its chats, then for the messages of one chat. Each is converted as
+//! soon as the parser has read it, so that an export of everything takes no more memory than one chat.
 
 use std::fmt;
 use std::marker::PhantomData;

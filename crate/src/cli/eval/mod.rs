@@ -133,8 +133,8 @@ impl Eval {
         Ok(Case { id: dialogue.id, chat, reference })
     }
 
-    /// Returns the methods of the option. Of `all`, it leaves out those that lack an adapter or are for another task, and
-    /// names them on standard error.
+    /// Returns the methods of the option. Of `all`, it leaves out those that lack an adapter or are for another task,
+    /// and names them on standard error.
     fn methods(&self, engine: &Engine, task: &Task) -> Result<Vec<Method>> {
         if self.methods != "all" {
             let mut methods: Vec<Method> = Vec::new();

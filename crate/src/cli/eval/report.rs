@@ -62,8 +62,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Sums up `outputs`: a list for each of `methods`, all in the same order of dialogues. `bytes` has the sizes of the files
-    /// that a method needs besides the two adapters.
+    /// Sums up `outputs`: a list for each of `methods`, all in the same order of dialogues. `bytes` has the sizes of
+    /// the files that a method needs besides the two adapters.
     pub fn new(
         methods: &[Method],
         outputs: &[Vec<Output>],

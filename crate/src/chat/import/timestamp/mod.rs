@@ -24,7 +24,8 @@ pub struct Header<'a> {
     pub rest: &'a str,
 }
 
-/// Punctuation that separates date and time from the message. A chat has one style; dates in another are part of the text.
+/// Punctuation that separates date and time from the message. A chat has one style; dates in another are part of the
+/// text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// `[date, time] Name: text`
