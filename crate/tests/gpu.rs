@@ -17,7 +17,8 @@ use gist::adapters::{LoraAdapter, StoredPair, write_gguf};
 use gist::chat::conversation::Conversation;
 use gist::decoder::cpu::Mode;
 use gist::decoder::executor::Backend;
-use gist::decoder::gpu::device::{Gpu, Options, adapters};
+use gist::decoder::gpu::device::{Gpu, adapters};
+use gist::decoder::gpu::features::Options;
 use gist::engine::{Engine, Event, Request};
 use gist::error::{DeviceFault, Error};
 use gist::methods::merge;
@@ -28,7 +29,7 @@ use gist::model::prompt::Task;
 use gist::model::sampler::Sampling;
 use gist::synth;
 
-/// DESIGN's bars on log-probabilities of the reference's 50 most probable tokens.
+/// The bars of ARCHITECTURE.md on log-probabilities of the reference's 50 most probable tokens.
 const F32: f64 = 0.02;
 const F16: f64 = 0.1;
 
@@ -55,7 +56,7 @@ fn gpus() -> Vec<Rc<Gpu>> {
     for adapter in &adapters {
         let least = Options { f16: false, subgroups: false, ..Options::default() };
         for options in [Options::default(), least] {
-            let gpu = pollster::block_on(Gpu::of(adapter, options)).unwrap();
+            let gpu = pollster::block_on(Gpu::open_adapter(adapter, options)).unwrap();
             if gpus.iter().all(|other| (&other.name, other.features) != (&gpu.name, gpu.features)) {
                 gpus.push(Rc::new(gpu));
             }
@@ -244,7 +245,7 @@ fn matrices_that_have_to_be_split_give_the_same() {
     for adapter in pollster::block_on(adapters()) {
         // An embedding of 262 rows of 544 bytes needs three bindings; q, k and v no longer fit one together.
         let options = Options { largest_binding: Some(60_000), ..Options::default() };
-        let gpu = Rc::new(pollster::block_on(Gpu::of(&adapter, options)).unwrap());
+        let gpu = Rc::new(pollster::block_on(Gpu::open_adapter(&adapter, options)).unwrap());
         for name in ["tiny-gemma3-q8_0", "tiny-llama-q4_k"] {
             let file = tiny(name);
             let mut exact = load(&file, Mode::Exact);
@@ -390,7 +391,7 @@ fn the_real_model_writes_what_the_exact_processor_writes() {
 #[test]
 fn a_device_that_fails_is_told_by_its_kind() {
     let Some(adapter) = pollster::block_on(adapters()).into_iter().next() else { return };
-    let open = |options| Rc::new(pollster::block_on(Gpu::of(&adapter, options)).unwrap());
+    let open = |options| Rc::new(pollster::block_on(Gpu::open_adapter(&adapter, options)).unwrap());
     let file = tiny("tiny-qwen2-q4_0");
 
     let gpu = open(Options::default());
@@ -406,7 +407,7 @@ fn a_device_that_fails_is_told_by_its_kind() {
 
     // A device that never answers in time, unless this thread is held up for as long as all of the work takes: then again.
     let load = || {
-        let gpu = Backend::Gpu(open(Options { patience: Duration::from_nanos(1), ..Options::default() }));
+        let gpu = Backend::Gpu(open(Options { timeout: Duration::from_nanos(1), ..Options::default() }));
         pollster::block_on(Engine::load(&&file[..], None, gpu, 512, &mut |_, _| {})).err()
     };
     let error = (0..5).find_map(|_| load());

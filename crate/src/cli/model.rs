@@ -48,7 +48,7 @@ impl ModelOptions {
             (Backend::Cpu, false) => Ok(Mode::Fast.into()),
             (Backend::Cpu, true) => Ok(Mode::Exact.into()),
             (Backend::Gpu, false) => {
-                let gpu = pollster::block_on(Gpu::open(gpu::device::Options::default()))?;
+                let gpu = pollster::block_on(Gpu::open(gpu::features::Options::default()))?;
                 Ok(executor::Backend::Gpu(Rc::new(gpu)))
             }
             (Backend::Gpu, true) => Err(input!("--exact is of the processor; leave out --exact or --backend gpu")),

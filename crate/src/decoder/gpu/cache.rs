@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::device::{Buffer, Gpu};
+use super::buffer::Buffer;
+use super::device::Gpu;
 use super::weights::GpuWeights;
 use crate::error::Result;
 use crate::model::config::ModelConfig;

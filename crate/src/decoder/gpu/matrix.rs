@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::device::{Buffer, Gpu};
+use super::buffer::Buffer;
+use super::device::Gpu;
 use super::format::WeightFormat;
 use crate::error::Result;
 use crate::files::gguf::Header;

@@ -5,14 +5,19 @@
 //! prefill in pieces of bounded time, and decoding without waiting for the processor between tokens.
 
 pub mod bandwidth;
+pub mod buffer;
 mod cache;
 pub mod device;
+pub mod faults;
+pub mod features;
 pub mod format;
 pub mod kernels;
 pub mod matrix;
 pub mod memory;
 mod pace;
+pub mod pipeline;
 pub mod program;
+mod readback;
 mod record;
 pub mod self_test;
 pub mod shader;
@@ -24,8 +29,9 @@ use std::rc::Rc;
 
 use web_time::Instant;
 
+use self::buffer::Buffer;
 use self::cache::Cache;
-use self::device::{Buffer, Gpu};
+use self::device::Gpu;
 use self::kernels::attend::MAX_HEAD;
 use self::kernels::sample::RING;
 use self::pace::Pace;

@@ -8,8 +8,10 @@ use std::rc::Rc;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::device::{Buffer, Gpu};
-use super::shader::{Pipeline, Shader};
+use super::buffer::Buffer;
+use super::device::Gpu;
+use super::pipeline::Pipeline;
+use super::shader::Shader;
 use crate::error::Result;
 
 /// Positions that one workgroup of decoding attention takes.

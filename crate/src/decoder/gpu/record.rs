@@ -5,8 +5,10 @@
 
 use std::rc::Rc;
 
+use super::buffer::Buffer;
 use super::cache::Cache;
-use super::device::{Buffer, Features, Gpu};
+use super::device::Gpu;
+use super::features::Features;
 use super::format::WeightFormat;
 use super::kernels::branch_input::BranchInput;
 use super::kernels::combine::Combine;

@@ -6,7 +6,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::device::Features;
+use super::features::Features;
 use super::format::{self, WeightFormat};
 
 /// How a shader uses a storage buffer.
@@ -27,14 +27,6 @@ pub struct Shader {
     pub source: String,
     /// Storage buffers, from binding 2 on.
     pub storage: Vec<Access>,
-}
-
-/// A compiled shader.
-pub struct Pipeline {
-    /// Of its only bind group.
-    pub layout: wgpu::BindGroupLayout,
-    /// As wgpu's.
-    pub pipeline: wgpu::ComputePipeline,
 }
 
 /// Puts a [`Shader`] together.

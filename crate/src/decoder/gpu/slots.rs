@@ -6,7 +6,8 @@ use bytemuck::cast_slice_mut;
 use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
-use super::device::{Buffer, Gpu};
+use super::buffer::Buffer;
+use super::device::Gpu;
 use super::format::WeightFormat;
 use super::kernels::matmul;
 use super::kernels::norm::SMALL_RANK;

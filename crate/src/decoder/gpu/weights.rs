@@ -5,7 +5,8 @@
 
 use std::rc::Rc;
 
-use super::device::{Buffer, Gpu};
+use super::buffer::Buffer;
+use super::device::Gpu;
 use super::format::WeightFormat;
 use super::matrix::{Matrix, allocate, fill};
 use crate::adapters::low_rank::Target;

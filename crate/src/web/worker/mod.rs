@@ -34,7 +34,8 @@ use crate::decoder::benchmark;
 use crate::decoder::cpu::Mode;
 use crate::decoder::executor;
 use crate::decoder::gpu;
-use crate::decoder::gpu::device::{self, Gpu};
+use crate::decoder::gpu::device::Gpu;
+use crate::decoder::gpu::features::Options;
 use crate::engine::{self, DEFAULT_CONTEXT, Engine, Event};
 use crate::files::source::Source;
 use crate::input;
@@ -441,7 +442,7 @@ impl Drop for Claim<'_> {
 
 /// The browser's GPU.
 async fn open_gpu() -> crate::error::Result<executor::Backend> {
-    let mut gpu = Gpu::open(device::Options::default()).await?;
+    let mut gpu = Gpu::open(Options::default()).await?;
     if let Some(name) = host::gpu_name().await {
         gpu.name = name;
     }

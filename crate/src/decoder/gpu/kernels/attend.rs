@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::rope::Heads;
-use crate::decoder::gpu::device::{Buffer, Features};
+use crate::decoder::gpu::buffer::Buffer;
+use crate::decoder::gpu::features::Features;
 use crate::decoder::gpu::program::{Extent, Op, SPLIT};
 use crate::decoder::gpu::shader::Access;
 

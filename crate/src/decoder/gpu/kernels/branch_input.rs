@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::decoder::gpu::device::Buffer;
+use crate::decoder::gpu::buffer::Buffer;
 use crate::decoder::gpu::format;
 use crate::decoder::gpu::matrix::Matrix;
 use crate::decoder::gpu::shader::{Access, Builder};

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use bytemuck::{Pod, Zeroable};
 
 use super::branch_input::BranchInput;
-use crate::decoder::gpu::device::{Buffer, Features};
+use crate::decoder::gpu::buffer::Buffer;
+use crate::decoder::gpu::features::Features;
 use crate::decoder::gpu::program::{Extent, Op, SPLIT};
 use crate::decoder::gpu::shader::{Access, Builder};
 use crate::model::config::ModelConfig;

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use bytemuck::{Pod, Zeroable};
 
 use super::EMBED_ROW;
-use crate::decoder::gpu::device::{Buffer, Features};
+use crate::decoder::gpu::buffer::Buffer;
+use crate::decoder::gpu::features::Features;
 use crate::decoder::gpu::matrix::{Layout, Matrix};
 use crate::decoder::gpu::program::{Extent, Op};
 use crate::decoder::gpu::shader::{Access, Builder};

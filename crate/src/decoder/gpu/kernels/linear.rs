@@ -1,7 +1,7 @@
 //! Products with one token's vector: all of decoding.
 
 use super::product::Product;
-use crate::decoder::gpu::device::Features;
+use crate::decoder::gpu::features::Features;
 use crate::decoder::gpu::program::{Extent, Op};
 use crate::decoder::gpu::shader::Builder;
 

@@ -7,7 +7,8 @@ use bytemuck::{Pod, Zeroable};
 
 use super::NONE;
 use super::branch_input::BranchInput;
-use crate::decoder::gpu::device::{Buffer, Features};
+use crate::decoder::gpu::buffer::Buffer;
+use crate::decoder::gpu::features::Features;
 use crate::decoder::gpu::format::WeightFormat;
 use crate::decoder::gpu::matrix::Matrix;
 use crate::decoder::gpu::program::{Extent, Op};

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use bytemuck::{Pod, Zeroable};
 
 use super::{ACTIVATION, NONE};
-use crate::decoder::gpu::device::Buffer;
+use crate::decoder::gpu::buffer::Buffer;
 use crate::decoder::gpu::format::WeightFormat;
 use crate::decoder::gpu::matrix::{Layout, Matrix};
 use crate::decoder::gpu::program::{Extent, Op};

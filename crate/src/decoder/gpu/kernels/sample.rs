@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::embed::Params;
 use super::{BEST, EMBED_ROW};
-use crate::decoder::gpu::device::{Buffer, Features};
+use crate::decoder::gpu::buffer::Buffer;
+use crate::decoder::gpu::features::Features;
 use crate::decoder::gpu::matrix::Matrix;
 use crate::decoder::gpu::program::{Extent, Op};
 use crate::decoder::gpu::shader::{Access, Builder};

@@ -1,6 +1,7 @@
 //! What the kernels' tests share: GPUs in all the ways they can be used, and running one op.
 
-use crate::decoder::gpu::device::{Gpu, Options, adapters};
+use crate::decoder::gpu::device::{Gpu, adapters};
+use crate::decoder::gpu::features::Options;
 use crate::decoder::gpu::format::WeightFormat;
 use crate::decoder::gpu::matrix::Matrix;
 use crate::decoder::gpu::program::{Op, Program, StepUniforms};
@@ -20,7 +21,7 @@ pub fn each_gpu(test: impl AsyncFn(&Gpu)) {
         for adapter in adapters {
             let mut seen = Vec::new();
             for (f16, subgroups) in [(true, true), (false, false)] {
-                let gpu = Gpu::of(&adapter, Options { f16, subgroups, ..Options::default() }).await.unwrap();
+                let gpu = Gpu::open_adapter(&adapter, Options { f16, subgroups, ..Options::default() }).await.unwrap();
                 if !seen.contains(&gpu.features) {
                     println!("{}: {:?}", gpu.name, gpu.features);
                     seen.push(gpu.features);

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::decoder::gpu::device::{Buffer, Features};
+use crate::decoder::gpu::buffer::Buffer;
+use crate::decoder::gpu::features::Features;
 use crate::decoder::gpu::program::{Extent, Op};
 use crate::decoder::gpu::shader::{Access, Builder};
 
