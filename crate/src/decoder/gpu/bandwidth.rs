@@ -1,21 +1,22 @@
-//! How fast a device moves memory: what decoding is compared with.
+//! The memory bandwidth of a device, with which the speed of decoding is compared.
 
 use web_time::Instant;
 
 use super::device::Gpu;
 use crate::error::Result;
 
-/// Bytes of each copy: more than any cache holds, and within the smallest binding.
+/// Number of bytes of each copy: more than any cache holds, and within the smallest binding.
 const BYTES: u64 = 128 << 20;
 
-/// Copies of a round's two submissions. What submitting and waiting take, milliseconds in which a large GPU could copy as
-/// much again, is in both, so not in their difference.
+/// Numbers of copies in the two submits of a round. Submitting and waiting take milliseconds, in which a large GPU could
+/// copy as much again; both submits contain that time, so their difference does not.
 const COPIES: [usize; 2] = [1, 9];
 
-/// Rounds, of which the fastest counts.
+/// Number of rounds, of which the fastest counts.
 const ROUNDS: usize = 3;
 
-/// Bytes that copies between two buffers read in a second. They write as many, so a kernel that only reads may be faster.
+/// Measures the bytes that copies between two buffers read in a second. They write as many, so a kernel that only reads
+/// may be faster.
 ///
 /// # Errors
 /// If the device fails.

@@ -8,14 +8,14 @@ use super::weights::GpuWeights;
 use crate::error::Result;
 use crate::model::config::ModelConfig;
 
-/// The cache grows by so many positions: whole pages of `head.wgsl`.
+/// Number of positions that the cache grows by: whole pages of `head.wgsl`.
 const GRAIN: usize = 512;
 
 /// Keys and values of all layers.
 pub struct Cache {
-    /// Positions that there is room for.
+    /// Number of positions that fit.
     pub positions: usize,
-    /// Whether elements are f16.
+    /// True if elements are f16.
     pub f16: bool,
     /// Keys by layer: pages of 64 positions, [page, kv_heads, head_dim / 4, 64, 4].
     pub keys: Vec<Rc<Buffer>>,
@@ -23,26 +23,26 @@ pub struct Cache {
     pub values: Vec<Rc<Buffer>>,
     /// cos and sin of each distinct set of frequencies: [set, position, head_dim / 8, (cos, sin), 4].
     pub rotations: Rc<Buffer>,
-    /// Start of each layer's set in `rotations`, in elements.
+    /// Offset of each layer's set in `rotations`, in elements.
     pub tables: Vec<u32>,
 }
 
-/// Bytes of the cache of one layer, keys and values together.
+/// Returns the bytes of the cache of one layer, keys and values together.
 pub fn layer_bytes(config: &ModelConfig, positions: usize, f16: bool) -> u64 {
     (positions.next_multiple_of(GRAIN) * 2 * config.kv_width() * if f16 { 2 } else { 4 }) as u64
 }
 
 impl Cache {
-    /// Room for at least `positions`.
+    /// Allocates a cache for at least `positions`.
     ///
     /// # Errors
     /// If the device refuses a buffer.
-    pub fn new(gpu: &Gpu, config: &ModelConfig, model: &GpuWeights, positions: usize) -> Result<Self> {
+    pub fn new(gpu: &Gpu, config: &ModelConfig, weights: &GpuWeights, positions: usize) -> Result<Self> {
         let positions = positions.next_multiple_of(GRAIN);
         let f16 = gpu.features.f16;
         let half = layer_bytes(config, positions, f16) / 2;
         let buffers = |label| (0..config.layers).map(|_| gpu.storage(label, half)).collect::<Result<Vec<_>>>();
-        let (rotations, tables) = rotations(model, positions);
+        let (rotations, tables) = rotations(weights, positions);
         Ok(Self {
             positions,
             f16,
@@ -53,22 +53,24 @@ impl Cache {
         })
     }
 
-    /// Takes over what `other`, a smaller cache, holds.
+    /// Copies the contents of `other`, a smaller cache.
     pub fn copy_from(&self, gpu: &Gpu, other: &Self) {
-        let mut encoder = gpu.encoder();
-        let pairs = self.keys.iter().zip(&other.keys).chain(self.values.iter().zip(&other.values));
-        for (to, from) in pairs {
-            encoder.copy_buffer_to_buffer(from.raw(), 0, to.raw(), 0, from.bytes());
-        }
-        gpu.submit(encoder);
+        gpu.submit_copies(other.keys.iter().zip(&self.keys).chain(other.values.iter().zip(&self.values)));
+    }
+
+    /// Returns the bytes of keys and values that a token at `position` reads.
+    pub fn bytes_read(&self, config: &ModelConfig, position: usize) -> u64 {
+        let bytes_per_position = 2 * config.kv_width() * if self.f16 { 2 } else { 4 };
+        let seen = |layer| config.layer_window(layer).unwrap_or(usize::MAX).min(position + 1);
+        (0..config.layers).map(|layer| (seen(layer) * bytes_per_position) as u64).sum()
     }
 }
 
-/// Tables for all positions, computed here because sines of large angles are not exact on GPUs.
-fn rotations(model: &GpuWeights, positions: usize) -> (Vec<f32>, Vec<u32>) {
+/// Returns the rotations of all positions and the offset of each layer's, computed here because sines of large angles are not exact on GPUs.
+fn rotations(weights: &GpuWeights, positions: usize) -> (Vec<f32>, Vec<u32>) {
     let mut sets: Vec<(&[f32], u32)> = Vec::new();
     let mut values: Vec<f32> = Vec::new();
-    let tables = model
+    let tables = weights
         .layers
         .iter()
         .map(|layer| {

@@ -1,13 +1,13 @@
-//! How quantised matrices lie in GPU memory: GGUF's blocks taken apart into arrays of 32-bit words.
+//! Quantised matrices in GPU memory: GGUF's blocks taken apart into arrays of 32-bit words.
 //!
 //! Blocks of 18, 22, 34 or 210 bytes cannot be read as words, and a thread that reads a whole block leaves the memory bus
 //! idle. So every matrix becomes up to four arrays, one after the other, each with the same number of words for each row:
-//! quants, high bits, scales, and scales of super-blocks. Neighbouring threads then read neighbouring words. Values are not
-//! changed: what [`format.wgsl`](self) makes of the words is what ggml makes of the blocks, up to f32 rounding.
+//! quants, high bits, scales, and scales of super-blocks. Neighbouring threads then read neighbouring words. Values stay
+//! the same: [`format.wgsl`](self) turns the words into the numbers that ggml computes from the blocks, up to f32 rounding.
 //!
 //! Rows are read in parts of eight elements. In a word of 4-bit quants the low nibbles of its bytes are elements 0 to 3 of a
-//! part and the high nibbles are elements 4 to 7. Bits above those lie so that a mask and a shift put them above all four
-//! nibbles at once; 8-bit quants have 128 added, as GPUs turn unsigned bytes into numbers faster.
+//! part and the high nibbles are elements 4 to 7. Higher bits are placed so that a mask and a shift put them above all
+//! four nibbles at once. 8-bit quants are stored plus 128, because GPUs convert unsigned bytes faster.
 
 use candle_core::quantized::GgmlDType;
 use half::f16;
@@ -15,16 +15,16 @@ use half::f16;
 use crate::error::Result;
 use crate::input;
 
-/// Elements of a row that a thread reads at once.
+/// Number of elements of a row that a thread reads at once.
 pub const PART: usize = 8;
 
-/// Functions that turn words into numbers, one per format. They use [`BYTES`].
+/// WGSL functions that turn words into numbers, one per format. They use [`BYTES`].
 pub const WGSL: &str = include_str!("format.wgsl");
 
-/// What turns a word into its bytes.
+/// WGSL function that turns a word into its bytes.
 pub const BYTES: &str = include_str!("bytes.wgsl");
 
-/// A storage format on the GPU. The number is the one that shaders branch on.
+/// A storage format on the GPU. Shaders branch on its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
 #[allow(missing_docs, non_camel_case_types)] // ggml's names
@@ -58,18 +58,18 @@ impl WeightFormat {
         WeightFormat::Q6_K,
     ];
 
-    /// The format for a type of GGUF files.
+    /// Returns the format for a type of GGUF files.
     ///
     /// # Errors
-    /// If there is none.
-    pub fn of(dtype: GgmlDType) -> Result<Self> {
+    /// If the GPU has no format for it.
+    pub fn from_dtype(dtype: GgmlDType) -> Result<Self> {
         Self::ALL
             .into_iter()
             .find(|format| format.dtype() == dtype)
             .ok_or_else(|| input!("tensors of type {dtype:?} cannot run on the GPU; use another quantisation"))
     }
 
-    /// The type in GGUF files.
+    /// Returns the type in GGUF files.
     pub fn dtype(self) -> GgmlDType {
         match self {
             WeightFormat::F32 => GgmlDType::F32,
@@ -86,7 +86,7 @@ impl WeightFormat {
         }
     }
 
-    /// The name in shaders, as in `dequant_q4_0`.
+    /// Returns the name in shaders, as in `dequant_q4_0`.
     pub fn name(self) -> &'static str {
         match self {
             WeightFormat::F32 => "f32",
@@ -103,7 +103,7 @@ impl WeightFormat {
         }
     }
 
-    /// Words of one row of `columns` elements in each of the four arrays.
+    /// Returns the words of one row of `columns` elements in each of the four arrays.
     pub fn row_words(self, columns: usize) -> [usize; 4] {
         let blocks = columns / 32;
         match self {
@@ -120,20 +120,20 @@ impl WeightFormat {
         }
     }
 
-    /// Bytes of a row of `columns` elements on the GPU.
+    /// Returns the bytes of a row of `columns` elements on the GPU.
     pub fn row_bytes(self, columns: usize) -> u64 {
         4 * self.row_words(columns).iter().sum::<usize>() as u64
     }
 
-    /// Bytes of a row of `columns` elements in the file.
+    /// Returns the bytes of a row of `columns` elements in the file.
     pub fn file_row_bytes(self, columns: usize) -> usize {
         columns / self.dtype().block_size() * self.dtype().type_size()
     }
 
-    /// Takes rows of `columns` elements apart: the four arrays for the rows that `bytes` holds.
+    /// Takes rows of `columns` elements apart, and returns the four arrays of the rows in `bytes`.
     ///
     /// # Panics
-    /// If `bytes` is not a whole number of rows; callers read rows.
+    /// If `bytes` is not a whole number of rows; callers read whole rows.
     pub fn repack(self, bytes: &[u8], columns: usize) -> [Vec<u32>; 4] {
         let row_bytes = self.file_row_bytes(columns);
         assert!(bytes.len().is_multiple_of(row_bytes), "whole rows are repacked");
@@ -230,7 +230,7 @@ fn word(bytes: &[u8; 4]) -> u32 {
     u32::from_le_bytes(*bytes)
 }
 
-/// Four words of eight 4-bit quants each, in the order that the module's head describes.
+/// Appends four words of eight 4-bit quants each, in the order that the module's head describes.
 fn push_nibbles(q: &[u8; 32], words: &mut Vec<u32>) {
     for part in q.as_chunks::<PART>().0 {
         let byte = |i: usize| u32::from(part[i] | part[i + 4] << 4) << (8 * i);
@@ -238,12 +238,12 @@ fn push_nibbles(q: &[u8; 32], words: &mut Vec<u32>) {
     }
 }
 
-/// The word of 32 fifth bits: byte i % 4 has one bit of each half of four parts.
+/// Returns the word of 32 fifth bits: byte i % 4 has one bit of each half of four parts.
 fn fifth_bits(bit: impl Fn(usize) -> u8) -> u32 {
     (0..32).map(|i| u32::from(bit(i)) << (8 * (i % 4) + i / 4)).sum()
 }
 
-/// The 6-bit scale and minimum of sub-block `j` of a Q4_K or Q5_K block.
+/// Returns the 6-bit scale and minimum of sub-block `j` of a Q4_K or Q5_K block.
 fn scale_and_minimum(packed: &[u8], j: usize) -> (u8, u8) {
     if j < 4 {
         (packed[j] & 63, packed[j + 4] & 63)
@@ -252,7 +252,7 @@ fn scale_and_minimum(packed: &[u8], j: usize) -> (u8, u8) {
     }
 }
 
-/// Puts 16-bit values into words, two in each; the last of an odd number has a word to itself.
+/// Packs 16-bit values into words, two in each; the last of an odd number has a word to itself.
 #[derive(Default)]
 struct Halves {
     waiting: Option<u16>,
@@ -276,20 +276,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_have_the_number_of_words_that_is_announced() {
+    fn rows_have_the_announced_number_of_words() {
         for format in WeightFormat::ALL {
             for columns in [256, 768] {
                 let row = format.file_row_bytes(columns);
                 let arrays = format.repack(&vec![0; 3 * row], columns);
                 let expected = format.row_words(columns).map(|words| 3 * words);
                 assert_eq!(arrays.map(|array| array.len()), expected, "{format:?}");
-                assert_eq!(WeightFormat::of(format.dtype()).unwrap(), format);
+                assert_eq!(WeightFormat::from_dtype(format.dtype()).unwrap(), format);
             }
         }
     }
 
     #[test]
-    fn little_is_added_to_what_the_file_has() {
+    fn rows_are_little_larger_than_in_the_file() {
         for format in WeightFormat::ALL {
             let overhead = format.row_bytes(2048) as f64 / format.file_row_bytes(2048) as f64;
             assert!((1.0..1.03).contains(&overhead), "{format:?}: {overhead}");

@@ -14,13 +14,14 @@ use crate::files::source::Source;
 use crate::input;
 use crate::model::weights::Weights;
 
-/// Most buffers that one matrix may be split into: products bind five others, and every device allows eight in all.
+/// Largest number of buffers that one matrix may be split into: products bind five others, and every device allows eight
+/// in all.
 pub const MAX_SHARDS: usize = 3;
 
-/// Rows of a shard are a multiple of this: linear computes so many together.
+/// Divisor of the rows of a shard: `linear` computes this many rows together.
 const ROW_GRAIN: usize = 4;
 
-/// Where a matrix lies within its buffer, as in `format.wgsl`, in words.
+/// Position of a matrix within its buffer, in words: `Matrix` of `format.wgsl`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Layout {
@@ -31,7 +32,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Where the scales of a matrix of f16 or Q8_0 begin that is the first in its buffer: 0 for f16, which has none.
+    /// Returns the offset of the scales of an f16 or Q8_0 matrix that is the first in its buffer: 0 for f16, which has no
+    /// scales.
     pub fn scales(&self) -> u32 {
         if self.row[2] > 0 { self.start[2] } else { 0 }
     }
@@ -40,22 +42,22 @@ impl Layout {
 /// A matrix [rows, columns] on the GPU.
 #[derive(Clone)]
 pub struct Matrix {
-    /// How its elements are stored.
+    /// Storage format of its elements.
     pub format: WeightFormat,
-    /// Rows in all.
+    /// Number of rows in all.
     pub rows: usize,
-    /// Columns, a multiple of 8.
+    /// Number of columns, a multiple of 8.
     pub columns: usize,
-    /// Rows in each buffer but the last.
+    /// Number of rows in each buffer but the last.
     pub shard_rows: usize,
-    /// Where it lies in each buffer.
+    /// Position within each buffer.
     pub layout: Layout,
-    /// The buffers. Other matrices may lie there too.
+    /// Buffers that hold the rows, and perhaps other matrices.
     pub shards: Vec<Rc<Buffer>>,
 }
 
 impl Matrix {
-    /// Where `rows` rows lie whose four arrays follow each other from word `start` on, and the word after them.
+    /// Returns the layout of `rows` rows whose four arrays follow each other from word `start` on, and the word after them.
     pub fn layout(format: WeightFormat, rows: usize, columns: usize, start: usize) -> (Layout, usize) {
         let words = format.row_words(columns);
         let mut at = start;
@@ -67,21 +69,21 @@ impl Matrix {
         (Layout { start: starts, row: words.map(|words| words as u32) }, at)
     }
 
-    /// A matrix that is all of `buffer`.
+    /// Returns a matrix that is all of `buffer`.
     pub fn whole(format: WeightFormat, rows: usize, columns: usize, buffer: Rc<Buffer>) -> Self {
         let (layout, _) = Self::layout(format, rows, columns, 0);
         Self { format, rows, columns, shard_rows: rows, layout, shards: vec![buffer] }
     }
 
-    /// Bytes that a product reads.
+    /// Returns the bytes that a product reads.
     pub fn bytes(&self) -> u64 {
         self.rows as u64 * self.format.row_bytes(self.columns)
     }
 
-    /// Bytes of each shard of a matrix on a device whose bindings are at most `largest`, or why it cannot be split.
+    /// Returns the rows of each shard of a matrix on a device whose bindings have at most `largest` bytes.
     ///
     /// # Errors
-    /// If it would take more than [`MAX_SHARDS`] buffers.
+    /// If the matrix would take more than [`MAX_SHARDS`] buffers.
     pub fn shard_rows(name: &str, format: WeightFormat, rows: usize, columns: usize, largest: u64) -> Result<usize> {
         let row_bytes = format.row_bytes(columns);
         let fitting = (largest / row_bytes) as usize / ROW_GRAIN * ROW_GRAIN;
@@ -97,8 +99,8 @@ impl Matrix {
     }
 }
 
-/// Room for the tensors `wanted` (name, rows, columns), together in one buffer where that can be bound, otherwise in as many
-/// as each needs.
+/// Allocates matrices for the tensors `wanted` (name, rows, columns): in one buffer if that can be bound, otherwise each in
+/// as many buffers as it needs.
 ///
 /// # Errors
 /// If a tensor is missing, or cannot be on this device.
@@ -106,7 +108,7 @@ pub fn allocate(gpu: &Gpu, header: &Header, wanted: &[(String, usize, usize)]) -
     let mut plans = Vec::new();
     let mut end = 0;
     for (name, rows, columns) in wanted {
-        let format = WeightFormat::of(header.tensor(name)?.dtype).map_err(|error| error.at(name))?;
+        let format = WeightFormat::from_dtype(header.tensor(name)?.dtype).map_err(|error| error.at(name))?;
         let (layout, next) = Matrix::layout(format, *rows, *columns, end);
         plans.push((name, format, *rows, *columns, layout));
         end = next;

@@ -1,30 +1,30 @@
-//! How much memory a model takes on the GPU, known from its header: a model that does not fit is refused before anything
-//! is read.
+//! The GPU memory that a model takes, computed from its header, so that a model that does not fit is refused before its
+//! weights are read.
 
 use super::device::Gpu;
 use super::format::WeightFormat;
 use super::matrix::Matrix;
-use super::{cache, pace, record, slots};
+use super::{activations, cache, pace, slots};
 use crate::error::Result;
 use crate::files::gguf::Header;
 use crate::input;
 use crate::model::config::ModelConfig;
 
-/// Bytes by what they are for.
+/// GPU memory that a model takes, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Needed {
-    /// Weights.
+pub struct MemoryUse {
+    /// Bytes of weights.
     pub weights: u64,
-    /// Keys and values of the whole context.
+    /// Bytes of keys and values of the whole context.
     pub cache: u64,
-    /// Buffers between dispatches.
-    pub work: u64,
-    /// Low-rank pairs.
+    /// Bytes of buffers between dispatches.
+    pub activations: u64,
+    /// Bytes of slots for low-rank pairs.
     pub pairs: u64,
 }
 
-impl Needed {
-    /// What a model takes for a context of `positions` and pairs of up to `rank`.
+impl MemoryUse {
+    /// Returns the memory that a model takes for a context of `positions` and pairs of up to `rank`.
     ///
     /// # Errors
     /// If a tensor's type cannot run on the GPU.
@@ -33,7 +33,8 @@ impl Needed {
         for (name, tensor) in &header.tensors {
             weights += match tensor.shape[..] {
                 [rows, columns] => {
-                    rows as u64 * WeightFormat::of(tensor.dtype).map_err(|error| error.at(name))?.row_bytes(columns)
+                    rows as u64
+                        * WeightFormat::from_dtype(tensor.dtype).map_err(|error| error.at(name))?.row_bytes(columns)
                 }
                 _ => 4 * tensor.shape.iter().product::<usize>() as u64,
             };
@@ -42,28 +43,28 @@ impl Needed {
         Ok(Self {
             weights,
             cache: config.layers as u64 * cache::layer_bytes(config, positions, f16),
-            work: record::work_bytes(config, tokens, positions, slots::padded(rank)),
+            activations: activations::bytes(config, tokens, positions, slots::padded_rank(rank)),
             pairs: slots::bytes(config, rank),
         })
     }
 
-    /// All of it.
+    /// Returns the sum in bytes.
     pub fn total(&self) -> u64 {
-        self.weights + self.cache + self.work + self.pairs
+        self.weights + self.cache + self.activations + self.pairs
     }
 }
 
-/// Whether the model fits the device: each matrix the largest binding, and all together the memory that may be used.
+/// Checks that the model fits the device: each matrix its largest bindings, and all together the memory that may be used.
 ///
 /// # Errors
-/// With the numbers, if it does not.
+/// If it does not, with the numbers.
 pub fn check(gpu: &Gpu, config: &ModelConfig, header: &Header, positions: usize) -> Result<()> {
     for (name, tensor) in &header.tensors {
         if let [rows, columns] = tensor.shape[..] {
-            Matrix::shard_rows(name, WeightFormat::of(tensor.dtype)?, rows, columns, gpu.largest_binding)?;
+            Matrix::shard_rows(name, WeightFormat::from_dtype(tensor.dtype)?, rows, columns, gpu.largest_binding)?;
         }
     }
-    let needed = Needed::new(config, header, positions, 0, gpu.features.f16)?;
+    let needed = MemoryUse::new(config, header, positions, 0, gpu.features.f16)?;
     let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
     match gpu.memory {
         Some(memory) if needed.total() > memory => Err(input!(
@@ -72,7 +73,7 @@ pub fn check(gpu: &Gpu, config: &ModelConfig, header: &Header, positions: usize)
             megabytes(needed.total()),
             megabytes(needed.weights),
             megabytes(needed.cache),
-            megabytes(needed.work),
+            megabytes(needed.activations),
             megabytes(memory),
             gpu.name
         )),

@@ -1,31 +1,33 @@
-//! How much goes to the GPU at once: as much as takes about a fifth of a second. More would leave a cancel or a reader
-//! waiting, and phones end the work of a GPU that does not answer.
+//! The amount of work in one submit: as much as takes about a fifth of a second. With more, a cancel or a reader would have
+//! to wait, and phones end the work of a GPU that does not answer.
 
 use std::time::Duration;
 
-/// Most tokens of a pass.
+/// Largest number of tokens of a pass.
 pub const MOST_TOKENS: usize = 256;
 
-/// Tokens of the first pass, before anything is known, and the fewest of any: a tile of the matrix product.
+/// Number of tokens of the first pass, whose speed is unknown, and the smallest of any: a tile of the matrix product.
 const FEWEST_TOKENS: usize = 64;
 
-/// Submits of the first pass.
+/// Number of submits of the first pass.
 const FIRST_SUBMITS: usize = 4;
 
-/// What a submit should take.
+/// Time that a submit should take.
 const TARGET: Duration = Duration::from_millis(200);
 
-/// Tokens whose ids come back together, at most and at least.
+/// Largest number of tokens whose ids come back together.
 const GROUP: usize = 8;
+
+/// Smallest number of tokens whose ids come back together.
 const SMALL_GROUP: usize = 4;
 
-/// Where even the smallest group would take longer, ids come back one by one: a GPU in software.
+/// Longest time for the smallest group. Where it would take longer, as on a GPU in software, ids come back one by one.
 const LONGEST_GROUP: Duration = Duration::from_secs(2);
 
-/// The same before anything is known.
+/// Number of tokens of the first group, whose speed is unknown.
 const FIRST_GROUP: usize = 2;
 
-/// Learns from passes how large the next may be.
+/// Sizes of the next pass, submit and group, learned from the times of those before.
 pub struct Pace {
     all_layers: usize,
     most: usize,
@@ -35,35 +37,35 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// For a decoder of `layers` whose buffers hold `most` tokens.
+    /// Returns the first sizes for a decoder of `layers` whose buffers hold `most` tokens.
     pub fn new(layers: usize, most: usize) -> Self {
         let tokens = FEWEST_TOKENS.min(most);
         Self { all_layers: layers, most, tokens, layers: layers.div_ceil(FIRST_SUBMITS), group: FIRST_GROUP }
     }
 
-    /// Tokens of the next pass.
+    /// Returns the number of tokens of the next pass.
     pub fn tokens(&self) -> usize {
         self.tokens
     }
 
-    /// Layers of each submit.
+    /// Returns the number of layers of each submit.
     pub fn layers(&self) -> usize {
         self.layers
     }
 
-    /// Tokens that are generated before their ids come back.
+    /// Returns the number of tokens that are generated before their ids come back.
     pub fn group(&self) -> usize {
         self.group
     }
 
-    /// Generating `tokens` took `time`.
+    /// Learns that generating `tokens` took `time`.
     pub fn generated(&mut self, tokens: usize, time: Duration) {
         let each = time.as_secs_f64().max(1e-6) / tokens as f64;
         let small = if SMALL_GROUP as f64 * each > LONGEST_GROUP.as_secs_f64() { 1 } else { SMALL_GROUP };
         self.group = ((TARGET.as_secs_f64() / each) as usize).clamp(small, GROUP);
     }
 
-    /// A pass of `tokens` took `time`.
+    /// Learns that a pass of `tokens` took `time`.
     pub fn took(&mut self, tokens: usize, time: Duration) {
         if tokens < self.tokens {
             return; // the end of a prompt says little

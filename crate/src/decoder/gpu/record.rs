@@ -1,165 +1,86 @@
-//! What a pass of the decoder does, recorded as data: the same steps as `cpu::Decoder::forward`, in the same order.
+//! Passes of the decoder recorded as data: the same steps as `cpu::Decoder::forward`, in the same order.
 //!
 //! The residual stream goes from `x` to `y` and back in each layer, because a norm reads what it replaces in all its
-//! workgroups. A block's output waits in `h` until the next norm adds it.
+//! workgroups. A sublayer's output waits in `h` until the next norm adds it.
 
 use std::rc::Rc;
 
+use super::activations::Activations;
 use super::buffer::Buffer;
 use super::cache::Cache;
-use super::device::Gpu;
 use super::features::Features;
 use super::format::WeightFormat;
 use super::kernels::branch_input::BranchInput;
 use super::kernels::combine::Combine;
-use super::kernels::norm::{Block, Norm, SMALL_RANK};
+use super::kernels::norm::{Norm, SMALL_RANK, SublayerOutput};
 use super::kernels::product::{Branch, Epilogue, Product};
 use super::kernels::rope::Heads;
-use super::kernels::{combine, embed, gated, linear, matmul, sample, top_k};
+use super::kernels::{embed, gated, linear, matmul, sample, top_k};
 use super::matrix::Matrix;
 use super::program::Op;
-use super::slots::{self, Group, Slots};
+use super::slots::{Group, Slots};
 use super::weights::{GpuWeights, Layer};
-use crate::error::Result;
 use crate::model::config::ModelConfig;
-use crate::model::sampler::MAX_TOP_K;
 
 /// [`linear::op`] for one token or [`matmul::op`] for many.
 type Kernel = fn(Product<'_>, Features) -> Op;
 
-/// Buffers between dispatches, for up to `tokens` tokens.
-pub struct Activations {
-    tokens: usize,
-    /// Ids of a pass: [tokens].
-    pub ids: Rc<Buffer>,
-    /// Residual stream: [tokens, width].
-    pub x: Rc<Buffer>,
-    y: Rc<Buffer>,
-    normalised: Rc<Buffer>, // [tokens, width]
-    qkv: Rc<Buffer>,        // [tokens, q | k | v]
-    parts: Rc<Buffer>,      // attention over splits, see combine
-    mixed: Rc<Buffer>,      // [tokens, heads · head_dim]
-    h: Rc<Buffer>,          // [tokens, width], and A x of one token where that is small
-    both: Rc<Buffer>,       // [tokens, gate | up]
-    gate: Rc<Buffer>,       // [tokens, ffn]
-    inner: Rc<Buffer>,      // A x, [splits, tokens, targets · rank]
-    /// [vocab]
-    pub logits: Rc<Buffer>,
-    candidates: Rc<Buffer>, // [blocks, top_k] of (logit, id)
-    /// Ids that were chosen: [`sample::RING`].
-    pub chosen: Rc<Buffer>,
-    nothing: (Rc<Buffer>, Rc<Buffer>),
-}
-
-/// Bytes of [`Activations`], but for a few thousand.
-pub fn work_bytes(config: &ModelConfig, tokens: usize, positions: usize, rank: usize) -> u64 {
-    let row = 4 * config.hidden_size
-        + 2 * config.q_width()
-        + 2 * config.kv_width()
-        + 3 * config.intermediate_size
-        + slots::inner_values(config) * rank;
-    (4 * (tokens * row + SMALL_RANK + config.vocab_size)) as u64 + combine::part_bytes(config, positions)
-}
-
-impl Activations {
-    /// Buffers for passes of up to `tokens` tokens over a context of `positions`, with pairs of up to `rank`.
-    ///
-    /// # Errors
-    /// If the device refuses a buffer.
-    pub fn new(gpu: &Gpu, config: &ModelConfig, tokens: usize, positions: usize, rank: usize) -> Result<Self> {
-        let per_token = |label, n: usize| gpu.storage(label, (4 * tokens * n) as u64);
-        let blocks = top_k::blocks(config.vocab_size) as usize;
-        Ok(Self {
-            tokens,
-            ids: per_token("ids", 1)?,
-            x: per_token("x", config.hidden_size)?,
-            y: per_token("y", config.hidden_size)?,
-            normalised: per_token("normalised", config.hidden_size)?,
-            qkv: per_token("qkv", config.q_width() + 2 * config.kv_width())?,
-            parts: gpu.storage("attention parts", combine::part_bytes(config, positions))?,
-            mixed: per_token("mixed", config.q_width())?,
-            h: gpu.storage("h", (4 * (tokens * config.hidden_size + SMALL_RANK)) as u64)?,
-            both: per_token("gate and up", 2 * config.intermediate_size)?,
-            gate: per_token("gated", config.intermediate_size)?,
-            inner: per_token("inner", slots::inner_values(config) * rank.max(1))?,
-            logits: gpu.storage("logits", 4 * config.vocab_size as u64)?,
-            candidates: gpu.storage("candidates", (8 * blocks * MAX_TOP_K) as u64)?,
-            chosen: gpu.storage("chosen", 4 * u64::from(sample::RING))?,
-            nothing: (gpu.storage("nothing", 16)?, gpu.storage("nothing", 16)?),
-        })
-    }
-
-    /// Takes over what a pass leaves for the next: the residual stream, a block's output, and ids that were chosen.
-    pub fn take_over(&self, gpu: &Gpu, other: &Self) {
-        let mut encoder = gpu.encoder();
-        for (to, from) in [(&self.x, &other.x), (&self.h, &other.h), (&self.chosen, &other.chosen)] {
-            encoder.copy_buffer_to_buffer(from.raw(), 0, to.raw(), 0, from.bytes());
-        }
-        gpu.submit(encoder);
-    }
-
-    /// Tokens of the longest pass.
-    pub fn tokens(&self) -> usize {
-        self.tokens
-    }
-}
-
-/// All that ops refer to.
+/// Records the ops of passes over these weights and buffers.
 pub struct PassRecorder<'a> {
-    /// What the device can do.
+    /// Features of the device.
     pub features: Features,
-    /// The decoder's description.
+    /// Configuration of the model.
     pub config: &'a ModelConfig,
     /// Its weights.
-    pub model: &'a GpuWeights,
+    pub weights: &'a GpuWeights,
     /// Buffers between dispatches.
     pub activations: &'a Activations,
     /// Keys and values.
     pub cache: &'a Cache,
-    /// LowRankPairs, if any are in use.
+    /// Low-rank pairs, if any are in use.
     pub slots: Option<&'a Slots>,
 }
 
 impl PassRecorder<'_> {
-    /// `x` of `ids`.
+    /// Records the embedding of `ids` into `x`.
     pub fn embed(&self) -> Vec<Op> {
-        let Self { features, config, model, activations, .. } = self;
-        vec![embed::op(*features, &model.embedding, config.embedding_scale, &activations.ids, &activations.x)]
+        let Self { features, config, weights, activations, .. } = self;
+        vec![embed::op(*features, &weights.embedding, config.embedding_scale, &activations.ids, &activations.x)]
     }
 
-    /// All layers for one token: 8 ops for each where matrices with one input lie together, and one more for low-rank pairs,
+    /// Records all layers for one token: 8 ops for each where matrices with one input lie together, and one more for low-rank pairs,
     /// in the last layer alone where they are small.
     pub fn decode(&self) -> Vec<Op> {
         (0..self.config.layers).flat_map(|i| self.decode_layer(i)).collect()
     }
 
-    /// All layers for many tokens: as many ops for each layer, 8 or 12 with low-rank pairs.
+    /// Records all layers for many tokens: 8 ops for each, or 12 with low-rank pairs.
     pub fn prefill(&self) -> Vec<Op> {
         (0..self.config.layers).flat_map(|i| self.prefill_layer(i)).collect()
     }
 
-    /// Logits of the last token.
+    /// Records the logits of the last token.
     pub fn head(&self) -> Vec<Op> {
-        let Self { model, activations, .. } = self;
-        let last = &model.layers[self.config.layers - 1];
-        let block = Block { h: &activations.h, post: last.post_ffn_norm, b: None };
-        let norm = self.norm(&activations.x, &activations.y, Some(block), model.output_norm, None);
+        let Self { weights, activations, .. } = self;
+        let last = &weights.layers[self.config.layers - 1];
+        let sublayer = SublayerOutput { h: &activations.h, post: last.post_ffn_norm, b: None };
+        let norm = self.norm(&activations.x, &activations.y, Some(sublayer), weights.output_norm, None);
         let mut ops = vec![norm];
-        ops.extend(self.product(linear::op, &model.head, &activations.normalised, &activations.logits, None));
+        ops.extend(self.product(linear::op, &weights.head, &activations.normalised, &activations.logits, None));
         ops
     }
 
-    /// The next token, and its embedding in `x`.
+    /// Records the choice of the next token, and its embedding into `x`.
     pub fn choose(&self) -> Vec<Op> {
-        let Self { features, config, model, activations, .. } = self;
-        let blocks = top_k::blocks(config.vocab_size);
+        let Self { features, config, weights, activations, .. } = self;
+        let tiles = top_k::tiles(config.vocab_size);
         vec![
             top_k::op(*features, config.vocab_size, &activations.logits, &activations.candidates),
             sample::op(
                 *features,
-                &model.embedding,
+                &weights.embedding,
                 config.embedding_scale,
-                blocks,
+                tiles,
                 &activations.candidates,
                 &activations.chosen,
                 &activations.x,
@@ -168,96 +89,114 @@ impl PassRecorder<'_> {
     }
 
     fn decode_layer(&self, i: usize) -> Vec<Op> {
-        let Self { features, model, activations, .. } = self;
-        let layer = &model.layers[i];
+        let Self { features, weights, activations, .. } = self;
+        let layer = &weights.layers[i];
         let slot = |group: usize| self.slots.map(|slots| slots.group(i, group));
         let heads = self.heads(i);
         let mut ops = Vec::new();
 
-        ops.push(self.norm(&activations.x, &activations.y, self.block_before(i, true), layer.attention_norm, slot(0)));
+        ops.push(self.norm(
+            &activations.x,
+            &activations.y,
+            self.sublayer_before(i, true),
+            layer.attention_norm,
+            slot(0),
+        ));
         let biases = Epilogue::Bias(&layer.qkv_bias);
         ops.extend(self.products(
             linear::op,
             &layer.qkv,
             &activations.normalised,
             &activations.qkv,
-            self.added(slot(0)),
+            self.branch(slot(0)),
             biases,
         ));
-        ops.push(heads.attend_one(*features, &activations.parts));
+        ops.push(heads.attend_one(*features, &activations.partials));
         ops.push(self.combine(heads.window, slot(1)));
-        ops.extend(self.product(linear::op, &layer.o, &activations.mixed, &activations.h, self.added(slot(1))));
+        ops.extend(self.product(linear::op, &layer.o, &activations.attention, &activations.h, self.branch(slot(1))));
 
-        let block = Block { h: &activations.h, post: layer.post_attention_norm, b: None };
-        ops.push(self.norm(&activations.y, &activations.x, Some(block), layer.ffn_norm, slot(2)));
-        ops.extend(self.gate_up(linear::op, layer, self.added(slot(2))));
+        let sublayer = SublayerOutput { h: &activations.h, post: layer.post_attention_norm, b: None };
+        ops.push(self.norm(&activations.y, &activations.x, Some(sublayer), layer.ffn_norm, slot(2)));
+        ops.extend(self.gate_up(linear::op, layer, self.branch(slot(2))));
         let branch = match self.appended(i) {
             Some(group) => Some(Branch::Appended { a: group.a }),
             None => {
-                ops.extend(self.input(slot(3), &activations.gate));
-                self.added(slot(3))
+                ops.extend(self.inner(slot(3), &activations.gated));
+                self.branch(slot(3))
             }
         };
-        ops.extend(self.product(linear::op, &layer.down, &activations.gate, &activations.h, branch));
+        ops.extend(self.product(linear::op, &layer.down, &activations.gated, &activations.h, branch));
         ops
     }
 
     fn prefill_layer(&self, i: usize) -> Vec<Op> {
-        let Self { features, model, activations, .. } = self;
-        let layer = &model.layers[i];
+        let Self { features, weights, activations, .. } = self;
+        let layer = &weights.layers[i];
         let slot = |group: usize| self.slots.map(|slots| slots.group(i, group));
         let heads = self.heads(i);
         let mut ops = Vec::new();
 
-        ops.push(self.norm(&activations.x, &activations.y, self.block_before(i, false), layer.attention_norm, None));
-        ops.extend(self.input_sums(slot(0), &activations.normalised));
+        ops.push(self.norm(&activations.x, &activations.y, self.sublayer_before(i, false), layer.attention_norm, None));
+        ops.extend(self.split_inner(slot(0), &activations.normalised));
         let biases = Epilogue::Bias(&layer.qkv_bias);
         ops.extend(self.products(
             matmul::op,
             &layer.qkv,
             &activations.normalised,
             &activations.qkv,
-            self.added_sums(slot(0)),
+            self.split_branch(slot(0)),
             biases,
         ));
         ops.push(heads.rope(*features));
-        ops.push(heads.attend_many(*features, &activations.mixed));
-        ops.extend(self.input_sums(slot(1), &activations.mixed));
-        ops.extend(self.product(matmul::op, &layer.o, &activations.mixed, &activations.h, self.added_sums(slot(1))));
+        ops.push(heads.attend_many(*features, &activations.attention));
+        ops.extend(self.split_inner(slot(1), &activations.attention));
+        ops.extend(self.product(
+            matmul::op,
+            &layer.o,
+            &activations.attention,
+            &activations.h,
+            self.split_branch(slot(1)),
+        ));
 
-        let block = Block { h: &activations.h, post: layer.post_attention_norm, b: None };
-        ops.push(self.norm(&activations.y, &activations.x, Some(block), layer.ffn_norm, None));
-        ops.extend(self.input_sums(slot(2), &activations.normalised));
-        ops.extend(self.gate_up(matmul::op, layer, self.added_sums(slot(2))));
-        ops.extend(self.input_sums(slot(3), &activations.gate));
-        ops.extend(self.product(matmul::op, &layer.down, &activations.gate, &activations.h, self.added_sums(slot(3))));
+        let sublayer = SublayerOutput { h: &activations.h, post: layer.post_attention_norm, b: None };
+        ops.push(self.norm(&activations.y, &activations.x, Some(sublayer), layer.ffn_norm, None));
+        ops.extend(self.split_inner(slot(2), &activations.normalised));
+        ops.extend(self.gate_up(matmul::op, layer, self.split_branch(slot(2))));
+        ops.extend(self.split_inner(slot(3), &activations.gated));
+        ops.extend(self.product(
+            matmul::op,
+            &layer.down,
+            &activations.gated,
+            &activations.h,
+            self.split_branch(slot(3)),
+        ));
         ops
     }
 
-    /// The output of the layer before `i` that is not added to the residual stream yet. In passes of one token it may lack
+    /// Returns the output of the layer before `i` that is not added to the residual stream yet. In passes of one token it may lack
     /// its low-rank branch's B.
-    fn block_before(&self, i: usize, one_token: bool) -> Option<Block<'_>> {
+    fn sublayer_before(&self, i: usize, one_token: bool) -> Option<SublayerOutput<'_>> {
         let before = i.checked_sub(1)?;
         let b = self.appended(before).filter(|_| one_token).map(|group| group.b);
-        Some(Block { h: &self.activations.h, post: self.model.layers[before].post_ffn_norm, b })
+        Some(SublayerOutput { h: &self.activations.h, post: self.weights.layers[before].post_ffn_norm, b })
     }
 
-    /// The pair of layer `i`'s down projection, where in decoding the next layer's norm adds it. That is where it is small,
-    /// and not in the last layer: what reads its output is the same op after a prompt.
+    /// Returns the pair of layer `i`'s down projection if in decoding the next layer's norm adds its B: if it is small, and
+    /// not in the last layer, whose output the head reads, which is the same op after a prompt.
     fn appended(&self, i: usize) -> Option<Group> {
         let slots = self.slots?;
-        (slots.stored.rank == SMALL_RANK && i + 1 < self.config.layers).then(|| slots.group(i, 3))
+        (slots.format.rank == SMALL_RANK && i + 1 < self.config.layers).then(|| slots.group(i, 3))
     }
 
     fn heads(&self, i: usize) -> Heads<'_> {
-        let Self { config, model, activations, cache, .. } = self;
+        let Self { config, weights, activations, cache, .. } = self;
         Heads {
             config,
             window: config.layer_window(i).unwrap_or(0) as u32,
-            norms: model.layers[i].head_norms,
+            norms: weights.layers[i].head_norms,
             table: cache.tables[i],
             qkv: &activations.qkv,
-            vectors: &model.vectors,
+            vectors: &weights.vectors,
             rotations: &cache.rotations,
             keys: &cache.keys[i],
             values: &cache.values[i],
@@ -269,48 +208,48 @@ impl PassRecorder<'_> {
         &self,
         from: &Rc<Buffer>,
         to: &Rc<Buffer>,
-        block: Option<Block<'_>>,
+        sublayer: Option<SublayerOutput<'_>>,
         weight: u32,
         slot: Option<Group>,
     ) -> Op {
-        let Self { config, model, activations, .. } = self;
+        let Self { config, weights, activations, .. } = self;
         let norm = Norm {
             width: config.hidden_size,
             epsilon: config.epsilon,
             weight,
             x: from,
-            block,
+            sublayer,
             sum: to,
             normalised: &activations.normalised,
-            vectors: &model.vectors,
-            branch: self.next_input(slot),
-            nothing: &activations.nothing.0,
+            vectors: &weights.vectors,
+            branch: self.branch_input(slot),
+            placeholder: &activations.placeholders[0],
         };
         norm.op(self.features)
     }
 
     fn combine(&self, window: u32, slot: Option<Group>) -> Op {
         let Self { features, config, activations, .. } = self;
-        let branch = self.next_input(slot);
-        Combine { config, window, parts: &activations.parts, out: &activations.mixed, branch }.op(*features)
+        let branch = self.branch_input(slot);
+        Combine { config, window, partials: &activations.partials, out: &activations.attention, branch }.op(*features)
     }
 
-    /// What computes A x together with x.
-    fn next_input(&self, slot: Option<Group>) -> BranchInput<'_> {
-        let (nothing, inner) = (&self.activations.nothing, &self.activations.inner);
+    /// Returns the A of a group, whose A x the op that computes x computes too.
+    fn branch_input(&self, slot: Option<Group>) -> BranchInput<'_> {
+        let ([read, written], inner) = (&self.activations.placeholders, &self.activations.inner);
         match slot {
             Some(Group { a, .. }) => BranchInput { a, inner },
-            None => BranchInput { a: Matrix::whole(WeightFormat::F16, 0, 0, nothing.0.clone()), inner: &nothing.1 },
+            None => BranchInput { a: Matrix::whole(WeightFormat::F16, 0, 0, read.clone()), inner: written },
         }
     }
 
-    /// The branch of a group whose A x is known, for one token.
-    fn added(&self, slot: Option<Group>) -> Option<Branch> {
+    /// Returns the branch of a group whose A x is computed, for one token.
+    fn branch(&self, slot: Option<Group>) -> Option<Branch> {
         slot.map(|Group { b, .. }| Branch::Added { b, inner: self.activations.inner.clone(), splits: 1 })
     }
 
-    /// The branch of a group whose A x is known as [`PassRecorder::input_sums`], for many tokens.
-    fn added_sums(&self, slot: Option<Group>) -> Option<Branch> {
+    /// Returns the branch of a group whose A x is computed by [`PassRecorder::split_inner`], for many tokens.
+    fn split_branch(&self, slot: Option<Group>) -> Option<Branch> {
         slot.map(|Group { a, b }| Branch::Added {
             b,
             inner: self.activations.inner.clone(),
@@ -318,50 +257,56 @@ impl PassRecorder<'_> {
         })
     }
 
-    /// A x of a group for one token, where nothing has computed it together with x.
-    fn input(&self, slot: Option<Group>, x: &Rc<Buffer>) -> Vec<Op> {
+    /// Records A x of a group for one token, where no op has computed it together with x.
+    fn inner(&self, slot: Option<Group>, x: &Rc<Buffer>) -> Vec<Op> {
         slot.map_or_else(Vec::new, |Group { a, .. }| self.product(linear::op, &a, x, &self.activations.inner, None))
     }
 
-    /// A x of a group for many tokens, in several sums.
-    fn input_sums(&self, slot: Option<Group>, x: &Rc<Buffer>) -> Option<Op> {
-        let Self { features, model, activations, .. } = self;
+    /// Records A x of a group for many tokens, as several sums.
+    fn split_inner(&self, slot: Option<Group>, x: &Rc<Buffer>) -> Option<Op> {
+        let Self { features, weights, activations, .. } = self;
         let Group { a, .. } = slot?;
         let product = Product {
             matrices: std::slice::from_ref(&a),
-            only: None,
+            index: None,
             x,
             y: &activations.inner,
-            vectors: &model.vectors,
+            vectors: &weights.vectors,
             branch: None,
             epilogue: Epilogue::Bias(&[]),
             splits: matmul::splits(a.columns),
-            nothing: &activations.nothing.0,
+            placeholder: &activations.placeholders[0],
         };
         Some(matmul::op(product, *features))
     }
 
-    /// activation(gate) · up: one dispatch where gate and up have one format and lie together.
+    /// Records activation(gate) · up: one dispatch where gate and up have one format and lie together.
     fn gate_up(&self, kernel: Kernel, layer: &Layer, branch: Option<Branch>) -> Vec<Op> {
         let Self { features, config, activations, .. } = self;
         let matrices = &layer.gate_up;
         if together(matrices) && matrices.iter().all(|matrix| matrix.format == matrices[0].format) {
             let gate = Epilogue::Gate(config.activation);
-            return self.products(kernel, matrices, &activations.normalised, &activations.gate, branch, gate);
+            return self.products(kernel, matrices, &activations.normalised, &activations.gated, branch, gate);
         }
-        let mut ops =
-            self.products(kernel, matrices, &activations.normalised, &activations.both, branch, Epilogue::Bias(&[]));
+        let mut ops = self.products(
+            kernel,
+            matrices,
+            &activations.normalised,
+            &activations.gate_and_up,
+            branch,
+            Epilogue::Bias(&[]),
+        );
         ops.push(gated::op(
             *features,
             config.activation,
             config.intermediate_size,
-            &activations.both,
-            &activations.gate,
+            &activations.gate_and_up,
+            &activations.gated,
         ));
         ops
     }
 
-    /// The product with one matrix.
+    /// Records the product with one matrix.
     fn product(
         &self,
         kernel: Kernel,
@@ -373,7 +318,7 @@ impl PassRecorder<'_> {
         self.products(kernel, std::slice::from_ref(matrix), x, y, branch, Epilogue::Bias(&[]))
     }
 
-    /// Products with matrices that have one input: one dispatch, or one each where they lie in several buffers.
+    /// Records the products with matrices that have one input: one dispatch, or one each where they lie in several buffers.
     fn products(
         &self,
         kernel: Kernel,
@@ -383,10 +328,10 @@ impl PassRecorder<'_> {
         branch: Option<Branch>,
         epilogue: Epilogue<'_>,
     ) -> Vec<Op> {
-        let Self { features, model, activations, .. } = self;
-        let op = |only| {
-            let (vectors, nothing, branch) = (&model.vectors, &activations.nothing.0, branch.clone());
-            kernel(Product { matrices, only, x, y, vectors, branch, epilogue, splits: 1, nothing }, *features)
+        let Self { features, weights, activations, .. } = self;
+        let op = |index| {
+            let (vectors, placeholder, branch) = (&weights.vectors, &activations.placeholders[0], branch.clone());
+            kernel(Product { matrices, index, x, y, vectors, branch, epilogue, splits: 1, placeholder }, *features)
         };
         match together(matrices) || matrices.len() == 1 {
             true => vec![op(None)],
@@ -395,7 +340,7 @@ impl PassRecorder<'_> {
     }
 }
 
-/// Whether matrices lie in one buffer.
+/// Returns true if matrices lie in one buffer.
 fn together(matrices: &[Matrix]) -> bool {
     matrices.iter().all(|matrix| matrix.shards.len() == 1 && Rc::ptr_eq(&matrix.shards[0], &matrices[0].shards[0]))
 }

@@ -1,5 +1,5 @@
-//! A few products with known results, computed before a GPU is trusted with a model: drivers exist that compile shaders
-//! to something else.
+//! A few products with known results, computed before a GPU is trusted with a model, because some drivers compile shaders
+//! wrongly.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,8 @@ use super::format::WeightFormat;
 use super::kernels::product::{Epilogue, Product};
 use super::kernels::{linear, matmul};
 use super::matrix::Matrix;
-use super::program::{Program, StepUniforms};
+use super::program::Program;
+use super::step_uniforms::StepUniforms;
 use crate::error::{DeviceFault, Error, Result};
 use crate::random::random;
 
@@ -19,7 +20,7 @@ const ROWS: usize = 24;
 const COLUMNS: usize = 256;
 const TOKENS: usize = 5;
 
-/// A random matrix, as its values after quantisation and as a file has it. Every third row is so small that the f16 scales
+/// Returns a random matrix as its values after quantisation and as the bytes of a file. Every third row is so small that the f16 scales
 /// of its blocks are subnormal, which some devices take for zero.
 ///
 /// # Errors
@@ -36,10 +37,10 @@ pub fn quantised(format: WeightFormat, rows: usize, columns: usize) -> Result<(V
     Ok((values, bytes))
 }
 
-/// Computes products with matrices of `formats` in the two ways that decoding and prefill do.
+/// Checks products with matrices of `formats` by the kernels of decoding and of prefill.
 ///
 /// # Errors
-/// Naming the kernel and both numbers, if a result is not what it should be.
+/// If a result is wrong, with the name of the kernel and both numbers.
 pub async fn run(gpu: &Gpu, formats: &[WeightFormat]) -> Result<()> {
     for format in formats {
         check(gpu, *format).await?;
@@ -59,28 +60,26 @@ async fn check(gpu: &Gpu, format: WeightFormat) -> Result<()> {
     let x_buffer = gpu.storage_with("self-test x", &x)?;
     let y = gpu.storage("self-test y", (4 * (TOKENS + 1) * ROWS) as u64)?;
     let one = gpu.storage("self-test y", (4 * ROWS) as u64)?;
-    let nothing = gpu.storage("nothing", 16)?;
+    let placeholder = gpu.storage("placeholder", 16)?;
 
     let product = |y| Product {
         matrices: std::slice::from_ref(&matrix),
-        only: None,
+        index: None,
         x: &x_buffer,
         y,
-        vectors: &nothing,
+        vectors: &placeholder,
         branch: None,
         epilogue: Epilogue::Bias(&[]),
         splits: 1,
-        nothing: &nothing,
+        placeholder: &placeholder,
     };
     let ops = vec![matmul::op(product(&y), gpu.features), linear::op(product(&one), gpu.features)];
     use wgpu::BufferUsages as Usage;
-    let uniform = gpu.buffer("step", size_of::<StepUniforms>() as u64, Usage::UNIFORM | Usage::COPY_DST)?;
-    let step = StepUniforms::new(0, TOKENS);
-    gpu.write(&uniform, 0, &[step]);
-    let program = Program::new(gpu, &uniform, ops)?;
-    let mut encoder = gpu.encoder();
-    program.encode(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()), 0..program.len(), &step);
-    gpu.submit(encoder);
+    let buffer = gpu.buffer("uniforms", size_of::<StepUniforms>() as u64, Usage::UNIFORM | Usage::COPY_DST)?;
+    let uniforms = StepUniforms::new(0, TOKENS);
+    gpu.write(&buffer, 0, &[uniforms]);
+    let program = Program::new(gpu, &buffer, ops)?;
+    gpu.submit_pass(|pass| program.encode_all(pass, &uniforms));
 
     let many: Vec<f32> = gpu.read(&y, TOKENS * ROWS).await?;
     let last: Vec<f32> = gpu.read(&one, ROWS).await?;

@@ -1,31 +1,32 @@
 //! Shaders: WGSL files put together with the constants of a variant.
 //!
-//! There is no preprocessor. Variants differ in `const` declarations that go before the code, which compilers fold; in
-//! which of two files with the same functions is included; and in a few generated functions: `word`, which reads a matrix
-//! that may lie in several buffers, and those like `dequant` that branch on the formats that a variant knows.
+//! There is no preprocessor. Variants differ in the `const` declarations before the code, which compilers fold; in the
+//! choice between two files with the same functions; and in a few generated functions: `word`, which reads a matrix that
+//! may lie in several buffers, and those like `dequant` that branch on the formats of a variant. Therefore most WGSL files
+//! are not valid alone; their heads say what has to come before them.
 
 use std::fmt::{Display, Write};
 
 use super::features::Features;
 use super::format::{self, WeightFormat};
 
-/// How a shader uses a storage buffer.
+/// Use of a storage buffer by a shader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// `var<storage, read>`
     Read,
     /// `var<storage, read_write>`
-    Write,
+    ReadWrite,
 }
 
-/// A variant of a kernel. Bindings 0 and 1 are the step and the parameters, storage buffers follow.
+/// A variant of a kernel. Bindings 0 and 1 are the step uniforms and the parameters; storage buffers follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shader {
-    /// The kernel's name, for messages.
+    /// Name of the kernel, for messages.
     pub label: String,
-    /// All of it.
+    /// Complete WGSL source.
     pub source: String,
-    /// Storage buffers, from binding 2 on.
+    /// Uses of the storage buffers, from binding 2 on.
     pub storage: Vec<Access>,
 }
 
@@ -38,12 +39,12 @@ pub struct Builder {
     storage: Vec<Access>,
 }
 
-const STEP: &str = include_str!("kernels/step.wgsl");
+const STEP_UNIFORMS: &str = include_str!("kernels/step_uniforms.wgsl");
 const REDUCE_SHARED: &str = include_str!("kernels/reduce_shared.wgsl");
 const REDUCE_SUBGROUP: &str = include_str!("kernels/reduce_subgroup.wgsl");
 
 impl Builder {
-    /// Begins the kernel `label`, with a workgroup of `threads` threads.
+    /// Begins the kernel `label`, whose workgroups have `threads` threads.
     pub fn new(label: &str, features: Features, threads: u32) -> Self {
         let builder = Self {
             label: label.to_owned(),
@@ -52,20 +53,20 @@ impl Builder {
             code: String::new(),
             storage: Vec::new(),
         };
-        builder.number("THREADS", threads).include(STEP)
+        builder.number("THREADS", threads).include(STEP_UNIFORMS)
     }
 
-    /// `const name = value;` as u32.
+    /// Declares `const name = value;` as u32.
     pub fn number(self, name: &str, value: u32) -> Self {
         self.declare(name, format_args!("{value}u"))
     }
 
-    /// `const name = value;` as bool.
+    /// Declares `const name = value;` as bool.
     pub fn flag(self, name: &str, value: bool) -> Self {
         self.declare(name, value)
     }
 
-    /// `const name = value;`
+    /// Declares `const name = value;`.
     pub fn declare(mut self, name: &str, value: impl Display) -> Self {
         // Writing to a string cannot fail.
         let _ = writeln!(self.code, "const {name} = {value};");
@@ -96,7 +97,7 @@ impl Builder {
         }
     }
 
-    /// `enable name;`. naga refuses the directive for subgroups, which it knows without it; browsers require it.
+    /// Adds `enable name;`. naga refuses the directive for subgroups, which it knows without it; browsers require it.
     fn enable(mut self, name: &str) -> Self {
         if name != "subgroups" || cfg!(target_arch = "wasm32") {
             let _ = writeln!(self.enables, "enable {name};");
@@ -104,14 +105,14 @@ impl Builder {
         self
     }
 
-    /// Declares storage buffers from the next binding on, which the code that was included declares itself.
+    /// Adds storage buffers from the next binding on. The included code declares them.
     pub fn storage(mut self, accesses: &[Access]) -> Self {
         self.storage.extend(accesses);
         self
     }
 
-    /// Adds a matrix that lies in `shards` buffers, of the next bindings, and the formats it may have:
-    /// `word(i)` reads the buffer with the number `shard`, of `SHARDS`.
+    /// Adds a matrix in `shards` buffers, at the next bindings, and the functions that read `formats`. `word(i)` reads the
+    /// buffer with the number `shard`, of `SHARDS`.
     pub fn matrix(self, shards: usize, formats: &[WeightFormat]) -> Self {
         let mut this = self.number("SHARDS", shards as u32);
         let first = 2 + this.storage.len();
@@ -132,21 +133,21 @@ impl Builder {
         this.include(&word).include(format::BYTES).include(format::WGSL).include(&dequant)
     }
 
-    /// Adds the function `signature`, which branches on its argument `format`: `call` is what it returns, and `template` the
-    /// code of what is called, where `FORMAT` stands for each of `formats`.
+    /// Adds the function `signature`, which branches on its argument `format` and returns `call`. `template` is the code of
+    /// the called function; in both, `FORMAT` stands for each of `formats`.
     pub fn by_format(self, signature: &str, call: &str, template: &str, formats: &[WeightFormat]) -> Self {
         let each = |this: Self, format: &WeightFormat| this.include(&template.replace("FORMAT", format.name()));
         formats.iter().fold(self, each).include(&branch(signature, call, formats))
     }
 
-    /// The shader.
+    /// Returns the shader.
     pub fn finish(self) -> Shader {
         Shader { label: self.label, source: self.enables + &self.code, storage: self.storage }
     }
 }
 
-/// A function that branches on its argument `format`, which is one of `formats`, and returns `call` for it. Where there is
-/// one only there is no branch, so that what several calls read is on its way at the same time.
+/// Returns the code of a function that branches on its argument `format`, one of `formats`, and returns `call` for it. With
+/// one format there is no branch, so that the reads of several calls are under way at the same time.
 fn branch(signature: &str, call: &str, formats: &[WeightFormat]) -> String {
     let mut code = format!("{signature} {{\n");
     for (i, format) in formats.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! Slots for low-rank pairs in GPU memory: made once at the largest rank in use, so that a change of method only writes.
+//! Slots for low-rank pairs in GPU memory: allocated once for the largest rank in use, so that a change of method only
+//! writes.
 
 use std::rc::Rc;
 
@@ -18,34 +19,34 @@ use crate::input;
 use crate::model::config::ModelConfig;
 use crate::parallel::each;
 
-/// Ranks are rounded up to this with zeros: the elements that a thread reads at once, and the rank that norms add by
+/// Divisor of ranks, which are padded with zeros: the elements that a thread reads at once, and the rank that norms add by
 /// themselves.
 const RANK_GRAIN: usize = 8;
 const _: () = assert!(RANK_GRAIN == SMALL_RANK && Q8_BLOCK.is_multiple_of(RANK_GRAIN));
 
-/// Layers whose pairs are made together: enough for a few cores, and little beside all of them.
+/// Number of layers whose pairs are computed together: enough for a few cores, and few beside all of them.
 const AT_ONCE: usize = 4;
 
-/// Targets that have the same input, and so share a slot.
+/// Groups of targets that have the same input, and so share a slot.
 pub const GROUPS: [&[Target]; 4] =
     [&[Target::Q, Target::K, Target::V], &[Target::O], &[Target::Gate, Target::Up], &[Target::Down]];
 
-/// Room for the pairs of one group of targets in one layer.
+/// Buffers for the pairs of one group of targets in one layer.
 struct Slot {
     a: Rc<Buffer>,
     b: Rc<Buffer>,
-    /// Outputs d of each target.
+    /// Number of outputs d of each target.
     outputs: Vec<usize>,
-    /// Inputs k.
+    /// Number of inputs k.
     inputs: usize,
 }
 
-/// How the pairs in use are stored.
+/// Storage of the pairs in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SlotFormat {
-    /// Their rank, rounded up.
+    /// Rank, rounded up.
     pub rank: usize,
-    /// As Q8_0 what adapters have so and f16 would take twice the memory for; everything else as f16.
+    /// Q8_0 for pairs that adapters store so, because f16 would take twice the memory; f16 for all others.
     pub format: WeightFormat,
 }
 
@@ -59,37 +60,38 @@ pub struct Group {
 
 /// All slots.
 pub struct Slots {
-    /// Largest rank that fits.
+    /// Largest rank that the slots hold.
     pub capacity: usize,
-    /// The pairs in use.
-    pub stored: SlotFormat,
-    /// By layer and group.
+    /// Storage of the pairs in use.
+    pub format: SlotFormat,
+    /// Slots by layer and group.
     layers: Vec<Vec<Slot>>,
 }
 
-/// Values of A x of a token for each of the rank, in parts as prefill computes it: those of the group with most.
+/// Returns the number of values of A x for one token and rank 1, in the several sums that prefill computes: the largest of
+/// all groups.
 pub fn inner_values(config: &ModelConfig) -> usize {
     GROUPS.map(|targets| targets.len() * matmul::splits(targets[0].shape(config).1)).into_iter().max().unwrap_or(0)
 }
 
-/// The rank that pairs of `rank` take.
-pub fn padded(rank: usize) -> usize {
+/// Returns the rank that pairs of `rank` are stored with.
+pub fn padded_rank(rank: usize) -> usize {
     rank.next_multiple_of(RANK_GRAIN)
 }
 
-/// Bytes of slots for pairs of `rank`.
+/// Returns the bytes of slots for pairs of `rank`.
 pub fn bytes(config: &ModelConfig, rank: usize) -> u64 {
     let each: usize = Target::ALL.map(|target| target.shape(config)).iter().map(|(d, k)| d + k).sum();
-    (config.layers * padded(rank) * each * 2) as u64
+    (config.layers * padded_rank(rank) * each * 2) as u64
 }
 
 impl Slots {
-    /// Slots for pairs of up to `capacity`, holding none.
+    /// Allocates slots for pairs of up to rank `capacity`; they hold none.
     ///
     /// # Errors
     /// If the device refuses a buffer.
     pub fn new(gpu: &Gpu, config: &ModelConfig, capacity: usize) -> Result<Self> {
-        let capacity = padded(capacity);
+        let capacity = padded_rank(capacity);
         let slot = |targets: &[Target]| {
             let inputs = targets[0].shape(config).1;
             let outputs: Vec<usize> = targets.iter().map(|target| target.shape(config).0).collect();
@@ -99,26 +101,26 @@ impl Slots {
             Ok(Slot { a, b, outputs, inputs })
         };
         let layer = |_| GROUPS.iter().map(|targets| slot(targets)).collect::<Result<Vec<_>>>();
-        let stored = SlotFormat { rank: 0, format: WeightFormat::F16 };
-        Ok(Self { capacity, stored, layers: (0..config.layers).map(layer).collect::<Result<_>>()? })
+        let format = SlotFormat { rank: 0, format: WeightFormat::F16 };
+        Ok(Self { capacity, format, layers: (0..config.layers).map(layer).collect::<Result<_>>()? })
     }
 
-    /// Whether pairs of `rank` fit.
-    pub fn fit(&self, rank: usize) -> bool {
+    /// Returns true if pairs of `rank` fit.
+    pub fn holds(&self, rank: usize) -> bool {
         rank <= self.capacity
     }
 
-    /// The ways to store pairs that fit, each with its largest rank; small pairs have kernels of their own.
-    pub fn ways(&self) -> Vec<SlotFormat> {
+    /// Returns the formats of pairs that fit, each with its largest rank; small pairs have kernels of their own.
+    pub fn possible_formats(&self) -> Vec<SlotFormat> {
         let small = SlotFormat { rank: SMALL_RANK, format: WeightFormat::F16 };
         let large = SlotFormat { rank: self.capacity, format: WeightFormat::F16 };
         let blocks = SlotFormat { rank: self.capacity / Q8_BLOCK * Q8_BLOCK, format: WeightFormat::Q8_0 };
-        [small, large, blocks].into_iter().filter(|stored| stored.rank > 0).collect()
+        [small, large, blocks].into_iter().filter(|format| format.rank > 0).collect()
     }
 
-    /// The pairs in use of a group of targets.
+    /// Returns the pairs in use of a group of targets.
     pub fn group(&self, layer: usize, group: usize) -> Group {
-        let SlotFormat { rank, format } = self.stored;
+        let SlotFormat { rank, format } = self.format;
         let Slot { a, b, outputs, inputs } = &self.layers[layer][group];
         Group {
             a: Matrix::whole(format, outputs.len() * rank, *inputs, a.clone()),
@@ -131,9 +133,9 @@ impl Slots {
     /// # Errors
     /// If they do not fit the model, or a value is too large for f16.
     pub fn write(&mut self, gpu: &Gpu, config: &ModelConfig, pairs: &LowRankPairs<'_>) -> Result<()> {
-        let format = if pairs.in_blocks() { WeightFormat::Q8_0 } else { WeightFormat::F16 };
-        let rank = padded(pairs.rank());
-        self.stored = SlotFormat { rank, format };
+        let weight_format = if pairs.in_blocks() { WeightFormat::Q8_0 } else { WeightFormat::F16 };
+        let rank = padded_rank(pairs.rank());
+        self.format = SlotFormat { rank, format: weight_format };
         let words_of = |layer: &usize| -> Result<Vec<[Vec<u32>; 2]>> {
             if let Some(pairs) = pairs.base_blocks(config, *layer)? {
                 return GROUPS.iter().map(|targets| block_words(config, targets, &pairs, rank)).collect();
@@ -155,7 +157,7 @@ impl Slots {
     }
 }
 
-/// The words of A and B of a group of targets, as f16.
+/// Returns the words of A and B of a group of targets, as f16.
 fn half_words(config: &ModelConfig, targets: &[Target], pairs: &LayerPairs, rank: usize) -> Result<[Vec<u32>; 2]> {
     let mut words = lengths(config, targets, rank).map(|values| vec![0; values / 2]);
     let [a, b] = &mut words;
@@ -164,7 +166,7 @@ fn half_words(config: &ModelConfig, targets: &[Target], pairs: &LayerPairs, rank
     Ok(words)
 }
 
-/// The words of A and B of a group of targets, as Q8_0.
+/// Returns the words of A and B of a group of targets, as Q8_0.
 fn block_words(
     config: &ModelConfig,
     targets: &[Target],
@@ -179,14 +181,14 @@ fn block_words(
         .map(|(blocks, columns)| WeightFormat::Q8_0.repack(blocks.as_flattened(), columns).concat()))
 }
 
-/// Values of A and of B of a group of targets.
+/// Returns the numbers of values of A and of B of a group of targets.
 fn lengths(config: &ModelConfig, targets: &[Target], rank: usize) -> [usize; 2] {
     let shapes = targets.iter().map(|target| target.shape(config));
     let (outputs, inputs) = shapes.fold((0, 0), |(outputs, inputs), (d, k)| (outputs + d, inputs + k));
     [rank * inputs, rank * outputs]
 }
 
-/// Puts A and B of a group of targets where they belong in `a` and `b`, which are zero where a target has no pair or one
+/// Puts A and B of a group of targets into their places in `a` and `b`, which stay zero where a target has no pair or one
 /// of less than `rank`.
 fn place<T: Element, U>(
     config: &ModelConfig,
@@ -215,9 +217,13 @@ fn place<T: Element, U>(
     Ok(())
 }
 
+/// Converts values to f16.
+///
+/// # Errors
+/// If one is too large.
 fn convert(values: &[f32], halves: &mut [f16]) -> Result<()> {
     halves.convert_from_f32_slice(values);
-    // Without a way out of the loop, many are looked at together.
+    // Without an early exit from the loop, the compiler checks many at once.
     if halves.iter().fold(true, |all, half| all & half.is_finite()) {
         return Ok(());
     }
@@ -225,6 +231,10 @@ fn convert(values: &[f32], halves: &mut [f16]) -> Result<()> {
     Err(input!("an adapter's value is {value}, too large for the GPU; use the processor"))
 }
 
+/// Copies Q8_0 blocks.
+///
+/// # Errors
+/// If a scale is too large.
 fn copy(from: &[Q8Block], to: &mut [Q8Block]) -> Result<()> {
     to.copy_from_slice(from);
     let broken = from.iter().find(|block| !f16::from_le_bytes([block[0], block[1]]).is_finite());

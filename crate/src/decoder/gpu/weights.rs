@@ -1,7 +1,7 @@
 //! The weights of a decoder in GPU memory.
 //!
-//! Loading has two steps. Buffers come first, so that everything that refers to them can be recorded and pipelines can be
-//! compiled; then weights stream in, a megabyte at a time.
+//! Loading has two stages. Buffers are allocated first, so that passes can be recorded and pipelines compiled; then weights
+//! stream in, a megabyte at a time.
 
 use std::rc::Rc;
 
@@ -15,51 +15,51 @@ use crate::files::source::Source;
 use crate::model::config::ModelConfig;
 use crate::model::weights::Weights;
 
-/// Vectors begin at a multiple of this many elements, so that shaders can read four at a time.
+/// Alignment of vectors in elements, so that shaders can read four at a time.
 const VECTOR_ALIGNMENT: usize = 4;
 
-/// One layer. Offsets are elements of [`GpuWeights::vectors`].
+/// Weights of one layer. Offsets are elements of [`GpuWeights::vectors`].
 pub struct Layer {
-    /// Weight of the norm before attention.
+    /// Offset of the weight of the norm before attention.
     pub attention_norm: u32,
-    /// q, k and v.
+    /// Projections of q, k and v.
     pub qkv: Vec<Matrix>,
-    /// Their biases.
+    /// Offsets of their biases.
     pub qkv_bias: Vec<Option<u32>>,
-    /// Weights of the norms of q and k.
+    /// Offsets of the weights of the norms of q and k.
     pub head_norms: Option<(u32, u32)>,
     /// Output projection.
     pub o: Matrix,
-    /// Weight of the norm after attention.
+    /// Offset of the weight of the norm after attention.
     pub post_attention_norm: Option<u32>,
-    /// Weight of the norm before the feed-forward layer.
+    /// Offset of the weight of the norm before the feed-forward layer.
     pub ffn_norm: u32,
-    /// Gate and up projection.
+    /// Gate and up projections.
     pub gate_up: Vec<Matrix>,
     /// Down projection.
     pub down: Matrix,
-    /// Weight of the norm after the feed-forward layer.
+    /// Offset of the weight of the norm after the feed-forward layer.
     pub post_ffn_norm: Option<u32>,
     /// Rotary frequencies: [head_dim / 2].
     pub frequencies: Vec<f32>,
 }
 
-/// All weights.
+/// All weights of a decoder.
 pub struct GpuWeights {
-    /// [vocab, width]
+    /// Embedding: [vocab_size, hidden_size].
     pub embedding: Matrix,
-    /// The layers.
+    /// Layers, from the first on.
     pub layers: Vec<Layer>,
-    /// Weight of the last norm.
+    /// Offset of the weight of the last norm.
     pub output_norm: u32,
-    /// [vocab, width]: the embedding where it is tied.
+    /// Output projection: [vocab_size, hidden_size], the embedding if it is tied.
     pub head: Matrix,
     /// Norms and biases.
     pub vectors: Rc<Buffer>,
     contents: Contents,
 }
 
-/// Which tensor goes where.
+/// Names of the tensors and the places that they are loaded to.
 #[derive(Default)]
 struct Contents {
     matrices: Vec<(String, Matrix)>,
@@ -68,7 +68,7 @@ struct Contents {
 }
 
 impl GpuWeights {
-    /// Makes room for the weights that `config` asks for.
+    /// Allocates buffers for the weights that `config` asks for.
     ///
     /// # Errors
     /// If a tensor is missing or cannot be on this device.
@@ -147,7 +147,7 @@ impl GpuWeights {
         Ok(())
     }
 
-    /// Formats that its matrices have, each once.
+    /// Returns the formats of its matrices, each once.
     pub fn formats(&self) -> Vec<WeightFormat> {
         let mut formats: Vec<WeightFormat> = self.contents.matrices.iter().map(|(_, matrix)| matrix.format).collect();
         formats.sort();
@@ -157,6 +157,7 @@ impl GpuWeights {
 }
 
 impl Contents {
+    /// Adds a vector of `n` elements and returns its offset.
     fn vector(&mut self, name: String, n: usize) -> u32 {
         let at = self.vector_end as u32;
         self.vectors.push((name, at, n));

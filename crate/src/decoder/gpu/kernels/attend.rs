@@ -8,19 +8,19 @@ use crate::decoder::gpu::features::Features;
 use crate::decoder::gpu::program::{Extent, Op, SPLIT};
 use crate::decoder::gpu::shader::Access;
 
-/// Threads, and positions that are looked at together.
+/// Threads of a workgroup, and positions that it takes at a time.
 const THREADS: u32 = SPLIT;
-/// Threads that prepare one query and compute its softmax.
+/// Number of threads that prepare one query and compute its softmax.
 const LANES: u32 = 16;
-/// Most queries of a workgroup.
+/// Largest number of queries of a workgroup.
 const QUERIES: u32 = THREADS / LANES;
 
-/// The largest head: a group of threads takes all of its elements, four each, and workgroup memory holds eight.
+/// Largest size of a head: a group of threads takes all of its elements, four each, and workgroup memory holds eight heads.
 pub const MAX_HEAD: usize = 256;
 
 impl Heads<'_> {
-    /// Decode: prepares q, k and v of the one token, puts k and v into the cache and writes the parts that
-    /// [`super::combine`] brings together to `out`.
+    /// Records attention of decoding: prepares q, k and v of the one token, puts k and v into the cache and writes the
+    /// partial results that [`super::combine`] combines to `out`.
     pub fn attend_one(&self, features: Features, out: &Rc<Buffer>) -> Op {
         let shared = (self.config.heads / self.config.kv_heads) as u32;
         let queries = shared.min(QUERIES);
@@ -28,7 +28,7 @@ impl Heads<'_> {
         self.attend(features, queries, true, out, (workgroups, Extent::Splits { window: self.window }))
     }
 
-    /// Prefill: attention of all tokens, whose heads are prepared, to `out` [tokens, heads, head_dim].
+    /// Records attention of prefill: of all tokens, after [`Heads::rope`], to `out` [tokens, heads, head_dim].
     pub fn attend_many(&self, features: Features, out: &Rc<Buffer>) -> Op {
         self.attend(features, QUERIES, false, out, (self.config.heads as u32, Extent::Tokens(QUERIES)))
     }
@@ -40,7 +40,14 @@ impl Heads<'_> {
             .number("SPLIT", SPLIT)
             .flag("DECODE", decode)
             .include(include_str!("attend.wgsl"))
-            .storage(&[Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Write])
+            .storage(&[
+                Access::Read,
+                Access::Read,
+                Access::Read,
+                Access::ReadWrite,
+                Access::ReadWrite,
+                Access::ReadWrite,
+            ])
             .finish();
         let buffers = [self.qkv, self.vectors, self.rotations, self.keys, self.values, out].map(Rc::clone).to_vec();
         Op::new(shader, &self.params(), buffers, grid)
@@ -56,7 +63,7 @@ mod tests {
     use crate::decoder::gpu::kernels::combine::{self, Combine};
     use crate::decoder::gpu::kernels::testing::{compare, dot, each_gpu, pair_matrix, random, run};
     use crate::decoder::gpu::matrix::Matrix;
-    use crate::decoder::gpu::program::StepUniforms;
+    use crate::decoder::gpu::step_uniforms::StepUniforms;
     use crate::model::config::{Activation, ModelConfig, RopeStyle};
 
     fn config(heads: usize, kv_heads: usize, head_dim: usize, rope_style: RopeStyle) -> ModelConfig {
@@ -164,9 +171,9 @@ mod tests {
         let storage = |n: usize| gpu.storage("test", 4 * n as u64).unwrap();
         let positions = tokens.next_multiple_of(64);
         let (keys, values) = (storage(positions * config.kv_width()), storage(positions * config.kv_width()));
-        let (buffer, parts, out) = (
+        let (buffer, partials, out) = (
             storage(tokens * row),
-            gpu.storage("parts", combine::part_bytes(config, tokens)).unwrap(),
+            gpu.storage("partials", combine::partials_bytes(config, tokens)).unwrap(),
             storage(tokens * out_row),
         );
         let in_halves = pair_matrix(gpu, false, INNER_ROWS, out_row);
@@ -203,8 +210,8 @@ mod tests {
             let (a, a_values) = if token % 3 == 0 { in_blocks.as_ref().unwrap_or(&in_halves) } else { &in_halves };
             let rows = if token % 3 == 1 { 0 } else { INNER_ROWS };
             let branch = BranchInput { a: Matrix { rows, ..a.clone() }, inner: &inner };
-            let combine = Combine { config, window: *window as u32, parts: &parts, out: &out, branch };
-            let ops = vec![heads.attend_one(gpu.features, &parts), combine.op(gpu.features)];
+            let combine = Combine { config, window: *window as u32, partials: &partials, out: &out, branch };
+            let ops = vec![heads.attend_one(gpu.features, &partials), combine.op(gpu.features)];
             run(gpu, StepUniforms::new(token, 1), ops).await;
             let got: Vec<f32> = gpu.read(&out, out_row).await.unwrap();
             let label = format!("{config:?}, window {window}, token {token}");

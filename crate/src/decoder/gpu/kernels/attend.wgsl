@@ -44,11 +44,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         kv_head = group.x / shared_heads;
         first_head = group.x;
         first_token = group.y * QUERIES;
-        count = min(QUERIES, step.tokens - first_token);
+        count = min(QUERIES, uniforms.tokens - first_token);
     }
-    let newest = step.position + step.tokens - 1; // DECODE: position of the one token
-    var begin = window_start(step.position + first_token);
-    var end = step.position + first_token + count;
+    let newest = uniforms.position + uniforms.tokens - 1; // DECODE: position of the one token
+    var begin = window_start(uniforms.position + first_token);
+    var end = uniforms.position + first_token + count;
     if (DECODE) {
         begin = window_start(newest) + group.y * SPLIT;
         end = min(begin + SPLIT, newest + 1);
@@ -101,7 +101,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var q = 0u; q < QUERIES; q++) {
             var seen = position < end;
             if (!DECODE) {
-                let at = step.position + first_token + min(q, count - 1);
+                let at = uniforms.position + first_token + min(q, count - 1);
                 seen = seen && position <= at && position >= window_start(at);
             }
             scores[q * THREADS + thread] = select(masked, products[q], seen);

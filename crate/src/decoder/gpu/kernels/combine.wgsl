@@ -1,4 +1,4 @@
-// Decode: brings the parts that `attend` computed over splits of the context together. A workgroup takes a head.
+// Decode: combines the partial results that `attend` computed over splits of the context. A workgroup takes a head.
 //
 // With ADAPTED, more workgroups compute four rows each of A n for the output projection's low-rank branch, n being all
 // heads together.
@@ -11,14 +11,14 @@ struct Combine {
 }
 
 @group(0) @binding(1) var<uniform> params: Combine;
-@group(0) @binding(2) var<storage, read> parts: array<vec4<f32>>; // [splits, heads, 1 + HEAD / 4]
+@group(0) @binding(2) var<storage, read> partials: array<vec4<f32>>; // [splits, heads, 1 + HEAD / 4]
 @group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>; // [heads, HEAD / 4]
 @group(0) @binding(4) var<storage, read> pairs: array<vec2<u32>>; // A as f16 or Q8_0, [inner_rows, heads · HEAD]
 @group(0) @binding(5) var<storage, read_write> inner: array<f32>; // A n: [inner_rows]
 
 // Elements 4 d to 4 d + 3 of a head.
 fn combined(head: u32, d: u32) -> vec4<f32> {
-    var seen = step.position + 1;
+    var seen = uniforms.position + 1;
     if (params.window > 0) {
         seen = min(seen, params.window);
     }
@@ -26,15 +26,15 @@ fn combined(head: u32, d: u32) -> vec4<f32> {
     let row = HEAD / 4 + 1;
     var largest = -1e30;
     for (var s = 0u; s < splits; s++) {
-        largest = max(largest, parts[(s * params.heads + head) * row].x);
+        largest = max(largest, partials[(s * params.heads + head) * row].x);
     }
     var sum = vec4<f32>();
     var total = 0.0;
     for (var s = 0u; s < splits; s++) {
         let at = (s * params.heads + head) * row;
-        let weight = exp(parts[at].x - largest);
-        sum += weight * parts[at + 1 + d];
-        total += weight * parts[at].y;
+        let weight = exp(partials[at].x - largest);
+        sum += weight * partials[at + 1 + d];
+        total += weight * partials[at].y;
     }
     return sum / total;
 }

@@ -1,4 +1,4 @@
-//! Prefill: embeddings of tokens.
+//! Prefill: the embeddings of tokens.
 
 use std::rc::Rc;
 
@@ -13,39 +13,40 @@ use crate::decoder::gpu::shader::{Access, Builder};
 
 const THREADS: u32 = 64;
 
-/// Parameters of what reads the embedding, as in `embed_row.wgsl`.
+/// Parameters of kernels that read the embedding, as `Embedding` in `embed_row.wgsl`.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Params {
-    layout: Layout,
-    format: u32,
-    parts: u32,
-    shard_rows: u32,
-    vocab: u32,
-    scale: f32,
-    blocks: u32,
-    pad: [u32; 2],
+    pub(super) matrix: Layout,
+    pub(super) format: u32,
+    pub(super) parts: u32,
+    pub(super) shard_rows: u32,
+    pub(super) vocab: u32,
+    pub(super) scale: f32,
+    pub(super) tiles: u32,
+    pub(super) pad: [u32; 2],
 }
 
 impl Params {
-    pub(super) fn new(embedding: &Matrix, scale: f32, blocks: u32) -> Self {
+    /// Returns the parameters for `embedding`, whose rows are multiplied by `scale`, and `tiles` of the vocabulary.
+    pub(super) fn new(embedding: &Matrix, scale: f32, tiles: u32) -> Self {
         Self {
-            layout: embedding.layout,
+            matrix: embedding.layout,
             format: embedding.format as u32,
             parts: (embedding.columns / 8) as u32,
             shard_rows: embedding.shard_rows as u32,
             vocab: embedding.rows as u32,
             scale,
-            blocks,
+            tiles,
             pad: [0; 2],
         }
     }
 }
 
-/// `x: [tokens, width]` of `ids: [tokens]`.
+/// Records the embedding of `ids` [tokens], times `scale`, into `x` [tokens, hidden_size].
 pub fn op(features: Features, embedding: &Matrix, scale: f32, ids: &Rc<Buffer>, x: &Rc<Buffer>) -> Op {
     let shader = Builder::new("embed", features, THREADS)
-        .storage(&[Access::Read, Access::Write])
+        .storage(&[Access::Read, Access::ReadWrite])
         .matrix(embedding.shards.len(), &[embedding.format])
         .include(EMBED_ROW)
         .include(include_str!("embed.wgsl"))
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
     use crate::decoder::gpu::format::WeightFormat;
     use crate::decoder::gpu::kernels::testing::{compare, each_gpu, matrices, run};
-    use crate::decoder::gpu::program::StepUniforms;
+    use crate::decoder::gpu::step_uniforms::StepUniforms;
 
     #[test]
     fn rows_of_every_format_whole_and_split() {
@@ -73,8 +74,8 @@ mod tests {
                 let ids = [20_u32, 0, 7, 8];
                 let x = gpu.storage("x", (4 * ids.len() * width) as u64).unwrap();
                 let ids_buffer = gpu.storage_with("ids", &ids).unwrap();
-                let step = StepUniforms::new(0, ids.len());
-                run(gpu, step, vec![op(gpu.features, &embedding[0], 3.0, &ids_buffer, &x)]).await;
+                let uniforms = StepUniforms::new(0, ids.len());
+                run(gpu, uniforms, vec![op(gpu.features, &embedding[0], 3.0, &ids_buffer, &x)]).await;
                 let row = |id: &u32| values[0][*id as usize * width..][..width].iter().map(|v| 3.0 * f64::from(*v));
                 let expected: Vec<f64> = ids.iter().flat_map(row).collect();
                 let label = format!("{format:?}");

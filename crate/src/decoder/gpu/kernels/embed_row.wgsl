@@ -7,7 +7,7 @@ struct Embedding {
     shard_rows: u32, // rows in one buffer
     vocab: u32,
     scale: f32,
-    blocks: u32, // of logits that top_k has looked through
+    tiles: u32, // of logits, whose candidates `sample` chooses among
 }
 
 fn embed_row(id: u32, token: u32, thread: u32) {

@@ -13,22 +13,22 @@ use crate::model::config::Activation;
 
 const THREADS: u32 = 128;
 
+/// Parameters, as `Gated` in `gated.wgsl`.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-struct Params {
-    width: u32,
-    pad: [u32; 3],
+pub(super) struct Params {
+    pub(super) width: u32,
 }
 
-/// `out` [tokens, width] of `both` [tokens, gate | up].
-pub fn op(features: Features, activation: Activation, width: usize, both: &Rc<Buffer>, out: &Rc<Buffer>) -> Op {
+/// Records activation(gate) · up of `gate_and_up` [tokens, gate | up] into `out` [tokens, width].
+pub fn op(features: Features, activation: Activation, width: usize, gate_and_up: &Rc<Buffer>, out: &Rc<Buffer>) -> Op {
     let shader = Builder::new("gated", features, THREADS)
         .flag("GELU", activation == Activation::GeluTanh)
         .include(ACTIVATION)
-        .storage(&[Access::Read, Access::Write])
+        .storage(&[Access::Read, Access::ReadWrite])
         .include(include_str!("gated.wgsl"))
         .finish();
-    let params = Params { width: width as u32, pad: [0; 3] };
-    let groups = (width as u32).div_ceil(THREADS);
-    Op::new(shader, &params, vec![both.clone(), out.clone()], (groups, Extent::Tokens(1)))
+    let params = Params { width: width as u32 };
+    let workgroups = (width as u32).div_ceil(THREADS);
+    Op::new(shader, &params, vec![gate_and_up.clone(), out.clone()], (workgroups, Extent::Tokens(1)))
 }

@@ -1,4 +1,4 @@
-//! Products with one token's vector: all of decoding.
+//! Decode: products of matrices with the vector of one token.
 
 use super::product::Product;
 use crate::decoder::gpu::features::Features;
@@ -6,13 +6,13 @@ use crate::decoder::gpu::program::{Extent, Op};
 use crate::decoder::gpu::shader::Builder;
 
 const THREADS: u32 = 128;
-/// Threads that share the rows of a bundle. Where they are few, getting ready is less of what each does, but it takes more
-/// rows to fill a GPU: as many as a vocabulary has.
+/// Numbers of threads that share the rows of a bundle. With fewer, each spends less of its time on preparation, but filling
+/// a GPU takes more rows, as many as a vocabulary has.
 const LANES: [u32; 2] = [32, 16];
-/// Rows from which on they are few.
+/// Number of rows from which on the smaller number of threads is used.
 const MANY_ROWS: usize = 1 << 16;
 
-/// The dispatch that computes `product` of the last token into the first row of its output.
+/// Records `product` of the last token, into the first row of its output.
 pub fn op(product: Product<'_>, features: Features) -> Op {
     let rows: usize = product.matrices.iter().map(|matrix| matrix.rows).sum();
     let lanes = LANES[usize::from(rows >= MANY_ROWS)];

@@ -73,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let last = last_of(segment);
     let first = first_row(segment, bundle);
     let rows = bundle_rows(segment, first);
-    let start = (step.tokens - 1) * params.parts * 2;
+    let start = (uniforms.tokens - 1) * params.parts * 2;
 
     var sums = vec4<f32>();
     if (APPENDED && segment.format == none) {

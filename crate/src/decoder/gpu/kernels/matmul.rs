@@ -1,4 +1,4 @@
-//! Products with many tokens' vectors: all of prefill.
+//! Prefill: products of matrices with the vectors of many tokens.
 
 use super::product::Product;
 use crate::decoder::gpu::features::Features;
@@ -6,21 +6,23 @@ use crate::decoder::gpu::program::{Extent, Op};
 use crate::decoder::gpu::shader::Builder;
 
 const THREADS: u32 = 128;
-/// What a workgroup computes, as in `matmul.wgsl`.
+/// Number of tokens that a workgroup computes, as in `matmul.wgsl`.
 const TOKENS: u32 = 64;
+/// Number of bundles that a workgroup computes, as in `matmul.wgsl`.
 const BUNDLES: usize = 16;
 
-/// Columns that are worth a workgroup of their own, and how many workgroups share columns at most.
+/// Number of columns that are worth a workgroup of their own.
 const SPLIT_COLUMNS: usize = 256;
-const MOST_SPLITS: usize = 8;
+/// Largest number of workgroups that share the columns.
+const MAX_SPLITS: usize = 8;
 
-/// [`Product::splits`] of an A of `columns`. It has few rows, so that workgroups of 64 leave most of a GPU idle, and take as
-/// long as those of the W beside it.
+/// Returns [`Product::splits`] of an A of `columns`. An A has few rows: without splits, its few workgroups would leave most
+/// of a GPU idle and take as long as those of the W beside it.
 pub fn splits(columns: usize) -> usize {
-    (columns / SPLIT_COLUMNS).clamp(1, MOST_SPLITS)
+    (columns / SPLIT_COLUMNS).clamp(1, MAX_SPLITS)
 }
 
-/// The dispatch that computes `product` of all tokens.
+/// Records `product` of all tokens.
 pub fn op(product: Product<'_>, features: Features) -> Op {
     let builder = Builder::new("matmul", features, THREADS)
         .flag("HALF", features.f16)

@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first_bundle = group.x / splits * BUNDLES;
     let first_token = group.y * EIGHTS * 8;
     var segment = segment_of(first_bundle);
-    segment.out += split * step.tokens * params.y_row;
+    segment.out += split * uniforms.tokens * params.y_row;
     let last = last_of(segment);
     let all = params.parts + params.pair_parts * select(1u, 2u, GATED); // of W, then of B
     let each = (all + splits * PARTS - 1) / (splits * PARTS) * PARTS;
@@ -106,7 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let four = i % (2 * EIGHTS); // tokens
             let half = i / (2 * EIGHTS); // of a part
             let at = start * 2 + half;
-            let tokens = min(vec4<u32>(first_token + four * 4) + vec4<u32>(0, 1, 2, 3), vec4<u32>(step.tokens - 1));
+            let tokens = min(vec4<u32>(first_token + four * 4) + vec4<u32>(0, 1, 2, 3), vec4<u32>(uniforms.tokens - 1));
             var rows = mat4x4<f32>();
             if (at < params.parts * 2) {
                 let i = tokens * params.parts * 2 + at;
@@ -115,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 var i = tokens * params.inner_row + segment.inner + at - params.parts * 2;
                 for (var s = 0u; s < params.splits; s++) {
                     rows += mat4x4<f32>(inner[i.x], inner[i.y], inner[i.z], inner[i.w]);
-                    i += step.tokens * params.inner_row;
+                    i += uniforms.tokens * params.inner_row;
                 }
             }
             let columns = transpose(rows) * X_SCALE;
@@ -126,7 +126,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             x_tile[half / 2][first + 3][four / 2][four % 2] = vec4<Element>(columns[3]);
         }
         workgroupBarrier();
-        for (var p = 0u; p < min(PARTS, parts - start) && token < step.tokens; p++) {
+        for (var p = 0u; p < min(PARTS, parts - start) && token < uniforms.tokens; p++) {
             var sums = Sums();
             if (!HALF) {
                 sums = Sums(mat4x4<Element>(low), mat4x4<Element>(high));

@@ -1,4 +1,4 @@
-//! The kernels: each is a WGSL file and, beside it, its parameters, its variants and its test against the CPU.
+//! The kernels: each is a WGSL file and, beside it, its parameters, its variants and its test against a definition in f64.
 
 pub mod attend;
 pub mod branch_input;
@@ -16,7 +16,7 @@ pub mod top_k;
 #[cfg(test)]
 pub mod testing;
 
-/// An offset of something that is not there, as in `step.wgsl`.
+/// Offset of an optional vector that is absent, as `none` in `step_uniforms.wgsl`.
 pub const NONE: u32 = u32::MAX;
 
 const ACTIVATION: &str = include_str!("activation.wgsl");
@@ -24,7 +24,7 @@ const HEAD: &str = include_str!("head.wgsl");
 const EMBED_ROW: &str = include_str!("embed_row.wgsl");
 const BEST: &str = include_str!("best.wgsl");
 
-/// Code for the elements of the key-value cache.
+/// Returns the code for elements of the key-value cache.
 fn cached(f16: bool) -> &'static str {
     if f16 { include_str!("kv_f16.wgsl") } else { include_str!("kv_f32.wgsl") }
 }

@@ -1,5 +1,5 @@
-//! Residual additions and RMSNorms, and in decoding what is at the ends of low-rank branches: B of the block before where it
-//! is small, and A of the block after.
+//! Residual additions and RMSNorms, and in decoding the ends of low-rank branches: B of the sublayer before, if it is small,
+//! and A of the sublayer after.
 
 use std::rc::Rc;
 
@@ -16,28 +16,28 @@ use crate::decoder::gpu::shader::{Access, Builder};
 
 const THREADS: u32 = 256;
 
+/// Parameters, as `Norm` in `norm.wgsl`.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-struct Params {
-    width: u32,
-    post: u32,
-    weight: u32,
-    inner_rows: u32,
-    inner_scales: u32,
-    epsilon: f32,
-    pad: [u32; 2],
+pub(super) struct Params {
+    pub(super) width: u32,
+    pub(super) post: u32,
+    pub(super) weight: u32,
+    pub(super) inner_rows: u32,
+    pub(super) inner_scales: u32,
+    pub(super) epsilon: f32,
 }
 
-/// Rank of the pairs whose B a norm adds: as each of its workgroups reads all of it, only the smallest is worth it.
+/// Rank of the pairs whose B a norm adds. Every workgroup reads all of B, so that this pays only for the smallest.
 pub const SMALL_RANK: usize = 8;
 
-/// What a block has computed.
-pub struct Block<'a> {
-    /// Its output: [tokens, width].
+/// Output of attention or of a feed-forward layer.
+pub struct SublayerOutput<'a> {
+    /// Values: [tokens, width].
     pub h: &'a Rc<Buffer>,
-    /// Offset in `vectors` of the weight of the norm that it gets first.
+    /// Offset in `vectors` of the weight of the norm that is applied to it first, if there is one.
     pub post: Option<u32>,
-    /// For one token: B as f16 [width, SMALL_RANK]. B (A x) is part of the output, and A x lies behind `h`.
+    /// For one token, B as f16: [width, SMALL_RANK]. The output lacks B (A x), and A x follows it in `h`.
     pub b: Option<Matrix>,
 }
 
@@ -49,36 +49,36 @@ pub struct Norm<'a> {
     pub epsilon: f32,
     /// Offset of the norm's weight in `vectors`.
     pub weight: u32,
-    /// The residual stream before: [tokens, width].
+    /// Residual stream before: [tokens, width].
     pub x: &'a Rc<Buffer>,
-    /// What is added to it.
-    pub block: Option<Block<'a>>,
-    /// The residual stream after.
+    /// Output that is added to it.
+    pub sublayer: Option<SublayerOutput<'a>>,
+    /// Residual stream after: [tokens, width].
     pub sum: &'a Rc<Buffer>,
-    /// Its norm.
+    /// Its norm: [tokens, width].
     pub normalised: &'a Rc<Buffer>,
     /// Norms and biases.
     pub vectors: &'a Rc<Buffer>,
-    /// For one token: A of the next block.
+    /// A of the next sublayer, for one token.
     pub branch: BranchInput<'a>,
-    /// Stands in for buffers that a variant does not read.
-    pub nothing: &'a Rc<Buffer>,
+    /// Stand-in for buffers that a variant does not read.
+    pub placeholder: &'a Rc<Buffer>,
 }
 
 impl Norm<'_> {
-    /// The dispatch.
+    /// Records the dispatch.
     pub fn op(self, features: Features) -> Op {
-        let Self { width, epsilon, weight, x, block, sum, normalised, vectors, branch, nothing } = self;
-        let post = block.as_ref().and_then(|block| block.post);
-        let b = block.as_ref().and_then(|block| block.b.as_ref());
+        let Self { width, epsilon, weight, x, sublayer, sum, normalised, vectors, branch, placeholder } = self;
+        let post = sublayer.as_ref().and_then(|sublayer| sublayer.post);
+        let b = sublayer.as_ref().and_then(|sublayer| sublayer.b.as_ref());
         assert!(b.is_none_or(|b| b.format == WeightFormat::F16 && b.columns == SMALL_RANK), "B is small");
         let builder = Builder::new("norm", features, THREADS)
-            .flag("HAS_BLOCK", block.is_some())
+            .flag("HAS_SUBLAYER", sublayer.is_some())
             .flag("POST_NORM", post.is_some())
-            .flag("BLOCK_ADAPTED", b.is_some())
+            .flag("SUBLAYER_ADAPTED", b.is_some())
             .number("FOURS", (width / 4).div_ceil(THREADS as usize) as u32)
             .reduce(THREADS)
-            .storage(&[Access::Read, Access::Read, Access::Read, Access::Write, Access::Write, Access::Read])
+            .storage(&[Access::Read, Access::Read, Access::Read, Access::ReadWrite, Access::ReadWrite, Access::Read])
             .include(include_str!("norm.wgsl"));
         let params = Params {
             width: (width / 4) as u32,
@@ -87,15 +87,14 @@ impl Norm<'_> {
             inner_rows: branch.rows(),
             inner_scales: branch.scales(),
             epsilon,
-            pad: [0; 2],
         };
-        let h = block.as_ref().map_or(nothing, |block| block.h);
-        let block_pairs = b.map_or(nothing, |b| &b.shards[0]);
+        let h = sublayer.as_ref().map_or(placeholder, |sublayer| sublayer.h);
+        let sublayer_pairs = b.map_or(placeholder, |b| &b.shards[0]);
         let pairs = &branch.a.shards[0];
-        let buffers = [x, h, vectors, sum, normalised, block_pairs, pairs, branch.inner].map(Rc::clone).to_vec();
+        let buffers = [x, h, vectors, sum, normalised, sublayer_pairs, pairs, branch.inner].map(Rc::clone).to_vec();
         let bytes = branch.a.bytes() + b.map_or(0, Matrix::bytes);
         let shader = branch.declare(builder).finish();
-        Op::new(shader, &params, buffers, (1 + branch.groups(), Extent::Tokens(1))).reading(bytes)
+        Op::new(shader, &params, buffers, (1 + branch.workgroups(), Extent::Tokens(1))).reading(bytes)
     }
 }
 
@@ -104,26 +103,26 @@ mod tests {
     use super::*;
     use crate::decoder::gpu::device::Gpu;
     use crate::decoder::gpu::kernels::testing::{compare, dot, each_gpu, pair_matrix, random, run};
-    use crate::decoder::gpu::program::StepUniforms;
+    use crate::decoder::gpu::step_uniforms::StepUniforms;
 
     fn rms_norm(row: &[f64], weight: &[f32], epsilon: f64) -> Vec<f64> {
         let mean = row.iter().map(|x| x * x).sum::<f64>() / row.len() as f64;
         row.iter().zip(weight).map(|(x, w)| x / (mean + epsilon).sqrt() * f64::from(*w)).collect()
     }
 
-    /// Which parts a norm has.
+    /// Optional parts of a norm.
     #[derive(Debug, Clone, Copy)]
     struct Parts {
-        block: bool,
+        sublayer: bool,
         post: bool,
-        block_branch: bool,
+        sublayer_branch: bool,
         inner_rows: usize,
         in_blocks: bool,
     }
 
     async fn check(gpu: &Gpu, width: usize, parts: Parts) {
-        let Parts { block, post, block_branch, inner_rows, in_blocks } = parts;
-        let tokens = if inner_rows > 0 || block_branch { 1 } else { 3 };
+        let Parts { sublayer, post, sublayer_branch, inner_rows, in_blocks } = parts;
+        let tokens = if inner_rows > 0 || sublayer_branch { 1 } else { 3 };
         let epsilon = 0.01; // large enough to be seen
         let (x, h) = (random("x", tokens * width), random("h", tokens * width + SMALL_RANK));
         let vectors = random("vectors", 2 * width);
@@ -138,12 +137,16 @@ mod tests {
             epsilon,
             weight: width as u32,
             x: &upload(&x),
-            block: block.then_some(Block { h: &h_buffer, post: post.then_some(0), b: block_branch.then_some(b) }),
+            sublayer: sublayer.then_some(SublayerOutput {
+                h: &h_buffer,
+                post: post.then_some(0),
+                b: sublayer_branch.then_some(b),
+            }),
             sum: &sum,
             normalised: &normalised,
             vectors: &upload(&vectors),
             branch: BranchInput { a: Matrix { rows: inner_rows, ..a }, inner: &inner },
-            nothing: &empty(4),
+            placeholder: &empty(4),
         };
         run(gpu, StepUniforms::new(0, tokens), vec![norm.op(gpu.features)]).await;
 
@@ -152,9 +155,9 @@ mod tests {
         let (h, behind) = h.split_at(tokens * width);
         for (x, h) in x.chunks(width).zip(h.chunks(width)) {
             let mut row: Vec<f64> = x.iter().copied().map(f64::from).collect();
-            if block {
+            if sublayer {
                 let mut h: Vec<f64> = h.iter().copied().map(f64::from).collect();
-                if block_branch {
+                if sublayer_branch {
                     h.iter_mut().zip(b_values.chunks(SMALL_RANK)).for_each(|(h, b)| *h += dot(b, behind));
                 }
                 let h = if post { rms_norm(&h, &vectors[..width], epsilon) } else { h };
@@ -177,17 +180,17 @@ mod tests {
     #[test]
     fn sums_norms_and_branches() {
         each_gpu(async |gpu| {
-            let plain = Parts { block: false, post: false, block_branch: false, inner_rows: 0, in_blocks: false };
-            let block = Parts { block: true, ..plain };
+            let plain = Parts { sublayer: false, post: false, sublayer_branch: false, inner_rows: 0, in_blocks: false };
+            let sublayer = Parts { sublayer: true, ..plain };
             check(gpu, 40, plain).await;
-            check(gpu, 1000, block).await;
-            check(gpu, 256, Parts { post: true, ..block }).await;
-            check(gpu, 640, Parts { post: true, inner_rows: 24, ..block }).await;
-            check(gpu, 640, Parts { post: true, inner_rows: 34, in_blocks: true, ..block }).await;
+            check(gpu, 1000, sublayer).await;
+            check(gpu, 256, Parts { post: true, ..sublayer }).await;
+            check(gpu, 640, Parts { post: true, inner_rows: 24, ..sublayer }).await;
+            check(gpu, 640, Parts { post: true, inner_rows: 34, in_blocks: true, ..sublayer }).await;
             check(gpu, 96, Parts { inner_rows: 3, in_blocks: true, ..plain }).await;
             check(gpu, 64, Parts { inner_rows: 6, ..plain }).await;
-            check(gpu, 2048, Parts { block_branch: true, inner_rows: 24, ..block }).await;
-            check(gpu, 640, Parts { post: true, block_branch: true, ..block }).await;
+            check(gpu, 2048, Parts { sublayer_branch: true, inner_rows: 24, ..sublayer }).await;
+            check(gpu, 640, Parts { post: true, sublayer_branch: true, ..sublayer }).await;
         });
     }
 }

@@ -88,7 +88,7 @@ fn block_part(row: u32, part: u32) -> Part {
 
 // Writes the products of the bundle that begins at row `first`, if there is such a token.
 fn store(segment: Segment, token: u32, first: u32, products: vec4<f32>) {
-    if (token >= step.tokens) {
+    if (token >= uniforms.tokens) {
         return;
     }
     let at = token * params.y_row + segment.out + first;

@@ -1,4 +1,4 @@
-//! Prefill: norms and rotations of q and k, and the way of k and v into the cache.
+//! Prefill: normalises and rotates q and k, and puts k and v into the cache.
 
 use std::rc::Rc;
 
@@ -13,48 +13,48 @@ use crate::model::config::{ModelConfig, RopeStyle};
 
 const THREADS: u32 = 32;
 
-/// Parameters of what works on heads, as in `head.wgsl`.
+/// Parameters of kernels that work on heads, as `Heads` in `head.wgsl`.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Params {
-    heads: u32,
-    kv_heads: u32,
-    window: u32,
-    row: u32,
-    q_norm: u32,
-    k_norm: u32,
-    table: u32,
-    epsilon: f32,
-    scale: f32,
-    pad: [u32; 3],
+    pub(super) heads: u32,
+    pub(super) kv_heads: u32,
+    pub(super) window: u32,
+    pub(super) row: u32,
+    pub(super) q_norm: u32,
+    pub(super) k_norm: u32,
+    pub(super) table: u32,
+    pub(super) epsilon: f32,
+    pub(super) scale: f32,
 }
 
-/// What a layer's attention works on.
+/// The heads of a layer's attention and the buffers that they are in.
 #[derive(Clone)]
 pub struct Heads<'a> {
-    /// The decoder's description.
+    /// Configuration of the model.
     pub config: &'a ModelConfig,
-    /// Positions that a query sees; 0 for all.
+    /// Number of positions that a query sees; 0 for all.
     pub window: u32,
     /// Offsets of the weights of q's and k's norms in `vectors`.
     pub norms: Option<(u32, u32)>,
-    /// Start of the layer's rotations, in elements.
+    /// Offset of the layer's rotations, in elements.
     pub table: u32,
-    /// [tokens, q | k | v]
+    /// Queries, keys and values: [tokens, q | k | v].
     pub qkv: &'a Rc<Buffer>,
     /// Norms and biases.
     pub vectors: &'a Rc<Buffer>,
-    /// cos and sin by position.
+    /// cos and sin by position: [position, head_dim / 8, (cos, sin), 4] for each set of frequencies.
     pub rotations: &'a Rc<Buffer>,
-    /// The layer's keys.
+    /// Keys of the layer, as `head.wgsl` lays them out.
     pub keys: &'a Rc<Buffer>,
-    /// The layer's values.
+    /// Values of the layer, as `head.wgsl` lays them out.
     pub values: &'a Rc<Buffer>,
-    /// Whether the cache holds f16.
+    /// True if the cache holds f16.
     pub cache_f16: bool,
 }
 
 impl Heads<'_> {
+    /// Returns the parameters.
     pub(super) fn params(&self) -> Params {
         let config = self.config;
         let (q_norm, k_norm) = self.norms.map_or((NONE, NONE), |(q, k)| (q / 4, k / 4));
@@ -68,11 +68,10 @@ impl Heads<'_> {
             table: self.table / 4,
             epsilon: config.epsilon,
             scale: config.attention_scale,
-            pad: [0; 3],
         }
     }
 
-    /// Code and constants of what works on heads: `rows` of them in workgroup memory, a run of `lanes` threads each.
+    /// Begins a kernel that works on heads: `rows` of them in workgroup memory, a run of `lanes` threads for each.
     pub(super) fn builder(&self, label: &str, features: Features, threads: u32, lanes: u32, rows: u32) -> Builder {
         Builder::new(label, features, threads)
             .number("HEAD", self.config.head_dim as u32)
@@ -84,12 +83,12 @@ impl Heads<'_> {
             .include(HEAD)
     }
 
-    /// Prefill: prepares q, k and v of all tokens.
+    /// Records the preparation of q, k and v of all tokens: q stays in `qkv`, k and v go to the cache.
     pub fn rope(&self, features: Features) -> Op {
         let shader = self
             .builder("rope", features, THREADS, THREADS, 1)
             .include(include_str!("rope.wgsl"))
-            .storage(&[Access::Write, Access::Read, Access::Read, Access::Write, Access::Write])
+            .storage(&[Access::ReadWrite, Access::Read, Access::Read, Access::ReadWrite, Access::ReadWrite])
             .finish();
         let buffers = [self.qkv, self.vectors, self.rotations, self.keys, self.values].map(Rc::clone).to_vec();
         let heads = (self.config.heads + 2 * self.config.kv_heads) as u32;

@@ -10,7 +10,7 @@
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let head = group.x;
-    let position = step.position + group.y;
+    let position = uniforms.position + group.y;
     let source = group.y * params.row + head * HEAD_4;
     let rotated = params.heads + params.kv_heads;
     if (head >= rotated) {

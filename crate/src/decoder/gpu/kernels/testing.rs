@@ -1,15 +1,17 @@
-//! What the kernels' tests share: GPUs in all the ways they can be used, and running one op.
+//! Shared parts of the kernels' tests: every GPU with different features, random inputs, and comparisons.
 
 use crate::decoder::gpu::device::{Gpu, adapters};
 use crate::decoder::gpu::features::Options;
 use crate::decoder::gpu::format::WeightFormat;
 use crate::decoder::gpu::matrix::Matrix;
-use crate::decoder::gpu::program::{Op, Program, StepUniforms};
+use crate::decoder::gpu::program::{Op, Program};
 use crate::decoder::gpu::self_test::quantised;
+use crate::decoder::gpu::step_uniforms::StepUniforms;
+use crate::model::config::Activation;
 use crate::random;
 
-/// Calls `test` with every GPU of this machine, with and without f16 and subgroups. A machine without any fails, unless
-/// `SKIP_GPU_TESTS=1` says that this is known.
+/// Calls `test` with every GPU of this machine, with and without f16 and subgroups. Fails on a machine without any, unless
+/// `SKIP_GPU_TESTS=1` is set.
 pub fn each_gpu(test: impl AsyncFn(&Gpu)) {
     pollster::block_on(async {
         let adapters = adapters().await;
@@ -34,23 +36,21 @@ pub fn each_gpu(test: impl AsyncFn(&Gpu)) {
 }
 
 /// Runs ops in one pass.
-pub async fn run(gpu: &Gpu, step: StepUniforms, ops: Vec<Op>) {
+pub async fn run(gpu: &Gpu, uniforms: StepUniforms, ops: Vec<Op>) {
     use wgpu::BufferUsages as Usage;
-    let uniform = gpu.buffer("step", size_of::<StepUniforms>() as u64, Usage::UNIFORM | Usage::COPY_DST).unwrap();
-    gpu.write(&uniform, 0, &[step]);
-    let program = Program::new(gpu, &uniform, ops).unwrap();
-    let mut encoder = gpu.encoder();
-    program.encode(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()), 0..program.len(), &step);
-    gpu.submit(encoder);
+    let buffer = gpu.buffer("uniforms", size_of::<StepUniforms>() as u64, Usage::UNIFORM | Usage::COPY_DST).unwrap();
+    gpu.write(&buffer, 0, &[uniforms]);
+    let program = Program::new(gpu, &buffer, ops).unwrap();
+    gpu.submit_pass(|pass| program.encode_all(pass, &uniforms));
     gpu.finish().await.unwrap();
 }
 
-/// `n` numbers that depend on `name` alone, at most 1 away from 0.
+/// Returns `n` numbers in [-1, 1] that depend on `name` alone.
 pub fn random(name: &str, n: usize) -> Vec<f32> {
     random::random(name, n, 0.0, 1.0)
 }
 
-/// Random matrices together in one buffer, or a single one split after `shard_rows` rows; and their values.
+/// Returns random matrices together in one buffer, or a single one split after `shard_rows` rows; and their values.
 pub fn matrices(
     gpu: &Gpu,
     shapes: &[(WeightFormat, usize, usize)],
@@ -85,23 +85,32 @@ pub fn matrices(
     (all, values)
 }
 
-/// A random A or B of a pair, in Q8_0 if `in_blocks`, otherwise in f16; and its values.
+/// Returns a random A or B of a pair, in Q8_0 if `in_blocks`, otherwise in f16; and its values.
 pub fn pair_matrix(gpu: &Gpu, in_blocks: bool, rows: usize, columns: usize) -> (Matrix, Vec<f32>) {
     let format = if in_blocks { WeightFormat::Q8_0 } else { WeightFormat::F16 };
     let (mut matrices, mut values) = matrices(gpu, &[(format, rows, columns)], None);
     (matrices.remove(0), values.remove(0))
 }
 
-/// Σ a·b in f64.
+/// Returns Σ a·b in f64.
 pub fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
 
-/// Fails unless all values are within `tolerance` of what is expected, saying which is worst.
+/// Fails unless all values are within `tolerance` of the expected ones, and names the worst.
 pub fn compare(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
     assert_eq!(got.len(), expected.len(), "{what}: length");
     let distance = |i: usize| (f64::from(got[i]) - expected[i]).abs();
     let worst = (0..got.len()).max_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap();
     let far = distance(worst);
     assert!(far <= tolerance, "{what}: element {worst} of {} is {} for {}", got.len(), got[worst], expected[worst]);
+}
+
+/// Returns the activation of `x` in f64.
+pub fn activate(activation: Activation, x: f64) -> f64 {
+    let argument = match activation {
+        Activation::Silu => x,
+        Activation::GeluTanh => 1.595_769_121_605_73 * (x + 0.044_715 * x * x * x),
+    };
+    x / (1.0 + (-argument).exp())
 }

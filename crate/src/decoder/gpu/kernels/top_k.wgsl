@@ -1,13 +1,13 @@
-// The top_k largest logits of each block of the vocabulary; `sample` chooses among all blocks' candidates.
+// The top_k largest logits of each tile of the vocabulary; `sample` chooses among all tiles' candidates.
 
 struct TopK {
     vocab: u32,
-    block: u32, // logits that a workgroup looks through
+    tile: u32, // logits that a workgroup looks through
 }
 
 @group(0) @binding(1) var<uniform> params: TopK;
 @group(0) @binding(2) var<storage, read> logits: array<f32>; // [vocab]
-@group(0) @binding(3) var<storage, read_write> candidates: array<Candidate>; // [blocks, top_k]
+@group(0) @binding(3) var<storage, read_write> candidates: array<Candidate>; // [tiles, top_k]
 
 // The first of this thread's logits that comes after `last`.
 fn next(last: Candidate, any: bool, begin: u32, end: u32) -> Candidate {
@@ -23,13 +23,13 @@ fn next(last: Candidate, any: bool, begin: u32, end: u32) -> Candidate {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let begin = group.x * params.block + thread;
-    let end = min((group.x + 1) * params.block, params.vocab);
+    let begin = group.x * params.tile + thread;
+    let end = min((group.x + 1) * params.tile, params.vocab);
     var mine = next(no_candidate, true, begin, end);
-    for (var k = 0u; k < step.top_k; k++) {
+    for (var k = 0u; k < uniforms.top_k; k++) {
         let first = first_of(mine, thread);
         if (thread == 0) {
-            candidates[group.x * step.top_k + k] = first;
+            candidates[group.x * uniforms.top_k + k] = first;
         }
         if (mine.id == first.id) {
             mine = next(first, false, begin, end);

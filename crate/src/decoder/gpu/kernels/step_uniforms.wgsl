@@ -1,5 +1,5 @@
 // What changes from one pass to the next; everything else about a dispatch is in its `params`.
-struct Step {
+struct StepUniforms {
     position: u32, // tokens in the cache before this pass
     tokens: u32, // tokens of this pass
     generated: u32, // tokens generated before the one that this pass chooses
@@ -9,6 +9,6 @@ struct Step {
     top_p: f32,
 }
 
-@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(0) var<uniform> uniforms: StepUniforms;
 
 const none = 0xffffffffu; // an offset of something that is not there
