@@ -1,4 +1,5 @@
 // Parts of eight elements of a quantised row. `word(i)` reads the buffer that holds the matrix.
+// Not valid alone: needs `word(i: u32) -> u32`, which `Builder::matrix` generates, and `bytes.wgsl`.
 
 // Where a matrix lies: word offsets of its four arrays, and words of a row in each.
 struct Matrix {

@@ -1,4 +1,5 @@
 // The gate's activation.
+// Not valid alone: needs GELU.
 fn activate(value: f32) -> f32 {
     var argument = value;
     if (GELU) {

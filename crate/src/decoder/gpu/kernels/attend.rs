@@ -61,39 +61,12 @@ mod tests {
     use crate::decoder::gpu::device::Gpu;
     use crate::decoder::gpu::kernels::branch_input::BranchInput;
     use crate::decoder::gpu::kernels::combine::{self, Combine};
-    use crate::decoder::gpu::kernels::testing::{compare, dot, each_gpu, pair_matrix, random, run};
+    use crate::decoder::gpu::kernels::testing::{
+        compare, config, dot, each_gpu, pair_matrix, prepared_head, random, rotations, run,
+    };
     use crate::decoder::gpu::matrix::Matrix;
     use crate::decoder::gpu::step_uniforms::StepUniforms;
-    use crate::model::config::{Activation, ModelConfig, RopeStyle};
-
-    fn config(heads: usize, kv_heads: usize, head_dim: usize, rope_style: RopeStyle) -> ModelConfig {
-        ModelConfig {
-            arch: "test".to_owned(),
-            layers: 1,
-            hidden_size: 64,
-            heads,
-            kv_heads,
-            head_dim,
-            intermediate_size: 64,
-            vocab_size: 8,
-            context: 1024,
-            epsilon: 0.01,
-            rope_style,
-            rope_base: 100.0,
-            rope_base_local: 100.0,
-            rope_scale: 1.0,
-            rope_factors: false,
-            window: None,
-            global_every: 1,
-            activation: Activation::Silu,
-            embedding_scale: 1.0,
-            attention_scale: 2.0,
-            qk_norm: false,
-            post_norm: false,
-            qkv_bias: false,
-            tied: true,
-        }
-    }
+    use crate::model::config::{ModelConfig, RopeStyle};
 
     /// Rows of the A that is computed with attention's output.
     const INNER_ROWS: usize = 6;
@@ -109,23 +82,9 @@ mod tests {
         let Case { config, window, norms } = case;
         let (dim, row) = (config.head_dim, config.q_width() + 2 * config.kv_width());
         let tokens = qkv.len() / row;
-        let head = |token: usize, index: usize, weight: &[f32]| -> Vec<f64> {
-            let mut x: Vec<f64> = qkv[token * row + index * dim..][..dim].iter().copied().map(f64::from).collect();
-            if *norms {
-                let mean = x.iter().map(|x| x * x).sum::<f64>() / dim as f64;
-                x.iter_mut()
-                    .zip(weight)
-                    .for_each(|(x, w)| *x *= f64::from(*w) / (mean + f64::from(config.epsilon)).sqrt());
-            }
-            for (i, frequency) in frequencies.iter().enumerate() {
-                let (a, b) = match config.rope_style {
-                    RopeStyle::Interleaved => (2 * i, 2 * i + 1),
-                    RopeStyle::NeoX => (i, i + dim / 2),
-                };
-                let (sin, cos) = (token as f64 * f64::from(*frequency)).sin_cos();
-                (x[a], x[b]) = (x[a] * cos - x[b] * sin, x[b] * cos + x[a] * sin);
-            }
-            x
+        let head = |token: usize, index: usize, weight: &[f32]| {
+            let x = &qkv[token * row + index * dim..][..dim];
+            prepared_head(config, x, norms.then_some(weight), frequencies, token)
         };
         let mut out = Vec::new();
         for token in 0..tokens {
@@ -158,14 +117,7 @@ mod tests {
         let qkv = random("qkv", tokens * row);
         let vectors = random("norms", 2 * dim);
         let frequencies = config.rope_frequencies(0, None);
-        let rotations: Vec<f32> = (0..tokens)
-            .flat_map(|position| {
-                frequencies.chunks(4).flat_map(move |four| {
-                    let cos = four.iter().map(move |f| (position as f32 * f).cos());
-                    cos.chain(four.iter().map(move |f| (position as f32 * f).sin()))
-                })
-            })
-            .collect();
+        let rotations = rotations(&frequencies, tokens);
         let expected = expected(&case, &qkv, &vectors, &frequencies);
 
         let storage = |n: usize| gpu.storage("test", 4 * n as u64).unwrap();

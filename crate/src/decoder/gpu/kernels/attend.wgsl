@@ -3,6 +3,8 @@
 // DECODE: the queries are heads of the one new token; a workgroup takes SPLIT positions and writes its sums and their
 // scale for `combine`. It also normalises and rotates q and k and puts k and v into the cache.
 // Prefill: the queries are tokens of one head, already rotated; a workgroup goes over all positions that they see.
+//
+// Not valid alone: needs QUERIES, SPLIT, DECODE and `head.wgsl` with what that needs.
 
 @group(0) @binding(1) var<uniform> params: Heads;
 @group(0) @binding(2) var<storage, read> qkv: array<vec4<f32>>; // [tokens, row]

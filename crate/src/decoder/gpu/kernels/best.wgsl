@@ -1,4 +1,5 @@
 // Candidates for the next token, ordered: the larger logit first, the lower id on ties.
+// Not valid alone: needs THREADS and `step_uniforms.wgsl`.
 
 struct Candidate {
     logit: f32,

@@ -2,6 +2,8 @@
 //
 // With ADAPTED, more workgroups compute four rows each of A n for the output projection's low-rank branch, n being all
 // heads together.
+//
+// Not valid alone: needs HEAD, SPLIT, THREADS, ADAPTED, `step_uniforms.wgsl`, `branch_input.wgsl` and `reduce_*.wgsl`.
 
 struct Combine {
     heads: u32,

@@ -1,4 +1,5 @@
 // Prefill: the embeddings of the tokens of a pass.
+// Not valid alone: needs `embed_row.wgsl` with what that needs.
 
 @group(0) @binding(1) var<uniform> params: Embedding;
 @group(0) @binding(2) var<storage, read> ids: array<u32>; // [tokens]

@@ -1,4 +1,5 @@
 // Prefill: activation(gate) · up, element by element.
+// Not valid alone: needs THREADS and `activation.wgsl`.
 
 struct Gated {
     width: u32,

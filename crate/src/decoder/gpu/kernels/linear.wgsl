@@ -1,5 +1,8 @@
 // y = W x (+ bias) (+ B inner) for one token: a run of LANES threads computes a bundle, each thread every LANES-th part.
 // With APPENDED the rows of A follow those of W, and A x is written behind W x.
+//
+// Not valid alone: needs LANES, THREADS, `product.wgsl` with what that needs, `reduce_*.wgsl`, and `accumulate`, which
+// `Builder::by_format` makes of `accumulate.wgsl`.
 
 fn part_product(p: Part, x: mat2x4<f32>) -> f32 {
     return p.scale * (dot(p.a, x[0]) + dot(p.b, x[1])) + p.offset * dot(x[0] + x[1], vec4<f32>(1));

@@ -4,6 +4,9 @@
 // Four parts of columns of both are brought to workgroup memory at a time, W dequantised once for all tokens, and both
 // transposed: what a column adds to four tokens' bundles is then four products of a number and a vector, which GPUs with
 // f16 compute two elements at a time. The low-rank branch is more columns of the same sums.
+//
+// Not valid alone: needs THREADS, HALF, X_SCALE, the alias Element, `product.wgsl` with what that needs, and `weight_columns`,
+// which `Builder::by_format` makes of `weight_columns.wgsl`.
 
 const BUNDLES = 16u;
 const EIGHTS = 8u; // of tokens

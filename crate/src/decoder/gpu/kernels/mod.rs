@@ -14,6 +14,8 @@ pub mod sample;
 pub mod top_k;
 
 #[cfg(test)]
+mod shader_tests;
+#[cfg(test)]
 pub mod testing;
 
 /// Offset of an optional vector that is absent, as `none` in `step_uniforms.wgsl`.

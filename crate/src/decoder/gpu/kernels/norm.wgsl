@@ -3,6 +3,9 @@
 //
 // With ADAPTED (one token), every workgroup but the first computes four rows of A n for the next sublayer's low-rank
 // branches. With SUBLAYER_ADAPTED (one token), h lacks its own branch's B (A y), of rank 8, and A y follows it.
+//
+// Not valid alone: needs THREADS, FOURS, HAS_SUBLAYER, POST_NORM, SUBLAYER_ADAPTED, ADAPTED, `branch_input.wgsl` and
+// `reduce_*.wgsl`.
 
 struct Norm {
     width: u32, // of a token, in vec4

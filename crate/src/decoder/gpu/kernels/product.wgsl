@@ -1,5 +1,8 @@
 // Up to three matrices with the same input, and what becomes of their products. Rows are taken in bundles of four; with
 // GATED a bundle is two rows of the gate and the same two of the up projection, and activation(gate) · up is written.
+//
+// Not valid alone: needs SPLIT, GATED, ADAPTED, APPENDED, `step_uniforms.wgsl`, `format.wgsl`, the functions that
+// `Builder::matrix` generates, and `activation.wgsl`.
 
 struct Segment {
     matrix: Matrix,

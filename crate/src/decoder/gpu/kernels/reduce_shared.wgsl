@@ -1,5 +1,6 @@
 // Sums and maxima over runs of LANES threads, through workgroup memory. Every thread of the run gets the result.
 // All threads of the workgroup have to call these together.
+// Not valid alone: needs THREADS and LANES.
 var<workgroup> scratch: array<vec4<f32>, THREADS>;
 
 fn sum_lanes(value: f32, thread: u32) -> f32 {

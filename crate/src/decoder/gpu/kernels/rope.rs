@@ -95,3 +95,99 @@ impl Heads<'_> {
         Op::new(shader, &self.params(), buffers, (heads, Extent::Tokens(1)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::*;
+    use crate::decoder::gpu::device::Gpu;
+    use crate::decoder::gpu::kernels::testing::{compare, config, each_gpu, prepared_head, random, rotations, run};
+    use crate::decoder::gpu::step_uniforms::StepUniforms;
+
+    /// Positions of a page of keys, as in `head.wgsl`.
+    const PAGE: usize = 64;
+
+    /// Returns the first `count` values of keys or values.
+    async fn cached(gpu: &Gpu, buffer: &Buffer, f16: bool, count: usize) -> Vec<f32> {
+        match f16 {
+            true => {
+                gpu.read::<u16>(buffer, count).await.unwrap().into_iter().map(|x| f16::from_bits(x).to_f32()).collect()
+            }
+            false => gpu.read(buffer, count).await.unwrap(),
+        }
+    }
+
+    /// Prepares `tokens` tokens from position `first` on, and compares q, k and v.
+    async fn check(gpu: &Gpu, config: &ModelConfig, norms: bool, cache_f16: bool, first: usize, tokens: usize) {
+        let (heads, kv_heads, dim) = (config.heads, config.kv_heads, config.head_dim);
+        let row = config.q_width() + 2 * config.kv_width();
+        let qkv = random("qkv", tokens * row);
+        let vectors = random("norms", 2 * dim);
+        let frequencies = config.rope_frequencies(0, None);
+        let positions = (first + tokens).next_multiple_of(PAGE);
+        let storage = |n: usize| gpu.storage("test", 4 * n as u64).unwrap();
+        let (keys, values) = (storage(positions * config.kv_width()), storage(positions * config.kv_width()));
+        let buffer = gpu.storage_with("qkv", &qkv).unwrap();
+        let layer = Heads {
+            config,
+            window: 0,
+            norms: norms.then_some((0, dim as u32)),
+            table: 0,
+            qkv: &buffer,
+            vectors: &gpu.storage_with("norms", &vectors).unwrap(),
+            rotations: &gpu.storage_with("rotations", &rotations(&frequencies, positions)).unwrap(),
+            keys: &keys,
+            values: &values,
+            cache_f16,
+        };
+        run(gpu, StepUniforms::new(first, tokens), vec![layer.rope(gpu.features)]).await;
+
+        let got: Vec<f32> = gpu.read(&buffer, tokens * row).await.unwrap();
+        let got_keys = cached(gpu, &keys, cache_f16, positions * config.kv_width()).await;
+        let got_values = cached(gpu, &values, cache_f16, positions * config.kv_width()).await;
+        let label = format!("{config:?}, norms {norms}, f16 {cache_f16}");
+        // Angles of at most 100 are rounded to 24 bits, elements are below 4.
+        let tolerance = 5e-5;
+        // f16 has 11 bits, and devices may round to either side.
+        let cache_tolerance = if cache_f16 { 4e-3 } else { tolerance };
+        for token in 0..tokens {
+            let position = first + token;
+            let head = |index: usize, norm: usize| {
+                let x = &qkv[token * row + index * dim..][..dim];
+                let weight = norms.then_some(&vectors[norm * dim..][..dim]);
+                prepared_head(config, x, weight, &frequencies, position)
+            };
+            for query in 0..heads {
+                let scale = f64::from(config.attention_scale);
+                let expected: Vec<f64> = head(query, 0).iter().map(|x| x * scale).collect();
+                let got = &got[token * row + query * dim..][..dim];
+                compare(&format!("q {query} at {position}, {label}"), got, &expected, tolerance);
+            }
+            for kv in 0..kv_heads {
+                let key = |d: usize| {
+                    let four = ((position / PAGE * kv_heads + kv) * (dim / 4) + d / 4) * PAGE + position % PAGE;
+                    got_keys[4 * four + d % 4]
+                };
+                let got: Vec<f32> = (0..dim).map(key).collect();
+                compare(&format!("k {kv} at {position}, {label}"), &got, &head(heads + kv, 1), cache_tolerance);
+                let v = &qkv[token * row + (heads + kv_heads + kv) * dim..][..dim];
+                let expected: Vec<f64> = v.iter().copied().map(f64::from).collect();
+                let got = &got_values[(position * kv_heads + kv) * dim..][..dim];
+                compare(&format!("v {kv} at {position}, {label}"), got, &expected, cache_tolerance);
+            }
+        }
+    }
+
+    #[test]
+    fn heads_are_normalised_rotated_and_cached() {
+        each_gpu(async |gpu| {
+            let (neox, interleaved) = (RopeStyle::NeoX, RopeStyle::Interleaved);
+            check(gpu, &config(2, 1, 8, interleaved), false, false, 0, 1).await;
+            // Over the end of a page.
+            check(gpu, &config(3, 3, 24, neox), true, false, 61, 7).await;
+            check(gpu, &config(3, 1, 40, interleaved), true, true, 61, 7).await;
+            check(gpu, &config(4, 2, 256, neox), false, true, 90, 3).await;
+        });
+    }
+}

@@ -7,20 +7,14 @@ use crate::decoder::gpu::matrix::Matrix;
 use crate::decoder::gpu::program::{Op, Program};
 use crate::decoder::gpu::self_test::quantised;
 use crate::decoder::gpu::step_uniforms::StepUniforms;
-use crate::model::config::Activation;
+use crate::model::config::{Activation, ModelConfig, RopeStyle};
 use crate::random;
 
 /// Calls `test` with every GPU of this machine, with and without f16 and subgroups. Fails on a machine without any, unless
 /// `SKIP_GPU_TESTS=1` is set.
 pub fn each_gpu(test: impl AsyncFn(&Gpu)) {
     pollster::block_on(async {
-        let adapters = adapters().await;
-        if adapters.is_empty() && std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1") {
-            eprintln!("no GPU: skipped because SKIP_GPU_TESTS=1");
-            return;
-        }
-        assert!(!adapters.is_empty(), "there is no GPU; install mesa-vulkan-drivers, or set SKIP_GPU_TESTS=1");
-        for adapter in adapters {
+        for adapter in all_adapters().await {
             let mut seen = Vec::new();
             for (f16, subgroups) in [(true, true), (false, false)] {
                 let gpu = Gpu::open_adapter(&adapter, Options { f16, subgroups, ..Options::default() }).await.unwrap();
@@ -33,6 +27,25 @@ pub fn each_gpu(test: impl AsyncFn(&Gpu)) {
             }
         }
     });
+}
+
+/// Returns the adapters of this machine. Fails if there are none, unless `SKIP_GPU_TESTS=1` is set.
+async fn all_adapters() -> Vec<wgpu::Adapter> {
+    let adapters = adapters().await;
+    if adapters.is_empty() && std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1") {
+        eprintln!("no GPU: skipped because SKIP_GPU_TESTS=1");
+        return adapters;
+    }
+    assert!(!adapters.is_empty(), "there is no GPU; install mesa-vulkan-drivers, or set SKIP_GPU_TESTS=1");
+    adapters
+}
+
+/// Opens one GPU, for tests that need buffers alone.
+pub fn any_gpu() -> Option<Gpu> {
+    pollster::block_on(async {
+        let adapter = all_adapters().await.into_iter().next()?;
+        Some(Gpu::open_adapter(&adapter, Options::default()).await.unwrap())
+    })
 }
 
 /// Runs ops in one pass.
@@ -113,4 +126,69 @@ pub fn activate(activation: Activation, x: f64) -> f64 {
         Activation::GeluTanh => 1.595_769_121_605_73 * (x + 0.044_715 * x * x * x),
     };
     x / (1.0 + (-argument).exp())
+}
+
+/// Returns the configuration of a layer with these heads.
+pub fn config(heads: usize, kv_heads: usize, head_dim: usize, rope_style: RopeStyle) -> ModelConfig {
+    ModelConfig {
+        arch: "test".to_owned(),
+        layers: 1,
+        hidden_size: 64,
+        heads,
+        kv_heads,
+        head_dim,
+        intermediate_size: 64,
+        vocab_size: 8,
+        context: 1024,
+        epsilon: 0.01,
+        rope_style,
+        rope_base: 100.0,
+        rope_base_local: 100.0,
+        rope_scale: 1.0,
+        rope_factors: false,
+        window: None,
+        global_every: 1,
+        activation: Activation::Silu,
+        embedding_scale: 1.0,
+        attention_scale: 2.0,
+        qk_norm: false,
+        post_norm: false,
+        qkv_bias: false,
+        tied: true,
+    }
+}
+
+/// Returns a head as attention uses it, in f64: `x` normalised by `weight` if there is one, and rotated for `position`.
+pub fn prepared_head(
+    config: &ModelConfig,
+    x: &[f32],
+    weight: Option<&[f32]>,
+    frequencies: &[f32],
+    position: usize,
+) -> Vec<f64> {
+    let mut x: Vec<f64> = x.iter().copied().map(f64::from).collect();
+    if let Some(weight) = weight {
+        let mean = x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64;
+        let root = (mean + f64::from(config.epsilon)).sqrt();
+        x.iter_mut().zip(weight).for_each(|(x, w)| *x *= f64::from(*w) / root);
+    }
+    for (i, frequency) in frequencies.iter().enumerate() {
+        let (a, b) = match config.rope_style {
+            RopeStyle::Interleaved => (2 * i, 2 * i + 1),
+            RopeStyle::NeoX => (i, i + x.len() / 2),
+        };
+        let (sin, cos) = (position as f64 * f64::from(*frequency)).sin_cos();
+        (x[a], x[b]) = (x[a] * cos - x[b] * sin, x[b] * cos + x[a] * sin);
+    }
+    x
+}
+
+/// Returns the table of rotations for `positions` positions.
+pub fn rotations(frequencies: &[f32], positions: usize) -> Vec<f32> {
+    let four = |position: usize, four: &[f32]| {
+        let angles: Vec<f32> = four.iter().map(|frequency| position as f32 * frequency).collect();
+        let cos = angles.iter().map(|angle| angle.cos());
+        cos.chain(angles.iter().map(|angle| angle.sin())).collect::<Vec<f32>>()
+    };
+    (0..positions).flat_map(|position| frequencies.chunks(4).flat_map(move |f| four(position, f))).collect()
 }

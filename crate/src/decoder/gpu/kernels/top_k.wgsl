@@ -1,4 +1,5 @@
 // The top_k largest logits of each tile of the vocabulary; `sample` chooses among all tiles' candidates.
+// Not valid alone: needs `best.wgsl` with what that needs.
 
 struct TopK {
     vocab: u32,
