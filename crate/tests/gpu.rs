@@ -1,5 +1,5 @@
-//! The decoder on the GPU against the processor's exact one, on tiny random models of every architecture and type; and
-//! runs through the engine. On software GPUs, so the models are small; `GPU_FULL=1` adds longer ones.
+//! Comparisons of the decoder on the GPU with the processor's exact one, on tiny random models of every architecture
+//! and type, and runs through the engine. The models are small, because the GPU may be one in software.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -47,7 +47,7 @@ fn load_for(file: &[u8], backend: impl Into<Backend>, context: usize) -> Engine 
     pollster::block_on(Engine::load(&file, None, backend, context, &mut |_, _| {})).unwrap()
 }
 
-/// Every GPU with what it has, and with as little as any has. Without one the tests fail, unless SKIP_GPU_TESTS=1.
+/// Returns every GPU with all its features and with as few as possible. Fails without one, unless SKIP_GPU_TESTS=1.
 fn gpus() -> Vec<Rc<Gpu>> {
     let adapters = pollster::block_on(adapters());
     let skip = std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
@@ -69,7 +69,7 @@ fn tokens(config: &ModelConfig, count: usize) -> Vec<u32> {
     (0..count).map(|i| ((i * 7919 + 13) % config.vocab_size) as u32).collect()
 }
 
-/// An adapter, or for rank 0 none.
+/// Returns an adapter, or none for rank 0.
 fn adapter_of(config: &ModelConfig, rank: usize) -> Option<LoraAdapter> {
     (rank > 0).then(|| common::adapter("pairs", config, rank))
 }
@@ -78,7 +78,7 @@ fn pairs<'a>(adapter: &'a Option<LoraAdapter>, config: &ModelConfig) -> LowRankP
     adapter.as_ref().map_or_else(|| LowRankPairs::none(config), merge::single)
 }
 
-/// The largest difference of log-probabilities over the 50 most probable tokens of `exact`.
+/// Returns the largest difference of log-probabilities over the 50 most probable tokens of `exact`.
 fn difference(exact: &[f32], other: &[f32]) -> f64 {
     let (exact, other) = (common::log_probabilities(exact), common::log_probabilities(other));
     let mut order: Vec<usize> = (0..exact.len()).collect();
@@ -212,7 +212,7 @@ fn every_method_does_what_it_does_on_the_processor() {
     }
 }
 
-/// The same adapter as a file in Q8_0 has it.
+/// Returns the adapter as read back from a Q8_0 file.
 fn in_blocks(adapter: &LoraAdapter, config: &ModelConfig) -> LoraAdapter {
     let mut file = Cursor::new(Vec::new());
     write_gguf(adapter, config, &mut file).unwrap();
@@ -261,7 +261,7 @@ fn matrices_that_have_to_be_split_give_the_same() {
     }
 }
 
-/// The texts of a run, and how often it was stepped.
+/// Returns the text of a run.
 fn run(engine: &mut Engine, sampling: Sampling, max_tokens: usize) -> Result<String, Error> {
     let chat = Conversation::parse("Ana: the weather\nBen: that").unwrap();
     let request = Request { task: Task::summary("en", "es").unwrap(), method: Method::ZeroShot, max_tokens, sampling };
@@ -318,8 +318,8 @@ fn decoding_takes_few_dispatches_one_submit_and_fewer_readbacks() {
             assert_eq!((taken, cost.tokens), (41, 40), "never more than asked for");
             assert_eq!(cost.dispatches, cost.tokens * (8 * layers + 4 + more), "rank {rank}: {cost:?}");
             assert_eq!((cost.submits, cost.passes), (cost.tokens, cost.tokens), "rank {rank}: {cost:?}");
-            // Groups of at least 4, after small ones by which the speed is found out; where tokens take most of a second,
-            // as on a busy machine that computes them in software, they may come one by one.
+            // Groups of at least 4, after small ones by which the speed is found out; where tokens take most of a
+            // second, as on a busy machine that computes them in software, they may come one by one.
             if started.elapsed() < Duration::from_secs(10) {
                 assert!(cost.readbacks <= 3 + cost.tokens.div_ceil(4), "rank {rank}: {cost:?}");
             }
@@ -401,11 +401,12 @@ fn a_device_that_fails_is_told_by_its_kind() {
     let error = run(&mut engine, Sampling::default(), 12).unwrap_err();
     assert!(matches!(error, Error::Device(DeviceFault::Lost, _)), "{error:?}");
     drop(engine);
-    // What the callers do: open a device again and load again.
+    // Callers open a device again and load again.
     let mut engine = load(&file, Backend::Gpu(open(Options::default())));
     assert_eq!(run(&mut engine, Sampling::default(), 12).unwrap(), expected);
 
-    // A device that never answers in time, unless this thread is held up for as long as all of the work takes: then again.
+    // A device that never answers in time, unless this thread is held up for as long as all of the work takes: then
+    // again.
     let load = || {
         let gpu = Backend::Gpu(open(Options { timeout: Duration::from_nanos(1), ..Options::default() }));
         pollster::block_on(Engine::load(&&file[..], None, gpu, 512, &mut |_, _| {})).err()

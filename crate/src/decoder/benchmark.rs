@@ -1,8 +1,8 @@
-//! Which executor is faster for a model on this device: a small part of the model is run on each.
+//! The speed of a model on this device, measured on a small part of it, so that processor and GPU can be compared.
 //!
-//! The part has a few of the layers and the same share of the vocabulary, so that its time is that share of the whole's.
-//! Costs that do not depend on the part's size, such as a submit's, are counted for more than they are; that is a reason
-//! for a part of more than one layer, and never makes a slow GPU look fast.
+//! The part has a few of the layers and the same share of the vocabulary, so that it takes that share of the whole
+//! model's time. Costs that do not depend on its size, such as those of a submit, are scaled up too. Therefore the part
+//! has more than one layer, and such costs never make a slow GPU look fast.
 
 use web_time::Instant;
 
@@ -14,40 +14,42 @@ use crate::model::config::ModelConfig;
 use crate::model::sampler::Sampling;
 use crate::model::weights::Weights;
 
-/// Layers of the part: few, because in a browser the processor's copy of them is in the memory of WebAssembly.
+/// Number of layers of the part: few, because in a browser the processor's copy of them takes WebAssembly memory.
 const LAYERS: usize = 2;
 
-/// Rows of a vocabulary are a multiple of this, so that the part's matrix is stored as the whole's is.
-const ROWS: usize = 32;
+/// Divisor of the part's vocabulary, so that its matrix is stored as the whole model's.
+const VOCAB_GRAIN: usize = 32;
 
-/// Tokens that are measured.
+/// Number of prompt tokens that are measured.
 const PROMPT: usize = 64;
+/// Number of generated tokens that are measured.
 const ANSWER: usize = 16;
 
-/// A summary as people ask for it, for which the time is told.
+/// Number of prompt tokens of a typical summary.
 const TYPICAL_PROMPT: f64 = 256.0;
+/// Number of generated tokens of a typical summary.
 const TYPICAL_ANSWER: f64 = 64.0;
 
-/// Milliseconds that a typical summary would take on `backend`.
+/// Measures on `backend` the milliseconds that a typical summary would take with the model in `source`.
 ///
 /// # Errors
 /// If the file is broken or not supported, or if the device fails.
-pub async fn run(source: &impl Source, backend: Backend) -> Result<f64> {
+pub async fn typical_summary_ms(source: &impl Source, backend: Backend) -> Result<f64> {
     let mut header = Header::read(source).await?;
     let mut config = ModelConfig::from_header(&header)?;
-    let share = cut(&mut header, &mut config);
+    let share = cut_to_part(&mut header, &mut config);
     let mut ignore = |_, _| {};
     let mut weights = Weights::new(source, &header, &mut ignore);
     let mut executor = Executor::load(backend, &config, &mut weights, PROMPT + ANSWER).await?;
-    // What is compiled or made at its first use is not measured.
+    // The first run, which compiles and allocates, does not count.
     measure(&mut executor, &config).await?;
     Ok(measure(&mut executor, &config).await? / share)
 }
 
-/// Leaves the first layers and the first tokens, and returns which share of the model that is.
-fn cut(header: &mut Header, config: &mut ModelConfig) -> f64 {
+/// Keeps the first layers and the first tokens of the vocabulary, and returns their share of the model.
+fn cut_to_part(header: &mut Header, config: &mut ModelConfig) -> f64 {
     let layers = LAYERS.min(config.layers);
-    let rows = (config.vocab_size * layers / config.layers).next_multiple_of(ROWS).min(config.vocab_size);
+    let rows = (config.vocab_size * layers / config.layers).next_multiple_of(VOCAB_GRAIN).min(config.vocab_size);
     header.tensors.retain(|name, _| {
         let layer = name.strip_prefix("blk.").and_then(|rest| rest.split_once('.')).map(|(layer, _)| layer);
         layer.is_none_or(|layer| layer.parse().is_ok_and(|layer: usize| layer < layers))
@@ -63,7 +65,7 @@ fn cut(header: &mut Header, config: &mut ModelConfig) -> f64 {
     share
 }
 
-/// Milliseconds of a typical summary with the part.
+/// Measures the milliseconds of a typical summary with the part.
 async fn measure(executor: &mut Executor, config: &ModelConfig) -> Result<f64> {
     executor.reset();
     let ids: Vec<u32> = (0..PROMPT).map(|i| ((i * 7919 + 13) % config.vocab_size) as u32).collect();

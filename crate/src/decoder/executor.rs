@@ -1,7 +1,7 @@
-//! The two ways of running a decoder behind one face: on the processor and on the GPU.
+//! One interface to the two decoders, that of the processor and that of the GPU.
 //!
-//! Both take a prompt piece by piece and then give ids. The GPU chooses ids itself and gives several at a time, so this
-//! is also where the processor's side chooses.
+//! Both read a prompt piece by piece and then return ids. The GPU chooses ids itself and returns several at a time; for
+//! the processor the choice is made here.
 
 use std::rc::Rc;
 
@@ -14,15 +14,15 @@ use crate::model::config::ModelConfig;
 use crate::model::sampler::Sampling;
 use crate::model::weights::Weights;
 
-/// Tokens of the prompt that the processor computes in one step: enough for full speed, few enough to stop soon.
+/// Number of prompt tokens that the processor computes at a time: enough for full speed, few enough to stop soon.
 const PREFILL_STEP: usize = if cfg!(target_arch = "wasm32") { 32 } else { 128 };
 
-/// Where a decoder is to run.
+/// The device that a decoder runs on.
 #[derive(Clone)]
 pub enum Backend {
-    /// On the processor.
+    /// The processor.
     Cpu(Mode),
-    /// On this GPU.
+    /// A GPU.
     Gpu(Rc<Gpu>),
 }
 
@@ -34,18 +34,18 @@ impl From<Mode> for Backend {
 
 /// A decoder with its weights.
 pub enum Executor {
-    /// On the processor.
+    /// A decoder on the processor.
     Cpu(Box<Cpu>),
-    /// On the GPU.
+    /// A decoder on the GPU.
     Gpu(Box<gpu::Decoder>),
 }
 
-/// The processor's decoder and where it stands.
+/// The processor's decoder and its state between calls.
 pub struct Cpu {
     decoder: cpu::Decoder,
-    /// After what was fed or chosen last; empty if that was not the end of a prompt.
+    /// Logits after the last token of the context; empty if that is not the end of a prompt.
     logits: Vec<f32>,
-    /// The token that was chosen last and is not in the context yet.
+    /// Token that was chosen last and is not in the context yet.
     pending: Option<u32>,
 }
 
@@ -83,7 +83,7 @@ impl Executor {
         }
     }
 
-    /// Makes room for pairs of up to `rank`, so that changing to them takes no longer than writing them.
+    /// Makes room for pairs of up to `rank`, so that changing to such pairs takes no longer than writing them.
     ///
     /// # Errors
     /// If the device refuses.
@@ -105,7 +105,8 @@ impl Executor {
         }
     }
 
-    /// Appends some of `ids`, from the first on, to the context, and returns how many: a short step's worth.
+    /// Appends some of `ids`, from the first on, to the context, as many as take a short time, and returns their
+    /// number.
     ///
     /// # Errors
     /// If an id is not in the vocabulary, the context is full, or the device fails.
@@ -122,7 +123,7 @@ impl Executor {
         }
     }
 
-    /// The logits, one per token, after the end of what was fed.
+    /// Returns the logits, `[vocab_size]`, after the end of the fed prompt.
     ///
     /// # Errors
     /// If the device fails.
@@ -133,7 +134,7 @@ impl Executor {
         }
     }
 
-    /// Appends `ids` to the context and returns the logits after each of them, one row after the other.
+    /// Appends `ids` to the context and returns the logits after each: [ids, vocab_size].
     ///
     /// # Errors
     /// As [`Executor::feed`].
@@ -154,7 +155,8 @@ impl Executor {
         }
     }
 
-    /// One or a few ids that follow what was fed. `taken` were taken before; never more than `limit` are computed in all.
+    /// Returns one or a few ids that follow the prompt. `taken` ids were taken before, and never more than `limit` are
+    /// computed in all.
     ///
     /// # Errors
     /// If the context is full or the device fails.
@@ -172,7 +174,7 @@ impl Executor {
         }
     }
 
-    /// `cpu` or `gpu`.
+    /// Returns the name of the backend, `cpu` or `gpu`.
     pub fn name(&self) -> &'static str {
         match self {
             Executor::Cpu(_) => "cpu",
@@ -180,7 +182,7 @@ impl Executor {
         }
     }
 
-    /// The GPU's decoder, if it runs there.
+    /// Returns the GPU's decoder, if the model runs there.
     pub fn gpu(&self) -> Option<&gpu::Decoder> {
         match self {
             Executor::Cpu(_) => None,

@@ -14,7 +14,7 @@ use crate::model::sampler::MAX_TOP_K;
 /// Buffers between dispatches, for up to `tokens` tokens.
 pub struct Activations {
     tokens: usize,
-    /// Ids of a pass: [tokens].
+    /// Ids of a pass: `[tokens]`.
     pub ids: Rc<Buffer>,
     /// Residual stream before a layer: [tokens, hidden_size].
     pub x: Rc<Buffer>,
@@ -36,7 +36,7 @@ pub struct Activations {
     pub gated: Rc<Buffer>,
     /// A x of low-rank branches: [splits, tokens, targets · rank].
     pub inner: Rc<Buffer>,
-    /// Logits of the last token: [vocab_size].
+    /// Logits of the last token: `[vocab_size]`.
     pub logits: Rc<Buffer>,
     /// Candidates (logit, id) for the next token: [tiles, top_k].
     pub candidates: Rc<Buffer>,

@@ -8,8 +8,8 @@ use crate::error::Result;
 /// Number of bytes of each copy: more than any cache holds, and within the smallest binding.
 const BYTES: u64 = 128 << 20;
 
-/// Numbers of copies in the two submits of a round. Submitting and waiting take milliseconds, in which a large GPU could
-/// copy as much again; both submits contain that time, so their difference does not.
+/// Numbers of copies in the two submits of a round. Submitting and waiting take milliseconds, in which a large GPU
+/// could copy as much again; both submits contain that time, so their difference does not.
 const COPIES: [usize; 2] = [1, 9];
 
 /// Number of rounds, of which the fastest counts.

@@ -66,7 +66,8 @@ impl Cache {
     }
 }
 
-/// Returns the rotations of all positions and the offset of each layer's, computed here because sines of large angles are not exact on GPUs.
+/// Returns the rotations of all positions and the offset of each layer's, computed here because sines of large angles
+/// are not exact on GPUs.
 fn rotations(weights: &GpuWeights, positions: usize) -> (Vec<f32>, Vec<u32>) {
     let mut sets: Vec<(&[f32], u32)> = Vec::new();
     let mut values: Vec<f32> = Vec::new();

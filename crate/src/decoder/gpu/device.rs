@@ -135,7 +135,8 @@ impl Gpu {
             return Err(device_error(
                 DeviceFault::OutOfMemory,
                 format!(
-                    "{label} needs a buffer of {} MB, and the GPU {} allows {} MB; use a smaller model or the processor",
+                    "{label} needs a buffer of {} MB, and the GPU {} allows {} MB; use a smaller model or the \
+                     processor",
                     size / 1_000_000,
                     self.name,
                     self.largest_buffer / 1_000_000

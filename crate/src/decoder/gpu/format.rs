@@ -1,13 +1,14 @@
 //! Quantised matrices in GPU memory: GGUF's blocks taken apart into arrays of 32-bit words.
 //!
-//! Blocks of 18, 22, 34 or 210 bytes cannot be read as words, and a thread that reads a whole block leaves the memory bus
-//! idle. So every matrix becomes up to four arrays, one after the other, each with the same number of words for each row:
-//! quants, high bits, scales, and scales of super-blocks. Neighbouring threads then read neighbouring words. Values stay
-//! the same: [`format.wgsl`](self) turns the words into the numbers that ggml computes from the blocks, up to f32 rounding.
+//! Blocks of 18, 22, 34 or 210 bytes cannot be read as words, and a thread that reads a whole block leaves the memory
+//! bus idle. So every matrix becomes up to four arrays, one after the other, each with the same number of words for
+//! each row: quants, high bits, scales, and scales of super-blocks. Neighbouring threads then read neighbouring words.
+//! Values stay the same: [`format.wgsl`](self) turns the words into the numbers that ggml computes from the blocks, up
+//! to f32 rounding.
 //!
-//! Rows are read in parts of eight elements. In a word of 4-bit quants the low nibbles of its bytes are elements 0 to 3 of a
-//! part and the high nibbles are elements 4 to 7. Higher bits are placed so that a mask and a shift put them above all
-//! four nibbles at once. 8-bit quants are stored plus 128, because GPUs convert unsigned bytes faster.
+//! Rows are read in parts of eight elements. In a word of 4-bit quants the low nibbles of its bytes are elements 0 to 3
+//! of a part and the high nibbles are elements 4 to 7. Higher bits are placed so that a mask and a shift put them above
+//! all four nibbles at once. 8-bit quants are stored plus 128, because GPUs convert unsigned bytes faster.
 
 use candle_core::quantized::GgmlDType;
 use half::f16;

@@ -67,8 +67,8 @@ impl Generation {
         self.pending.push_back(PendingReadback { staging, first: self.chosen - count, count });
     }
 
-    /// Waits for the group that was submitted first, tells `pace` how long it took, and returns its ids: none if no group
-    /// is under way.
+    /// Waits for the group that was submitted first, tells `pace` how long it took, and returns its ids: none if no
+    /// group is under way.
     ///
     /// # Errors
     /// If the device fails.

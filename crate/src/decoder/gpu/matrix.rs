@@ -1,5 +1,5 @@
-//! Matrices in GPU memory: streamed from the source a few rows at a time, repacked, and split where they are too large to
-//! be bound.
+//! Matrices in GPU memory: streamed from the source a few rows at a time, repacked, and split where they are too large
+//! to be bound.
 
 use std::rc::Rc;
 
@@ -14,8 +14,8 @@ use crate::files::source::Source;
 use crate::input;
 use crate::model::weights::Weights;
 
-/// Largest number of buffers that one matrix may be split into: products bind five others, and every device allows eight
-/// in all.
+/// Largest number of buffers that one matrix may be split into: products bind five others, and every device allows
+/// eight in all.
 pub const MAX_SHARDS: usize = 3;
 
 /// Divisor of the rows of a shard: `linear` computes this many rows together.
@@ -32,8 +32,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Returns the offset of the scales of an f16 or Q8_0 matrix that is the first in its buffer: 0 for f16, which has no
-    /// scales.
+    /// Returns the offset of the scales of an f16 or Q8_0 matrix that is the first in its buffer: 0 for f16, which has
+    /// no scales.
     pub fn scales(&self) -> u32 {
         if self.row[2] > 0 { self.start[2] } else { 0 }
     }
@@ -57,7 +57,8 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Returns the layout of `rows` rows whose four arrays follow each other from word `start` on, and the word after them.
+    /// Returns the layout of `rows` rows whose four arrays follow each other from word `start` on, and the word after
+    /// them.
     pub fn layout(format: WeightFormat, rows: usize, columns: usize, start: usize) -> (Layout, usize) {
         let words = format.row_words(columns);
         let mut at = start;
@@ -99,8 +100,8 @@ impl Matrix {
     }
 }
 
-/// Allocates matrices for the tensors `wanted` (name, rows, columns): in one buffer if that can be bound, otherwise each in
-/// as many buffers as it needs.
+/// Allocates matrices for the tensors `wanted` (name, rows, columns): in one buffer if that can be bound, otherwise
+/// each in as many buffers as it needs.
 ///
 /// # Errors
 /// If a tensor is missing, or cannot be on this device.

@@ -54,7 +54,8 @@ impl MemoryUse {
     }
 }
 
-/// Checks that the model fits the device: each matrix its largest bindings, and all together the memory that may be used.
+/// Checks that the model fits the device: each matrix its largest bindings, and all together the memory that may be
+/// used.
 ///
 /// # Errors
 /// If it does not, with the numbers.
@@ -68,8 +69,8 @@ pub fn check(gpu: &Gpu, config: &ModelConfig, header: &Header, positions: usize)
     let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
     match gpu.memory {
         Some(memory) if needed.total() > memory => Err(input!(
-            "the model needs {} MB of GPU memory ({} for weights, {} for a context of {positions} tokens, {} for work) and \
-             {} MB may be used on {}; use a smaller model, a shorter context or the processor",
+            "the model needs {} MB of GPU memory ({} for weights, {} for a context of {positions} tokens, {} for work) \
+             and {} MB may be used on {}; use a smaller model, a shorter context or the processor",
             megabytes(needed.total()),
             megabytes(needed.weights),
             megabytes(needed.cache),

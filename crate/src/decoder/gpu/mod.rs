@@ -1,8 +1,9 @@
-//! The decoder on the GPU: the same steps as [`crate::decoder::cpu`], as WGSL kernels through wgpu, natively and in a browser.
+//! The decoder on the GPU: the same steps as [`crate::decoder::cpu`], as WGSL kernels through wgpu, natively and in a
+//! browser.
 //!
-//! In reading order: [`device`] opens a GPU; [`mod@format`] and [`matrix`] bring weights into its memory; [`kernels`] are the
-//! steps; [`record`](self) lists the kernels of a pass as data, which [`program`] encodes. This file runs passes: prefill
-//! in pieces of bounded time, and decoding without waiting for the processor between tokens.
+//! In reading order: [`device`] opens a GPU; [`mod@format`] and [`matrix`] bring weights into its memory; [`kernels`]
+//! are the steps; [`record`](self) lists the kernels of a pass as data, which [`program`] encodes. This file runs
+//! passes: prefill in pieces of bounded time, and decoding without waiting for the processor between tokens.
 
 mod activations;
 pub mod bandwidth;
@@ -81,8 +82,8 @@ impl Decoder {
     /// Streams all weights to the GPU, for contexts of up to `context` tokens.
     ///
     /// # Errors
-    /// If a tensor is missing, has another shape than `config` asks for or cannot be read, if the model does not fit the
-    /// device, or if the device computes wrongly.
+    /// If a tensor is missing, has another shape than `config` asks for or cannot be read, if the model does not fit
+    /// the device, or if the device computes wrongly.
     pub async fn load<S: Source>(
         gpu: Rc<Gpu>,
         config: &ModelConfig,
@@ -167,8 +168,8 @@ impl Decoder {
         self.gpu.check()
     }
 
-    /// Allocates slots for pairs of up to `rank` and compiles their shaders, so that changing to such pairs only writes.
-    /// Where slots are allocated, no pairs are in use afterwards.
+    /// Allocates slots for pairs of up to `rank` and compiles their shaders, so that changing to such pairs only
+    /// writes. Where slots are allocated, no pairs are in use afterwards.
     ///
     /// # Errors
     /// If the device refuses.
@@ -236,7 +237,7 @@ impl Decoder {
         Ok(count)
     }
 
-    /// Returns the logits, [vocab_size], after the end of the fed prompt.
+    /// Returns the logits, `[vocab_size]`, after the end of the fed prompt.
     ///
     /// # Errors
     /// If the device fails.
@@ -245,8 +246,8 @@ impl Decoder {
         self.gpu.read(&self.activations.logits, self.config.vocab_size).await
     }
 
-    /// Returns the next ids after the prompt: those of one group, while the GPU computes the group after it. `taken` ids
-    /// were taken before, and never more than `limit` are computed in all.
+    /// Returns the next ids after the prompt: those of one group, while the GPU computes the group after it. `taken`
+    /// ids were taken before, and never more than `limit` are computed in all.
     ///
     /// # Errors
     /// If the context is full or the device fails.
@@ -336,12 +337,14 @@ fn check_widths(config: &ModelConfig) -> Result<()> {
     let ModelConfig { head_dim, hidden_size, intermediate_size, .. } = *config;
     if !head_dim.is_multiple_of(8) || head_dim > MAX_HEAD {
         return Err(input!(
-            "heads of {head_dim} elements cannot run on the GPU (multiples of 8 up to {MAX_HEAD} can); use the processor"
+            "heads of {head_dim} elements cannot run on the GPU (multiples of 8 up to {MAX_HEAD} can); use the \
+             processor"
         ));
     }
     if !hidden_size.is_multiple_of(8) || !intermediate_size.is_multiple_of(8) {
         return Err(input!(
-            "widths of {hidden_size} and {intermediate_size} cannot run on the GPU (multiples of 8 can); use the processor"
+            "widths of {hidden_size} and {intermediate_size} cannot run on the GPU (multiples of 8 can); use the \
+             processor"
         ));
     }
     Ok(())

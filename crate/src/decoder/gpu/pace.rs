@@ -1,5 +1,5 @@
-//! The amount of work in one submit: as much as takes about a fifth of a second. With more, a cancel or a reader would have
-//! to wait, and phones end the work of a GPU that does not answer.
+//! The amount of work in one submit: as much as takes about a fifth of a second. With more, a cancel or a reader would
+//! have to wait, and phones end the work of a GPU that does not answer.
 
 use std::time::Duration;
 

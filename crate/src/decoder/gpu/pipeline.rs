@@ -70,7 +70,8 @@ impl Pipeline {
             })),
             module: &module,
             entry_point: Some("main"),
-            // Browsers clear workgroup memory in any case. No kernel reads what it has not written, so nothing else has to.
+            // Browsers clear workgroup memory in any case. No kernel reads what it has not written, so nothing else has
+            // to.
             compilation_options: wgpu::PipelineCompilationOptions {
                 zero_initialize_workgroup_memory: false,
                 ..wgpu::PipelineCompilationOptions::default()
@@ -81,8 +82,8 @@ impl Pipeline {
     }
 }
 
-/// Writes the shader to a file in the folder `WGSL_DIR`, if that variable is set, so that other WGSL compilers can be run
-/// over it.
+/// Writes the shader to a file in the folder `WGSL_DIR`, if that variable is set, so that other WGSL compilers can be
+/// run over it.
 #[cfg(not(target_arch = "wasm32"))]
 fn dump_wgsl(shader: &Shader) {
     let Some(folder) = std::env::var_os("WGSL_DIR") else { return };

@@ -1,6 +1,7 @@
 //! Dispatches as plain data, and programs that run them.
 //!
-//! The decoder records a pass as a list of [`Op`]s; a [`Program`] compiles their pipelines and keeps their bind groups, so that encoding a pass is three calls a dispatch and allocates nothing.
+//! The decoder records a pass as a list of [`Op`]s; a [`Program`] compiles their pipelines and keeps their bind groups,
+//! so that encoding a pass is three calls a dispatch and allocates nothing.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -48,8 +48,8 @@ impl PassRecorder<'_> {
         vec![embed::op(*features, &weights.embedding, config.embedding_scale, &activations.ids, &activations.x)]
     }
 
-    /// Records all layers for one token: 8 ops for each where matrices with one input lie together, and one more for low-rank pairs,
-    /// in the last layer alone where they are small.
+    /// Records all layers for one token: 8 ops for each where matrices with one input lie together, and one more for
+    /// low-rank pairs, in the last layer alone where they are small.
     pub fn decode(&self) -> Vec<Op> {
         (0..self.config.layers).flat_map(|i| self.decode_layer(i)).collect()
     }
@@ -173,16 +173,16 @@ impl PassRecorder<'_> {
         ops
     }
 
-    /// Returns the output of the layer before `i` that is not added to the residual stream yet. In passes of one token it may lack
-    /// its low-rank branch's B.
+    /// Returns the output of the layer before `i` that is not added to the residual stream yet. In passes of one token
+    /// it may lack its low-rank branch's B.
     fn sublayer_before(&self, i: usize, one_token: bool) -> Option<SublayerOutput<'_>> {
         let before = i.checked_sub(1)?;
         let b = self.appended(before).filter(|_| one_token).map(|group| group.b);
         Some(SublayerOutput { h: &self.activations.h, post: self.weights.layers[before].post_ffn_norm, b })
     }
 
-    /// Returns the pair of layer `i`'s down projection if in decoding the next layer's norm adds its B: if it is small, and
-    /// not in the last layer, whose output the head reads, which is the same op after a prompt.
+    /// Returns the pair of layer `i`'s down projection if in decoding the next layer's norm adds its B: if it is small,
+    /// and not in the last layer, whose output the head reads, which is the same op after a prompt.
     fn appended(&self, i: usize) -> Option<Group> {
         let slots = self.slots?;
         (slots.format.rank == SMALL_RANK && i + 1 < self.config.layers).then(|| slots.group(i, 3))
@@ -318,7 +318,8 @@ impl PassRecorder<'_> {
         self.products(kernel, std::slice::from_ref(matrix), x, y, branch, Epilogue::Bias(&[]))
     }
 
-    /// Records the products with matrices that have one input: one dispatch, or one each where they lie in several buffers.
+    /// Records the products with matrices that have one input: one dispatch, or one each where they lie in several
+    /// buffers.
     fn products(
         &self,
         kernel: Kernel,

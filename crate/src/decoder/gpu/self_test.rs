@@ -1,5 +1,5 @@
-//! A few products with known results, computed before a GPU is trusted with a model, because some drivers compile shaders
-//! wrongly.
+//! A few products with known results, computed before a GPU is trusted with a model, because some drivers compile
+//! shaders wrongly.
 
 use std::borrow::Cow;
 
@@ -7,21 +7,22 @@ use candle_core::quantized::{QStorage, QTensor};
 use candle_core::{Device, Tensor};
 
 use super::device::Gpu;
+use super::faults::device_error;
 use super::format::WeightFormat;
 use super::kernels::product::{Epilogue, Product};
 use super::kernels::{linear, matmul};
 use super::matrix::Matrix;
 use super::program::Program;
 use super::step_uniforms::StepUniforms;
-use crate::error::{DeviceFault, Error, Result};
+use crate::error::{DeviceFault, Result};
 use crate::random::random;
 
 const ROWS: usize = 24;
 const COLUMNS: usize = 256;
 const TOKENS: usize = 5;
 
-/// Returns a random matrix as its values after quantisation and as the bytes of a file. Every third row is so small that the f16 scales
-/// of its blocks are subnormal, which some devices take for zero.
+/// Returns a random matrix as its values after quantisation and as the bytes of a file. Every third row is so small
+/// that the f16 scales of its blocks are subnormal, which some devices take for zero.
 ///
 /// # Errors
 /// If candle cannot quantise it.
@@ -98,7 +99,7 @@ async fn check(gpu: &Gpu, format: WeightFormat) -> Result<()> {
                 }
                 let (format, name) = (format.name(), &gpu.name);
                 let text = format!("the GPU {name} computes wrongly: {kernel} of {format} gives {got} for {expected}");
-                return Err(Error::Device(DeviceFault::Validation, text));
+                return Err(device_error(DeviceFault::Validation, text));
             }
         }
     }

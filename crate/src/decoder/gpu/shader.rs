@@ -1,9 +1,9 @@
 //! Shaders: WGSL files put together with the constants of a variant.
 //!
 //! There is no preprocessor. Variants differ in the `const` declarations before the code, which compilers fold; in the
-//! choice between two files with the same functions; and in a few generated functions: `word`, which reads a matrix that
-//! may lie in several buffers, and those like `dequant` that branch on the formats of a variant. Therefore most WGSL files
-//! are not valid alone; their heads say what has to come before them.
+//! choice between two files with the same functions; and in a few generated functions: `word`, which reads a matrix
+//! that may lie in several buffers, and those like `dequant` that branch on the formats of a variant. Therefore most
+//! WGSL files are not valid alone; their heads say what has to come before them.
 
 use std::fmt::{Display, Write};
 
@@ -111,8 +111,8 @@ impl Builder {
         self
     }
 
-    /// Adds a matrix in `shards` buffers, at the next bindings, and the functions that read `formats`. `word(i)` reads the
-    /// buffer with the number `shard`, of `SHARDS`.
+    /// Adds a matrix in `shards` buffers, at the next bindings, and the functions that read `formats`. `word(i)` reads
+    /// the buffer with the number `shard`, of `SHARDS`.
     pub fn matrix(self, shards: usize, formats: &[WeightFormat]) -> Self {
         let mut this = self.number("SHARDS", shards as u32);
         let first = 2 + this.storage.len();
@@ -133,8 +133,8 @@ impl Builder {
         this.include(&word).include(format::BYTES).include(format::WGSL).include(&dequant)
     }
 
-    /// Adds the function `signature`, which branches on its argument `format` and returns `call`. `template` is the code of
-    /// the called function; in both, `FORMAT` stands for each of `formats`.
+    /// Adds the function `signature`, which branches on its argument `format` and returns `call`. `template` is the
+    /// code of the called function; in both, `FORMAT` stands for each of `formats`.
     pub fn by_format(self, signature: &str, call: &str, template: &str, formats: &[WeightFormat]) -> Self {
         let each = |this: Self, format: &WeightFormat| this.include(&template.replace("FORMAT", format.name()));
         formats.iter().fold(self, each).include(&branch(signature, call, formats))
@@ -146,8 +146,8 @@ impl Builder {
     }
 }
 
-/// Returns the code of a function that branches on its argument `format`, one of `formats`, and returns `call` for it. With
-/// one format there is no branch, so that the reads of several calls are under way at the same time.
+/// Returns the code of a function that branches on its argument `format`, one of `formats`, and returns `call` for it.
+/// With one format there is no branch, so that the reads of several calls are under way at the same time.
 fn branch(signature: &str, call: &str, formats: &[WeightFormat]) -> String {
     let mut code = format!("{signature} {{\n");
     for (i, format) in formats.iter().enumerate() {

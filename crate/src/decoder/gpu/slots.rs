@@ -19,8 +19,8 @@ use crate::input;
 use crate::model::config::ModelConfig;
 use crate::parallel::each;
 
-/// Divisor of ranks, which are padded with zeros: the elements that a thread reads at once, and the rank that norms add by
-/// themselves.
+/// Divisor of ranks, which are padded with zeros: the elements that a thread reads at once, and the rank that norms add
+/// by themselves.
 const RANK_GRAIN: usize = 8;
 const _: () = assert!(RANK_GRAIN == SMALL_RANK && Q8_BLOCK.is_multiple_of(RANK_GRAIN));
 
@@ -68,8 +68,8 @@ pub struct Slots {
     layers: Vec<Vec<Slot>>,
 }
 
-/// Returns the number of values of A x for one token and rank 1, in the several sums that prefill computes: the largest of
-/// all groups.
+/// Returns the number of values of A x for one token and rank 1, in the several sums that prefill computes: the largest
+/// of all groups.
 pub fn inner_values(config: &ModelConfig) -> usize {
     GROUPS.map(|targets| targets.len() * matmul::splits(targets[0].shape(config).1)).into_iter().max().unwrap_or(0)
 }
@@ -188,8 +188,8 @@ fn lengths(config: &ModelConfig, targets: &[Target], rank: usize) -> [usize; 2] 
     [rank * inputs, rank * outputs]
 }
 
-/// Puts A and B of a group of targets into their places in `a` and `b`, which stay zero where a target has no pair or one
-/// of less than `rank`.
+/// Puts A and B of a group of targets into their places in `a` and `b`, which stay zero where a target has no pair or
+/// one of less than `rank`.
 fn place<T: Element, U>(
     config: &ModelConfig,
     targets: &[Target],

@@ -1,7 +1,7 @@
 //! The weights of a decoder in GPU memory.
 //!
-//! Loading has two stages. Buffers are allocated first, so that passes can be recorded and pipelines compiled; then weights
-//! stream in, a megabyte at a time.
+//! Loading has two stages. Buffers are allocated first, so that passes can be recorded and pipelines compiled; then
+//! weights stream in, a megabyte at a time.
 
 use std::rc::Rc;
 

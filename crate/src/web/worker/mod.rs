@@ -340,12 +340,12 @@ impl Shared {
         let site = self.site()?;
         let source = site.source(&file_id(site.catalog().model(model)?), signal).await?;
         let on_gpu = match open_gpu().await {
-            Ok(gpu) => benchmark::run(&source, gpu).await,
+            Ok(gpu) => benchmark::typical_summary_ms(&source, gpu).await,
             Err(error) => Err(error),
         };
         Ok(match on_gpu {
             Ok(milliseconds) => {
-                let cpu_ms = benchmark::run(&source, Mode::Fast.into()).await?;
+                let cpu_ms = benchmark::typical_summary_ms(&source, Mode::Fast.into()).await?;
                 Body::Trial { cpu_ms: Some(cpu_ms), gpu_ms: Some(milliseconds), no_gpu: None }
             }
             Err(error) => Body::Trial { cpu_ms: None, gpu_ms: None, no_gpu: Some(error.to_string()) },

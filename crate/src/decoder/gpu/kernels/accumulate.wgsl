@@ -1,6 +1,8 @@
-// Template of `accumulate_FORMAT`: products of four rows, two of each of two matrices, with x from `start` on, for the parts
-// that this thread takes. `FORMAT` stands for the name of a storage format; `Builder::by_format` fills it in for each.
-// Not valid alone: for `linear.wgsl`, with LANES, `params`, `x`, and `Matrix`, `row_start` and `dequant_FORMAT` of `format.wgsl`.
+// Template of `accumulate_FORMAT`: products of four rows, two of each of two matrices, with x from `start` on, for the
+// parts that this thread takes. `FORMAT` stands for the name of a storage format; `Builder::by_format` fills it in for
+// each.
+// Not valid alone: for `linear.wgsl`, with LANES, `params`, `x`, and `Matrix`, `row_start` and `dequant_FORMAT` of
+// `format.wgsl`.
 
 fn accumulate_FORMAT(first: Matrix, second: Matrix, rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32> {
     let row0 = row_start(first, rows.x);

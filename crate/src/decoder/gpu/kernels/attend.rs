@@ -15,7 +15,8 @@ const LANES: u32 = 16;
 /// Largest number of queries of a workgroup.
 const QUERIES: u32 = THREADS / LANES;
 
-/// Largest size of a head: a group of threads takes all of its elements, four each, and workgroup memory holds eight heads.
+/// Largest size of a head: a group of threads takes all of its elements, four each, and workgroup memory holds eight
+/// heads.
 pub const MAX_HEAD: usize = 256;
 
 impl Heads<'_> {
@@ -77,7 +78,7 @@ mod tests {
         norms: bool,
     }
 
-    /// Attention by its definition, in f64: [tokens, heads · head_dim] of qkv of all tokens.
+    /// Returns attention by its definition, in f64: [tokens, heads · head_dim] of qkv of all tokens.
     fn expected(case: &Case, qkv: &[f32], vectors: &[f32], frequencies: &[f32]) -> Vec<f64> {
         let Case { config, window, norms } = case;
         let (dim, row) = (config.head_dim, config.q_width() + 2 * config.kv_width());

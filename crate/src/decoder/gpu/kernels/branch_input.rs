@@ -1,5 +1,5 @@
-//! A n of low-rank branches for one token, computed by the same dispatch as their input n: more workgroups, each of which
-//! computes n again, are cheaper than one more dispatch.
+//! A n of low-rank branches for one token, computed by the same dispatch as their input n: more workgroups, each of
+//! which computes n again, are cheaper than one more dispatch.
 
 use std::rc::Rc;
 
@@ -20,8 +20,8 @@ pub struct BranchInput<'a> {
 }
 
 impl BranchInput<'_> {
-    /// Adds the code that computes A n to a kernel. The kernel declares its buffers as `pairs` and `inner`; `params.inner_rows` and
-    /// `params.inner_scales` are [`BranchInput::rows`] and [`BranchInput::scales`].
+    /// Adds the code that computes A n to a kernel. The kernel declares its buffers as `pairs` and `inner`;
+    /// `params.inner_rows` and `params.inner_scales` are [`BranchInput::rows`] and [`BranchInput::scales`].
     pub fn declare(&self, builder: Builder) -> Builder {
         let builder = builder.flag("ADAPTED", self.a.rows > 0).storage(&[Access::Read, Access::ReadWrite]);
         builder.include(format::BYTES).include(include_str!("branch_input.wgsl"))

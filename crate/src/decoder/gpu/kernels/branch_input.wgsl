@@ -1,7 +1,7 @@
 // A n, where n is what a kernel computes for the next: a workgroup takes four rows of A, a thread every THREADS-th four
 // elements of n.
-// Not valid alone: needs `bytes.wgsl` and the bindings `params`, `pairs` and `inner`, as `norm.wgsl` and `combine.wgsl` declare
-// them.
+// Not valid alone: needs `bytes.wgsl` and the bindings `params`, `pairs` and `inner`, as `norm.wgsl` and `combine.wgsl`
+// declare them.
 
 // Rows of A. Those past the end are computed as the last one and not written.
 fn input_rows(first: u32) -> vec4<u32> {

@@ -1,5 +1,5 @@
-//! Decode: combines the partial results of attention over splits of the context, and computes the A of the low-rank branch
-//! whose input the result is.
+//! Decode: combines the partial results of attention over splits of the context, and computes the A of the low-rank
+//! branch whose input the result is.
 
 use std::rc::Rc;
 
@@ -12,7 +12,8 @@ use crate::decoder::gpu::program::{Extent, Op, SPLIT};
 use crate::decoder::gpu::shader::{Access, Builder};
 use crate::model::config::ModelConfig;
 
-/// Threads of a workgroup: enough for one head, or with a branch, whose workgroups go through all heads, enough for these.
+/// Threads of a workgroup: enough for one head, or with a branch, whose workgroups go through all heads, enough for
+/// these.
 const THREADS: [u32; 2] = [64, 256];
 
 /// Parameters, as `Combine` in `combine.wgsl`.
@@ -73,7 +74,7 @@ mod tests {
     use crate::decoder::gpu::step_uniforms::StepUniforms;
     use crate::model::config::RopeStyle;
 
-    /// Heads, their size, the position of the token, the window (0 for none), and the branch.
+    /// Numbers of heads and of their elements, position of the token, window (0 for none), and branch.
     #[derive(Debug, Clone, Copy)]
     struct Case {
         heads: usize,
@@ -84,7 +85,7 @@ mod tests {
         in_blocks: bool,
     }
 
-    /// Σ_s exp(m_s − max m) · sums_s / Σ_s exp(m_s − max m) · total_s, over the splits s that the token sees.
+    /// Returns Σ_s exp(m_s − max m) · sums_s / Σ_s exp(m_s − max m) · total_s, over the splits s that the token sees.
     fn expected(case: Case, partials: &[f32]) -> Vec<f64> {
         let Case { heads, head_dim, position, window, .. } = case;
         let seen = if window == 0 { position + 1 } else { window.min(position + 1) };
@@ -126,8 +127,8 @@ mod tests {
         run(gpu, StepUniforms::new(position, 1), vec![combine.op(gpu.features)]).await;
 
         let expected = expected(case, &partials);
-        // Quotients below 1 of sums of at most four products, each with an exponential of 16 at most, whose last few bits
-        // may be wrong.
+        // Quotients below 1 of sums of at most four products, each with an exponential of 16 at most, whose last few
+        // bits may be wrong.
         compare(&format!("{case:?}"), &gpu.read(&out, width).await.unwrap(), &expected, 1e-5);
         if inner_rows > 0 {
             let n: Vec<f32> = expected.iter().map(|n| *n as f32).collect();

@@ -43,7 +43,7 @@ impl Params {
     }
 }
 
-/// Records the embedding of `ids` [tokens], times `scale`, into `x` [tokens, hidden_size].
+/// Records the embedding of `ids: [tokens]`, times `scale`, into `x: [tokens, hidden_size]`.
 pub fn op(features: Features, embedding: &Matrix, scale: f32, ids: &Rc<Buffer>, x: &Rc<Buffer>) -> Op {
     let shader = Builder::new("embed", features, THREADS)
         .storage(&[Access::Read, Access::ReadWrite])

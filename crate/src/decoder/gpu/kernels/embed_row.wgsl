@@ -1,6 +1,6 @@
 // Writes the embedding of token `id`, scaled, to x. A workgroup takes one token; `dequant` and `word` read the matrix.
-// Not valid alone: needs THREADS, `format.wgsl`, the functions that `Builder::matrix` generates, and the bindings `params` and
-// `x`.
+// Not valid alone: needs THREADS, `format.wgsl`, the functions that `Builder::matrix` generates, and the bindings
+// `params` and `x`.
 
 struct Embedding {
     matrix: Matrix,

@@ -20,7 +20,7 @@ pub(super) struct Params {
     pub(super) width: u32,
 }
 
-/// Records activation(gate) · up of `gate_and_up` [tokens, gate | up] into `out` [tokens, width].
+/// Records activation(gate) · up of `gate_and_up: [tokens, gate | up]` into `out: [tokens, width]`.
 pub fn op(features: Features, activation: Activation, width: usize, gate_and_up: &Rc<Buffer>, out: &Rc<Buffer>) -> Op {
     let shader = Builder::new("gated", features, THREADS)
         .flag("GELU", activation == Activation::GeluTanh)
@@ -60,8 +60,8 @@ mod tests {
                         gate.iter().zip(up).map(|(gate, up)| activate(activation, f64::from(*gate)) * f64::from(*up))
                     })
                     .collect();
-                // Products of up to 1,000, rounded twice to 24 bits. The others are below 12, and WGSL lets the exponential of
-                // 12 be wrong by 27 units in the last place.
+                // Products of up to 1,000, rounded twice to 24 bits. The others are below 12, and WGSL lets the
+                // exponential of 12 be wrong by 27 units in the last place.
                 let got: Vec<f32> = gpu.read(&out, expected.len()).await.unwrap();
                 compare(&format!("{activation:?}, width {width}"), &got, &expected, 2e-4);
             }

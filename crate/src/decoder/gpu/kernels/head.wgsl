@@ -3,8 +3,8 @@
 // The cache holds keys in pages of 64 positions, [page, kv_head, HEAD / 4, 64], so that threads that take neighbouring
 // positions read neighbouring elements; and values as [position, kv_head, HEAD / 4].
 //
-// Not valid alone: needs HEAD, ROWS, LANES, THREADS, QK_NORM, INTERLEAVED, `step_uniforms.wgsl`, `kv_*.wgsl`, `reduce_*.wgsl`
-// and the bindings `params`, `qkv`, `vectors` and `rotations`.
+// Not valid alone: needs HEAD, ROWS, LANES, THREADS, QK_NORM, INTERLEAVED, `step_uniforms.wgsl`, `kv_*.wgsl`,
+// `reduce_*.wgsl` and the bindings `params`, `qkv`, `vectors` and `rotations`.
 
 struct Heads {
     heads: u32,

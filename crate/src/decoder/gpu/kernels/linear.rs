@@ -6,8 +6,8 @@ use crate::decoder::gpu::program::{Extent, Op};
 use crate::decoder::gpu::shader::Builder;
 
 const THREADS: u32 = 128;
-/// Numbers of threads that share the rows of a bundle. With fewer, each spends less of its time on preparation, but filling
-/// a GPU takes more rows, as many as a vocabulary has.
+/// Numbers of threads that share the rows of a bundle. With fewer, each spends less of its time on preparation, but
+/// filling a GPU takes more rows, as many as a vocabulary has.
 const LANES: [u32; 2] = [32, 16];
 /// Number of rows from which on the smaller number of threads is used.
 const MANY_ROWS: usize = 1 << 16;

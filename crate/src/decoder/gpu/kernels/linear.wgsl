@@ -1,5 +1,5 @@
-// y = W x (+ bias) (+ B inner) for one token: a run of LANES threads computes a bundle, each thread every LANES-th part.
-// With APPENDED the rows of A follow those of W, and A x is written behind W x.
+// y = W x (+ bias) (+ B inner) for one token: a run of LANES threads computes a bundle, each thread every LANES-th
+// part. With APPENDED the rows of A follow those of W, and A x is written behind W x.
 //
 // Not valid alone: needs LANES, THREADS, `product.wgsl` with what that needs, `reduce_*.wgsl`, and `accumulate`, which
 // `Builder::by_format` makes of `accumulate.wgsl`.
@@ -52,8 +52,8 @@ fn low_rank_input(rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32> {
     return sums;
 }
 
-// W x of four rows, for x from `start` on. In each of the calls the buffer is a constant, once they are inlined, so that no
-// read is a branch.
+// W x of four rows, for x from `start` on. In each of the calls the buffer is a constant, once they are inlined, so
+// that no read is a branch.
 fn product(segment: Segment, last: Segment, rows: vec4<u32>, start: u32, lane: u32) -> vec4<f32> {
     let local = within_shard(rows);
     if (SHARDS > 1 && shard == 1) {

@@ -16,8 +16,8 @@ const SPLIT_COLUMNS: usize = 256;
 /// Largest number of workgroups that share the columns.
 const MAX_SPLITS: usize = 8;
 
-/// Returns [`Product::splits`] of an A of `columns`. An A has few rows: without splits, its few workgroups would leave most
-/// of a GPU idle and take as long as those of the W beside it.
+/// Returns [`Product::splits`] of an A of `columns`. An A has few rows: without splits, its few workgroups would leave
+/// most of a GPU idle and take as long as those of the W beside it.
 pub fn splits(columns: usize) -> usize {
     (columns / SPLIT_COLUMNS).clamp(1, MAX_SPLITS)
 }

@@ -1,20 +1,22 @@
-// Y = X Wᵀ (+ bias) (+ inner Bᵀ) for many tokens: a workgroup computes 64 tokens by 16 bundles, each thread eight tokens by
-// one bundle.
+// Y = X Wᵀ (+ bias) (+ inner Bᵀ) for many tokens: a workgroup computes 64 tokens by 16 bundles, each thread eight
+// tokens by one bundle.
 //
 // Four parts of columns of both are brought to workgroup memory at a time, W dequantised once for all tokens, and both
-// transposed: what a column adds to four tokens' bundles is then four products of a number and a vector, which GPUs with
-// f16 compute two elements at a time. The low-rank branch is more columns of the same sums.
+// transposed: what a column adds to four tokens' bundles is then four products of a number and a vector, which GPUs
+// with f16 compute two elements at a time. The low-rank branch is more columns of the same sums.
 //
-// Not valid alone: needs THREADS, HALF, X_SCALE, the alias Element, `product.wgsl` with what that needs, and `weight_columns`,
-// which `Builder::by_format` makes of `weight_columns.wgsl`.
+// Not valid alone: needs THREADS, HALF, X_SCALE, the alias Element, `product.wgsl` with what that needs, and
+// `weight_columns`, which `Builder::by_format` makes of `weight_columns.wgsl`.
 
 const BUNDLES = 16u;
 const EIGHTS = 8u; // of tokens
 const PARTS = 4u;
 
 // The indices that vary are few and apart from the others, so that bounds are checked, and addresses computed, once.
-var<workgroup> w_tile: array<array<array<array<vec2<Element>, 2>, BUNDLES>, 8>, PARTS>; // [part, column, bundle, two rows]
-var<workgroup> x_tile: array<array<array<array<vec4<Element>, 2>, EIGHTS>, 8>, PARTS>; // [part, column, eight tokens]
+// [part, column, bundle, two rows]
+var<workgroup> w_tile: array<array<array<array<vec2<Element>, 2>, BUNDLES>, 8>, PARTS>;
+// [part, column, eight tokens]
+var<workgroup> x_tile: array<array<array<array<vec4<Element>, 2>, EIGHTS>, 8>, PARTS>;
 
 // A bundle's dot products with eight tokens: a column is a token.
 struct Sums {
@@ -44,8 +46,8 @@ fn transposed(p0: Part, p1: Part) -> Columns {
     );
 }
 
-// Columns of two rows of B. With GATED those of the gate come first, where the rows of the up projection have zeros, then
-// the others.
+// Columns of two rows of B. With GATED those of the gate come first, where the rows of the up projection have zeros,
+// then the others.
 fn pair_columns(rows: vec2<u32>, up: bool, part: u32) -> Columns {
     if (GATED && up != (part >= params.pair_parts)) {
         return Columns();

@@ -1,4 +1,5 @@
-//! The kernels: each is a WGSL file and, beside it, its parameters, its variants and its test against a definition in f64.
+//! The kernels: each is a WGSL file and, beside it, its parameters, its variants and its test against a definition in
+//! f64.
 
 pub mod attend;
 pub mod branch_input;
@@ -13,6 +14,8 @@ pub mod rope;
 pub mod sample;
 pub mod top_k;
 
+#[cfg(test)]
+mod product_tests;
 #[cfg(test)]
 mod shader_tests;
 #[cfg(test)]

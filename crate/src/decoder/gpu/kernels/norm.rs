@@ -1,5 +1,5 @@
-//! Residual additions and RMSNorms, and in decoding the ends of low-rank branches: B of the sublayer before, if it is small,
-//! and A of the sublayer after.
+//! Residual additions and RMSNorms, and in decoding the ends of low-rank branches: B of the sublayer before, if it is
+//! small, and A of the sublayer after.
 
 use std::rc::Rc;
 
@@ -37,7 +37,7 @@ pub struct SublayerOutput<'a> {
     pub h: &'a Rc<Buffer>,
     /// Offset in `vectors` of the weight of the norm that is applied to it first, if there is one.
     pub post: Option<u32>,
-    /// For one token, B as f16: [width, SMALL_RANK]. The output lacks B (A x), and A x follows it in `h`.
+    /// B as f16 [width, SMALL_RANK], for one token only. The output then lacks B (A x), and A x follows it in `h`.
     pub b: Option<Matrix>,
 }
 

@@ -1,5 +1,5 @@
-//! Products of matrices that have the same input: recorded here for [`super::linear`], which computes them for one token,
-//! and for [`super::matmul`], which computes them for many.
+//! Products of matrices that have the same input: recorded here for [`super::linear`], which computes them for one
+//! token, and for [`super::matmul`], which computes them for many.
 
 use std::rc::Rc;
 
@@ -92,8 +92,8 @@ pub struct Product<'a> {
     pub branch: Option<Branch>,
     /// Last operation.
     pub epilogue: Epilogue<'a>,
-    /// Number of workgroups that share the columns. If it is not 1, each writes an output of its own, and the product is
-    /// their sum. Only for many tokens, without a branch.
+    /// Number of workgroups that share the columns. If it is not 1, each writes an output of its own, and the product
+    /// is their sum. Only for many tokens, without a branch.
     pub splits: usize,
     /// Stand-in for buffers that a variant does not read.
     pub placeholder: &'a Rc<Buffer>,
@@ -207,8 +207,8 @@ impl Product<'_> {
             .include(code)
     }
 
-    /// Records the dispatch that runs `builder`'s shader, whose workgroups compute `bundles` bundles each: all of one segment
-    /// if `one_segment_per_workgroup`.
+    /// Records the dispatch that runs `builder`'s shader, whose workgroups compute `bundles` bundles each: all of one
+    /// segment if `one_segment_per_workgroup`.
     pub fn op(self, builder: Builder, bundles: usize, one_segment_per_workgroup: bool, extent: Extent) -> Op {
         self.check(extent);
         let mut params = Params::new(&self);
@@ -283,6 +283,3 @@ impl Product<'_> {
         &self.matrices[self.index.unwrap_or(0)]
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -32,7 +32,8 @@ struct Product {
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>; // [tokens, parts · 2]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>; // [tokens, y_row], once for each split
 @group(0) @binding(4) var<storage, read> vectors: array<f32>;
-@group(0) @binding(5) var<storage, read> pairs: array<u32>; // B as f16 or Q8_0, [rows, rank], or A as f16, [rank, parts · 8]
+// B as f16 or Q8_0, [rows, rank], or A as f16, [rank, parts · 8].
+@group(0) @binding(5) var<storage, read> pairs: array<u32>;
 @group(0) @binding(6) var<storage, read> inner: array<vec4<f32>>; // A x: [splits, tokens, inner_row], to be added up
 
 // The segment that bundle `bundle` belongs to.

@@ -1,6 +1,6 @@
-// Sums and maxima over runs of LANES threads, by shuffles within SUBGROUP threads (the smallest size that the device has)
-// and through workgroup memory beyond. Every thread of the run gets the result.
-// All threads of the workgroup have to call these together.
+// Sums and maxima over runs of LANES threads, by shuffles within SUBGROUP threads (the smallest size that the device
+// has) and through workgroup memory beyond. Every thread of the run gets the result. All threads of the workgroup have
+// to call these together.
 // Not valid alone: needs THREADS, LANES and SUBGROUP.
 const WIDTH = min(SUBGROUP, LANES);
 var<workgroup> scratch: array<vec4<f32>, THREADS>;

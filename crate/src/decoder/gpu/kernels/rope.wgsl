@@ -1,4 +1,5 @@
-// Prefill: normalises and rotates q in place, and k and v on their way to the cache. A workgroup takes one head of a token.
+// Prefill: normalises and rotates q in place, and k and v on their way to the cache. A workgroup takes one head of a
+// token.
 // Not valid alone: needs `head.wgsl` with what that needs.
 
 @group(0) @binding(1) var<uniform> params: Heads;

@@ -15,8 +15,8 @@ const THREADS: u32 = 256;
 /// Number of chosen ids that are kept: more than are ever on their way back.
 pub const RING: u32 = 64;
 
-/// Records the choice among `candidates` [tiles, top_k] into `chosen` [RING], and the embedding of the chosen token, times
-/// `scale`, into `x` [hidden_size].
+/// Records the choice among `candidates: [tiles, top_k]` into `chosen: [RING]`, and the embedding of the chosen token,
+/// times `scale`, into `x: [hidden_size]`.
 pub fn op(
     features: Features,
     embedding: &Matrix,

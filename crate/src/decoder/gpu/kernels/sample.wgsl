@@ -1,5 +1,5 @@
-// Chooses the next token among the tiles' candidates, as `Sampling::choose` does on the CPU, and writes its embedding to
-// x for the next pass: nothing has to come back to the CPU in between.
+// Chooses the next token among the tiles' candidates, as `Sampling::choose` does on the CPU, and writes its embedding
+// to x for the next pass: nothing has to come back to the CPU in between.
 // Not valid alone: needs RING, `best.wgsl` and `embed_row.wgsl` with what these need.
 
 @group(0) @binding(1) var<uniform> params: Embedding;

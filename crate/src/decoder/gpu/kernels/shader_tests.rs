@@ -1,5 +1,5 @@
-//! Checks of all shaders without compiling them for a device: naga parses every variant, and the structs that Rust and WGSL
-//! share have the same size and the same fields at the same offsets in both.
+//! Checks of all shaders without compiling them for a device: naga parses every variant, and the structs that Rust and
+//! WGSL share have the same size and the same fields at the same offsets in both.
 
 use std::collections::BTreeSet;
 use std::mem::offset_of;
@@ -69,7 +69,8 @@ fn check_struct(ty: &Type, label: &str) -> Option<&'static str> {
     Some(rust.wgsl_name)
 }
 
-/// Returns the names of the shared structs in `module`, after checking their layouts, and that its two uniforms are such.
+/// Returns the names of the shared structs in `module`, after checking their layouts, and that its two uniforms are
+/// such.
 fn check_module(module: &Module, op: &Op) -> BTreeSet<&'static str> {
     let label = &op.shader.label;
     let names = module.types.iter().filter_map(|(_, ty)| check_struct(ty, label)).collect();

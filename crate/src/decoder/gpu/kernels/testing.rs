@@ -10,8 +10,8 @@ use crate::decoder::gpu::step_uniforms::StepUniforms;
 use crate::model::config::{Activation, ModelConfig, RopeStyle};
 use crate::random;
 
-/// Calls `test` with every GPU of this machine, with and without f16 and subgroups. Fails on a machine without any, unless
-/// `SKIP_GPU_TESTS=1` is set.
+/// Calls `test` with every GPU of this machine, with and without f16 and subgroups. Fails on a machine without any,
+/// unless `SKIP_GPU_TESTS=1` is set.
 pub fn each_gpu(test: impl AsyncFn(&Gpu)) {
     pollster::block_on(async {
         for adapter in all_adapters().await {

@@ -28,7 +28,7 @@ pub fn tiles(vocab: usize) -> u32 {
     (vocab as u32).div_ceil(TILE)
 }
 
-/// Records the candidates of `logits` [vocab] into `candidates` [tiles, top_k], each a logit and an id.
+/// Records the candidates of `logits: [vocab]` into `candidates: [tiles, top_k]`, each a logit and an id.
 pub fn op(features: Features, vocab: usize, logits: &Rc<Buffer>, candidates: &Rc<Buffer>) -> Op {
     let shader = Builder::new("top_k", features, THREADS)
         .include(BEST)
@@ -50,7 +50,7 @@ mod tests {
     /// Logits of candidates that a tile lacks, as `no_candidate` in `best.wgsl`.
     const NO_LOGIT: f32 = -3e38;
 
-    /// The largest logits of each tile, in order, the lower id first on ties.
+    /// Returns the largest logits of each tile, in order, the lower id first on ties.
     fn expected(logits: &[f32], top_k: usize) -> Vec<(f32, u32)> {
         let all: Vec<(f32, u32)> = logits.iter().copied().zip(0..).collect();
         let mut candidates = Vec::new();

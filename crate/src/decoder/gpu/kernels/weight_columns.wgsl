@@ -1,5 +1,5 @@
-// Template of `weight_columns_FORMAT`: eight columns of two rows of a matrix, dequantised. `FORMAT` stands for the name of a
-// storage format; `Builder::by_format` fills it in for each.
+// Template of `weight_columns_FORMAT`: eight columns of two rows of a matrix, dequantised. `FORMAT` stands for the name
+// of a storage format; `Builder::by_format` fills it in for each.
 // Not valid alone: for `matmul.wgsl`, whose `Columns` and `transposed` it uses, with `Matrix`, `row_start` and
 // `dequant_FORMAT` of `format.wgsl`.
 

@@ -1,10 +1,13 @@
 //! Products against their definition in f64.
 
-use super::*;
+use super::product::{Branch, Epilogue, Product};
+use super::testing::{activate, compare, dot, each_gpu, matrices, pair_matrix, random, run};
+use super::{linear, matmul};
 use crate::decoder::gpu::device::Gpu;
-use crate::decoder::gpu::kernels::testing::{activate, compare, dot, each_gpu, matrices, pair_matrix, random, run};
-use crate::decoder::gpu::kernels::{linear, matmul};
+use crate::decoder::gpu::format::WeightFormat;
+use crate::decoder::gpu::matrix::Matrix;
 use crate::decoder::gpu::step_uniforms::StepUniforms;
+use crate::model::config::Activation;
 
 #[derive(Clone, Copy)]
 struct Case<'a> {
@@ -100,7 +103,7 @@ async fn check(gpu: &Gpu, case: Case<'_>) {
     compare(&format!("linear {label}"), &got, &expected[(tokens - 1) * y_row..], f32s);
 }
 
-/// A x behind W x.
+/// Compares W x with A x behind it.
 async fn check_appended(gpu: &Gpu, shape: (WeightFormat, usize, usize), shard_rows: Option<usize>, rank: usize) {
     let (format, rows, columns) = shape;
     let (matrices, values) = matrices(gpu, &[shape], shard_rows);
@@ -127,7 +130,7 @@ async fn check_appended(gpu: &Gpu, shape: (WeightFormat, usize, usize), shard_ro
     compare(&label, &gpu.read(&y, expected.len()).await.unwrap(), &expected, 1e-4);
 }
 
-/// W x + B (A x), where several workgroups share A's columns.
+/// Compares W x + B (A x), where several workgroups share A's columns.
 async fn check_split(gpu: &Gpu, shape: (WeightFormat, usize, usize), tokens: usize, rank: usize, in_blocks: bool) {
     let (_, rows, columns) = shape;
     let (matrices, values) = matrices(gpu, &[shape], None);
