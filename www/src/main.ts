@@ -6,5 +6,7 @@ import "./app/gist-app";
 
 if ("serviceWorker" in navigator) {
   // What it fetches for later visits waits for this one's page.
-  idle().then(() => update.register()).catch((cause: unknown) => console.warn("This visit cannot be kept for offline use:", cause));
+  idle()
+    .then(() => update.register())
+    .catch((cause: unknown) => console.warn("This visit cannot be kept for offline use:", cause));
 }

@@ -8,7 +8,8 @@ declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; r
 // Before the precache's own routes: theirs answer GET only.
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method === "POST" && request.url === new URL("share", self.registration.scope).href) event.respondWith(receive(request));
+  if (request.method === "POST" && request.url === new URL("share", self.registration.scope).href)
+    event.respondWith(receive(request));
 });
 
 // The page's query holds no content, only settings such as `backend`.
@@ -25,7 +26,10 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 async function receive(request: Request): Promise<Response> {
   const form = await request.formData();
   const files = form.getAll("chat").filter((value) => value instanceof File && value.size > 0) as File[];
-  const text = ["title", "text", "url"].map((name) => form.get(name)).filter((value) => typeof value === "string" && value !== "").join("\n");
+  const text = ["title", "text", "url"]
+    .map((name) => form.get(name))
+    .filter((value) => typeof value === "string" && value !== "")
+    .join("\n");
   await putShared({ text, files });
   return Response.redirect(new URL("./#shared", self.registration.scope).href, 303);
 }

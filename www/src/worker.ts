@@ -5,13 +5,17 @@ import type { Request, Response } from "./protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 
-const engine = init({ module_or_path: wasm }).then(() => new Engine((response: Response) => scope.postMessage(response)));
+const engine = init({ module_or_path: wasm }).then(
+  () => new Engine((response: Response) => scope.postMessage(response)),
+);
 
 scope.addEventListener("message", (event: MessageEvent<Request>) => {
   engine
     .then((engine) => engine.handle(event.data))
     .catch((cause: unknown) => {
       // Thrown again outside of any promise, where the page's `error` listener hears of it.
-      setTimeout(() => { throw cause; });
+      setTimeout(() => {
+        throw cause;
+      });
     });
 });

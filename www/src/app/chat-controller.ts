@@ -1,6 +1,15 @@
 // The chat that is open: an example or the reader's own, being read, edited or replayed.
 import type { ReactiveControllerHost } from "lit";
-import { type Conversation, empty, fromDialogue, type Lines, fromMessages, withEdited, withMessage, withoutMessage } from "./conversation";
+import {
+  type Conversation,
+  empty,
+  fromDialogue,
+  type Lines,
+  fromMessages,
+  withEdited,
+  withMessage,
+  withoutMessage,
+} from "./conversation";
 import type { Dialogue } from "./dialogues";
 import { reducedMotion } from "./device";
 import { forgetDraft, readDraft, writeDraft } from "./drafts";
@@ -77,7 +86,12 @@ export class ChatController {
 
   startReplay(): void {
     this.endReplay();
-    const replay = new Replay(this.conversation.messages, reducedMotion() ? 0 : this.speed, () => this.host.requestUpdate(), () => this.onReplayed(replay));
+    const replay = new Replay(
+      this.conversation.messages,
+      reducedMotion() ? 0 : this.speed,
+      () => this.host.requestUpdate(),
+      () => this.onReplayed(replay),
+    );
     this.replay = replay;
     replay.start();
     this.host.requestUpdate();

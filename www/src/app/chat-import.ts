@@ -20,6 +20,17 @@ export async function fromFile(file: File): Promise<ImportSource> {
 }
 
 /** Reads `source`. How dates are written is the engine's guess unless it is given; of several chats one has to be named. */
-export function readChat(session: EngineSession, source: ImportSource, order?: DateOrder, chat?: number): Promise<Imported> {
-  return session.ask("imported", { action: "import", name: source.name, bytes: source.bytes, ...(order !== undefined && { order }), ...(chat !== undefined && { chat }) });
+export function readChat(
+  session: EngineSession,
+  source: ImportSource,
+  order?: DateOrder,
+  chat?: number,
+): Promise<Imported> {
+  return session.ask("imported", {
+    action: "import",
+    name: source.name,
+    bytes: source.bytes,
+    ...(order !== undefined && { order }),
+    ...(chat !== undefined && { chat }),
+  });
 }

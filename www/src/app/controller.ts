@@ -87,7 +87,9 @@ export class Controller {
 
   /** Links may come in before the examples have: whoever needs them waits. */
   private loadExamples(): Promise<void> {
-    this.examples ??= loadDialogues().then((dialogues) => { this.dialogues = dialogues; });
+    this.examples ??= loadDialogues().then((dialogues) => {
+      this.dialogues = dialogues;
+    });
     return this.examples;
   }
 
@@ -103,7 +105,9 @@ export class Controller {
   get to(): string {
     if (this.settings.task === "summarize") return CHAT_LANGUAGE;
     const { languages } = this;
-    return languages.length === 0 || languages.includes(this.settings.to) ? this.settings.to : (languages[0] ?? CHAT_LANGUAGE);
+    return languages.length === 0 || languages.includes(this.settings.to)
+      ? this.settings.to
+      : (languages[0] ?? CHAT_LANGUAGE);
   }
 
   get methods(): readonly MethodStatus[] {
@@ -127,7 +131,9 @@ export class Controller {
   /** The summary of the chat that is open; before there is a model, a sample. */
   get summary(): Summary | null {
     if (this.made) return this.made;
-    return this.session.models.length > 0 && !this.model?.complete && !this.chat.replay ? sampleOf(this.chat.conversation.example, this.to) : null;
+    return this.session.models.length > 0 && !this.model?.complete && !this.chat.replay
+      ? sampleOf(this.chat.conversation.example, this.to)
+      : null;
   }
 
   change(settings: Partial<Settings>): void {
@@ -135,7 +141,8 @@ export class Controller {
     this.settings = { ...this.settings, ...settings };
     writeSettings(this.settings);
     this.apply();
-    if (this.model?.complete && (this.model.id !== model || this.session.backend !== backend)) void this.work.guard(() => this.load());
+    if (this.model?.complete && (this.model.id !== model || this.session.backend !== backend))
+      void this.work.guard(() => this.load());
   }
 
   /** English is the chat's own language: choosing it asks for no translation. */
@@ -171,7 +178,8 @@ export class Controller {
 
   private async openLink(fragment: string): Promise<boolean> {
     const link = await decodeLink(fragment);
-    if (link.chat) this.open(() => this.chat.openLines(link.chat?.title || messages().chat.shared, link.chat?.lines ?? [], "link"));
+    if (link.chat)
+      this.open(() => this.chat.openLines(link.chat?.title || messages().chat.shared, link.chat?.lines ?? [], "link"));
     else {
       const dialogue = this.dialogues.find(({ id }) => id === link.example);
       if (!dialogue) throw new LinkError("unknown");
@@ -290,7 +298,8 @@ export class Controller {
   }
 
   async remove(model: ModelStatus): Promise<void> {
-    if (confirm(messages().models.confirmDelete(model.name))) await this.work.guard(() => this.session.remove(model.id));
+    if (confirm(messages().models.confirmDelete(model.name)))
+      await this.work.guard(() => this.session.remove(model.id));
   }
 
   async removeEverything(): Promise<void> {
@@ -310,7 +319,11 @@ export class Controller {
   }
 
   async summarizeChat(): Promise<void> {
-    if (this.settings.mode === "compare") return this.compare(this.session.available(this.to).map(({ method }) => method), 0);
+    if (this.settings.mode === "compare")
+      return this.compare(
+        this.session.available(this.to).map(({ method }) => method),
+        0,
+      );
     this.forgetSummary();
     this.surface.follow();
     await this.work.run(async (signal) => {
@@ -318,11 +331,31 @@ export class Controller {
       try {
         await this.load(); // so that language and method are ones that it has
         signal.throwIfAborted();
-        const { to, method, settings: { maxTokens, temperature }, chat: { conversation, visible } } = this;
+        const {
+          to,
+          method,
+          settings: { maxTokens, temperature },
+          chat: { conversation, visible },
+        } = this;
         const whole = visible.length === conversation.messages.length;
         const reference = whole ? (conversation.reference?.[to] ?? null) : null;
-        const request = { model: this.model?.id ?? "", messages: visible, to, method, maxTokens, temperature, reference };
-        await summarize(this.session, request, (summary) => { if (!signal.aborted) this.show(summary); }, signal);
+        const request = {
+          model: this.model?.id ?? "",
+          messages: visible,
+          to,
+          method,
+          maxTokens,
+          temperature,
+          reference,
+        };
+        await summarize(
+          this.session,
+          request,
+          (summary) => {
+            if (!signal.aborted) this.show(summary);
+          },
+          signal,
+        );
         this.spoken = messages().summary.ready;
         install.offer();
       } finally {
@@ -347,12 +380,21 @@ export class Controller {
         this.host.requestUpdate();
       };
       set("", true);
-      const action = { action: "translate" as const, text: summary.text.trim(), from: summary.language, to: CHAT_LANGUAGE, maxTokens: this.settings.maxTokens };
+      const action = {
+        action: "translate" as const,
+        text: summary.text.trim(),
+        from: summary.language,
+        to: CHAT_LANGUAGE,
+        maxTokens: this.settings.maxTokens,
+      };
       try {
-        await this.session.ask("done", action, { signal, onEvent: (event) => {
-          if (event.type === "delta") set((this.back?.text ?? "") + event.text, true);
-          if (event.type === "notice" && event.kind === "restarted") set("", true);
-        } });
+        await this.session.ask("done", action, {
+          signal,
+          onEvent: (event) => {
+            if (event.type === "delta") set((this.back?.text ?? "") + event.text, true);
+            if (event.type === "notice" && event.kind === "restarted") set("", true);
+          },
+        });
       } finally {
         set(this.back?.text ?? "", false);
       }
@@ -369,7 +411,13 @@ export class Controller {
       try {
         await this.load();
         const chosen = this.session.available(this.to).filter(({ method }) => methods.includes(method));
-        const plan = { model: this.model?.id ?? "", to: this.to, methods: chosen, chats, maxTokens: this.settings.maxTokens };
+        const plan = {
+          model: this.model?.id ?? "",
+          to: this.to,
+          methods: chosen,
+          chats,
+          maxTokens: this.settings.maxTokens,
+        };
         const show = (experiment: Experiment): void => {
           this.experiment = experiment;
           this.host.requestUpdate();
@@ -385,9 +433,13 @@ export class Controller {
   /** A replay has shown another message: it may be time for a summary, for which it waits. */
   private replayed(replay: Replay): void {
     const { replaySummary, replayEvery } = this.settings;
-    const due = replay.finished ? replaySummary !== "never" : replaySummary === "every" && replay.position % replayEvery === 0;
+    const due = replay.finished
+      ? replaySummary !== "never"
+      : replaySummary === "every" && replay.position % replayEvery === 0;
     if (!due || this.why !== null) return;
     if (!replay.finished) replay.pause();
-    void this.summarizeChat().then(() => { if (this.chat.replay === replay && !replay.finished) replay.start(); });
+    void this.summarizeChat().then(() => {
+      if (this.chat.replay === replay && !replay.finished) replay.start();
+    });
   }
 }

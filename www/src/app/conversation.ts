@@ -50,7 +50,10 @@ export function withEdited(conversation: Conversation, id: number, sender: strin
 }
 
 export function withoutMessage(conversation: Conversation, id: number): Conversation {
-  return changed(conversation, conversation.messages.filter((message) => message.id !== id));
+  return changed(
+    conversation,
+    conversation.messages.filter((message) => message.id !== id),
+  );
 }
 
 /** Every sender's place in the order of appearance. */

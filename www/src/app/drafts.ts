@@ -30,7 +30,8 @@ async function using<T>(work: (database: IDBPDatabase<Page>) => Promise<T>): Pro
   }
 }
 
-export const readDraft = (): Promise<Conversation | undefined> => using((database) => database.get("drafts", "conversation"));
+export const readDraft = (): Promise<Conversation | undefined> =>
+  using((database) => database.get("drafts", "conversation"));
 export const forgetDraft = (): Promise<void> => using((database) => database.delete("drafts", "conversation"));
 
 export async function writeDraft(conversation: Conversation): Promise<void> {

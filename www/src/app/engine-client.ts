@@ -114,7 +114,8 @@ export class EngineClient {
     const pending = this.pending.get(response.id);
     if (!pending) return;
     if (response.type === "error") pending.reject(new EngineError(response.kind, response.text));
-    else if (response.type === "progress" || response.type === "notice" || response.type === "delta") pending.onEvent(response);
+    else if (response.type === "progress" || response.type === "notice" || response.type === "delta")
+      pending.onEvent(response);
     else pending.resolve(response);
   }
 

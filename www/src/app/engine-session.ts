@@ -49,7 +49,11 @@ export class EngineSession {
   }
 
   /** Sends one request; whatever answer is not of `type` is a fault of the engine. */
-  async ask<T extends Answer["type"]>(type: T, action: Asked, options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {}): Promise<AnswerOf<T>> {
+  async ask<T extends Answer["type"]>(
+    type: T,
+    action: Asked,
+    options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {},
+  ): Promise<AnswerOf<T>> {
     const answer = await this.client.request(action, options).catch((cause: unknown) => {
       if (cause instanceof EngineError && cause.kind === "device") this.set({ loaded: null }); // it went with the GPU
       throw cause;
@@ -80,12 +84,17 @@ export class EngineSession {
   async fetchModel(model: ModelStatus): Promise<void> {
     const speed = new Speed();
     this.stopper = new AbortController();
-    this.set({ notices: [], download: { model: model.id, done: model.stored, total: model.bytes ?? 0, bytesPerSecond: 0 } });
+    this.set({
+      notices: [],
+      download: { model: model.id, done: model.stored, total: model.bytes ?? 0, bytesPerSecond: 0 },
+    });
     const onEvent = (event: EngineEvent): void => {
       if (event.type === "notice") this.set({ notices: [...this.notices, event.text] });
       if (event.type !== "progress") return;
       speed.add(event.done);
-      this.set({ download: { model: model.id, done: event.done, total: event.total, bytesPerSecond: speed.bytesPerSecond } });
+      this.set({
+        download: { model: model.id, done: event.done, total: event.total, bytesPerSecond: speed.bytesPerSecond },
+      });
     };
     try {
       await this.ask("done", { action: "download", model: model.id }, { onEvent, signal: this.stopper.signal });
@@ -107,7 +116,9 @@ export class EngineSession {
       const before = this.load?.done.catch(() => {}); // whoever began that is told
       const done = Promise.resolve(before).then(() => this.loadNow(model, backend));
       this.load = { model, backend, done };
-      const forget = (): void => { if (this.load?.done === done) this.load = null; };
+      const forget = (): void => {
+        if (this.load?.done === done) this.load = null;
+      };
       done.then(forget, forget);
     }
     return this.load.done;
@@ -116,7 +127,8 @@ export class EngineSession {
   private async loadNow(model: string, choice: Backend): Promise<Loaded> {
     this.set({ loaded: null, placement: null, loading: { stage: "load", done: 0, total: 0 } }); // if this fails, no model is loaded
     const onEvent = (event: EngineEvent): void => {
-      if (event.type === "progress") this.set({ loading: { stage: event.stage, done: event.done, total: event.total } });
+      if (event.type === "progress")
+        this.set({ loading: { stage: event.stage, done: event.done, total: event.total } });
       if (event.type === "notice") this.set({ notices: [...this.notices, event.text] });
     };
     try {
@@ -159,7 +171,11 @@ export class EngineSession {
     await this.refresh();
   }
 
-  private set(state: Partial<Pick<EngineSession, "models" | "storage" | "download" | "loaded" | "loading" | "notices" | "placement">>): void {
+  private set(
+    state: Partial<
+      Pick<EngineSession, "models" | "storage" | "download" | "loaded" | "loading" | "notices" | "placement">
+    >,
+  ): void {
     Object.assign(this, state);
     this.host.requestUpdate();
   }

@@ -39,7 +39,12 @@ export interface Experiment {
 }
 
 /** Runs `plan`, chat by chat, so that after a stop every method has seen the same chats (but for the last one). */
-export async function runExperiment(session: EngineSession, plan: Plan, onChange: (experiment: Experiment) => void, signal: AbortSignal): Promise<void> {
+export async function runExperiment(
+  session: EngineSession,
+  plan: Plan,
+  onChange: (experiment: Experiment) => void,
+  signal: AbortSignal,
+): Promise<void> {
   let experiment: Experiment = { plan, running: true, idle: { wasm: 0, gpu: 0 }, runs: [], current: null };
   const set = (state: Partial<Experiment>): void => {
     experiment = { ...experiment, ...state };
@@ -52,11 +57,27 @@ export async function runExperiment(session: EngineSession, plan: Plan, onChange
     for (const chat of plan.chats) {
       for (const { method } of plan.methods) {
         signal.throwIfAborted();
-        const request = { ...plan, method, messages: chat.messages, temperature: 0, reference: chat.reference?.[plan.to] ?? null };
-        const summary = await summarize(session, request, ({ text }) => set({ current: { chat: chat.title, method, text } }), signal);
+        const request = {
+          ...plan,
+          method,
+          messages: chat.messages,
+          temperature: 0,
+          reference: chat.reference?.[plan.to] ?? null,
+        };
+        const summary = await summarize(
+          session,
+          request,
+          ({ text }) => set({ current: { chat: chat.title, method, text } }),
+          signal,
+        );
         if (!summary.metrics) throw new Error(`the engine gave no figures for ${method}`);
         const { metrics, rouge } = summary;
-        set({ runs: [...experiment.runs, { chat: chat.example ?? chat.title, method, text: summary.text.trim(), metrics, rouge }] });
+        set({
+          runs: [
+            ...experiment.runs,
+            { chat: chat.example ?? chat.title, method, text: summary.text.trim(), metrics, rouge },
+          ],
+        });
       }
     }
   } finally {
@@ -88,7 +109,11 @@ export function rows({ plan, runs }: Experiment): Row[] {
       text: own.at(-1)?.text ?? "",
       seconds: spread(own.map(({ metrics }) => metrics.totalMs / 1000)),
       firstToken: spread(own.map(({ metrics }) => metrics.timeToFirstTokenMs / 1000)),
-      decode: spread(own.filter(({ metrics }) => metrics.decodeMs > 0).map(({ metrics }) => (metrics.generatedTokens * 1000) / metrics.decodeMs)),
+      decode: spread(
+        own
+          .filter(({ metrics }) => metrics.decodeMs > 0)
+          .map(({ metrics }) => (metrics.generatedTokens * 1000) / metrics.decodeMs),
+      ),
       passes: own[0]?.metrics.passes ?? null,
       rouge1: rouge("rouge1"),
       rouge2: rouge("rouge2"),
@@ -99,17 +124,51 @@ export function rows({ plan, runs }: Experiment): Row[] {
 
 /** WebAssembly memory never shrinks, and buffers on the GPU only grow with the longest chat: each has its peak at the end. */
 export function peak({ idle, runs }: Experiment): Memory {
-  const most = (of: (metrics: Metrics) => number, least: number): number => runs.reduce((most, { metrics }) => Math.max(most, of(metrics)), least);
+  const most = (of: (metrics: Metrics) => number, least: number): number =>
+    runs.reduce((most, { metrics }) => Math.max(most, of(metrics)), least);
   return { wasm: most(({ wasmBytes }) => wasmBytes, idle.wasm), gpu: most(({ gpu }) => gpu?.bytes ?? 0, idle.gpu) };
 }
 
 /** Every run as a line of comma-separated values (RFC 4180). */
 export function toCsv({ plan, runs }: Experiment): string {
-  const header = ["chat", "method", "language", "total_ms", "time_to_first_token_ms", "prefill_ms", "decode_ms", "prompt_tokens", "generated_tokens", "passes", "wasm_bytes", "gpu_bytes", "extra_bytes", "rouge1", "rouge2", "rougeL", "text"];
+  const header = [
+    "chat",
+    "method",
+    "language",
+    "total_ms",
+    "time_to_first_token_ms",
+    "prefill_ms",
+    "decode_ms",
+    "prompt_tokens",
+    "generated_tokens",
+    "passes",
+    "wasm_bytes",
+    "gpu_bytes",
+    "extra_bytes",
+    "rouge1",
+    "rouge2",
+    "rougeL",
+    "text",
+  ];
   const extra = new Map(plan.methods.map(({ method, extraBytes }) => [method, extraBytes]));
   const lines = runs.map(({ chat, method, text, metrics: m, rouge }) => [
-    chat, method, plan.to, m.totalMs, m.timeToFirstTokenMs, m.prefillMs, m.decodeMs, m.promptTokens, m.generatedTokens, m.passes, m.wasmBytes, m.gpu?.bytes ?? 0,
-    extra.get(method) ?? 0, rouge?.rouge1 ?? "", rouge?.rouge2 ?? "", rouge?.rougeL ?? "", text,
+    chat,
+    method,
+    plan.to,
+    m.totalMs,
+    m.timeToFirstTokenMs,
+    m.prefillMs,
+    m.decodeMs,
+    m.promptTokens,
+    m.generatedTokens,
+    m.passes,
+    m.wasmBytes,
+    m.gpu?.bytes ?? 0,
+    extra.get(method) ?? 0,
+    rouge?.rouge1 ?? "",
+    rouge?.rouge2 ?? "",
+    rouge?.rougeL ?? "",
+    text,
   ]);
   return [header, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("");
 }
@@ -123,5 +182,9 @@ function cell(value: string | number): string {
 
 export function toJson(experiment: Experiment): string {
   const { plan, idle, runs } = experiment;
-  return JSON.stringify({ model: plan.model, to: plan.to, maxTokens: plan.maxTokens, idleBytes: idle, peakBytes: peak(experiment), runs }, null, 1);
+  return JSON.stringify(
+    { model: plan.model, to: plan.to, maxTokens: plan.maxTokens, idleBytes: idle, peakBytes: peak(experiment), runs },
+    null,
+    1,
+  );
 }

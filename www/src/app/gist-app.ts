@@ -27,7 +27,12 @@ import type { Settings } from "./settings";
 import type { Speed } from "./replay";
 import { update } from "./update";
 
-const tabs: [View, Icon][] = [["chat", "chat"], ["compare", "compare"], ["models", "model"], ["settings", "settings"]];
+const tabs: [View, Icon][] = [
+  ["chat", "chat"],
+  ["compare", "compare"],
+  ["models", "model"],
+  ["settings", "settings"],
+];
 /** Whether the chats stand beside the view (frame.ts). */
 const wide = matchMedia("(min-width: 60rem)");
 const detail = <T>(event: Event): T => (event as CustomEvent<T>).detail;
@@ -46,7 +51,8 @@ export class GistApp extends Component {
     this,
     {
       show: (view) => this.show(view),
-      showImport: (source) => void this.rest().then(() => (source ? this.importDialog.take(source) : this.importDialog.show())),
+      showImport: (source) =>
+        void this.rest().then(() => (source ? this.importDialog.take(source) : this.importDialog.show())),
       follow: () => void this.updateComplete.then(() => this.chatView?.toEnd(true)),
     },
     () => new startWorker(),
@@ -57,11 +63,18 @@ export class GistApp extends Component {
     install.onChange(() => this.requestUpdate());
     update.onChange(() => this.requestUpdate());
     // Taking a fragment out of the address is a change too, and not one to follow.
-    addEventListener("hashchange", () => { if (location.hash.length > 1) void this.app.work.guard(async () => void (await this.app.followFragment())); });
+    addEventListener("hashchange", () => {
+      if (location.hash.length > 1) void this.app.work.guard(async () => void (await this.app.followFragment()));
+    });
     wide.addEventListener("change", () => this.requestUpdate());
-    addEventListener("popstate", ({ state }: PopStateEvent) => { this.view = (state as { view?: View } | null)?.view ?? "chat"; });
+    addEventListener("popstate", ({ state }: PopStateEvent) => {
+      this.view = (state as { view?: View } | null)?.view ?? "chat";
+    });
     void this.app.work.guard(() => this.app.begin());
-    void this.app.work.guard(async () => { await idle(); await this.rest(); });
+    void this.app.work.guard(async () => {
+      await idle();
+      await this.rest();
+    });
   }
 
   /** Defining the components and drawing them for the first time are two tasks, so that neither is long. */
@@ -96,10 +109,17 @@ export class GistApp extends Component {
       <main>
       <section class="side" aria-label=${t.chats.title}>
         <div class="brand"><img src="./icon-192.png" alt="" width="36" height="36" loading="lazy"><span role=${this.view === "chats" ? "heading" : nothing} aria-level=${this.view === "chats" ? "1" : nothing}>Pocket Gist</span></div>
-        ${this.listed ? html`<chat-list .dialogues=${app.dialogues} .own=${chat.own?.title ?? null} .open=${chat.conversation.example}
+        ${
+          this.listed
+            ? html`<chat-list .dialogues=${app.dialogues} .own=${chat.own?.title ?? null} .open=${chat.conversation.example}
           @import-chat=${() => this.open(() => this.importDialog)} @new-chat=${() => app.open(() => chat.startNew())} @random-chat=${() => app.openRandom()}
           @open-own=${() => app.open(() => chat.openOwn())}
-          @open-example=${(event: Event) => { const found = app.dialogues.find(({ id }) => id === detail<string>(event)); if (found) app.openExample(found); }}></chat-list>` : nothing}
+          @open-example=${(event: Event) => {
+            const found = app.dialogues.find(({ id }) => id === detail<string>(event));
+            if (found) app.openExample(found);
+          }}></chat-list>`
+            : nothing
+        }
       </section>
       <div class="pane">${this.renderBanners()}${this.renderView()}</div>
       </main>
@@ -107,18 +127,28 @@ export class GistApp extends Component {
       <p class="spoken" role="status">${app.spoken}</p>
     </div>
     <import-dialog .read=${(...args: Parameters<ImportDialog["read"]>) => readChat(app.session, ...args)}
-      @imported=${(event: Event) => { const { title, messages } = detail<{ title: string; messages: Lines }>(event); app.open(() => chat.openLines(title || t.chat.imported, messages)); }}></import-dialog>
+      @imported=${(event: Event) => {
+        const { title, messages } = detail<{ title: string; messages: Lines }>(event);
+        app.open(() => chat.openLines(title || t.chat.imported, messages));
+      }}></import-dialog>
     <adapter-dialog .model=${app.model?.name ?? ""} .examine=${(...args: Parameters<AdapterDialog["examine"]>) => app.examineAdapter(...args)} .add=${(...args: Parameters<AdapterDialog["add"]>) => app.addAdapter(...args)}></adapter-dialog>
     <share-dialog .conversation=${chat.conversation} .choice=${{ method: app.method, task: app.settings.task, to: app.settings.to }}></share-dialog>`;
   }
 
   private renderBanners() {
-    const { app: { work }, t } = this;
+    const {
+      app: { work },
+      t,
+    } = this;
     const { problem } = work;
     return html`
       ${update.waiting ? html`<div class="banner"><p>${t.update.ready}</p><button class="main" @click=${() => update.accept()}>${t.update.reload}</button></div>` : nothing}
-      ${problem ? html`<div class="banner problem" role="alert"><p><b>${t.faults[problem.kind]}</b>${problem.text}</p>
-        ${problem.retry ? html`<button @click=${problem.retry}>${t.tryAgain}</button>` : nothing}<button class="icon" aria-label=${t.close} @click=${() => work.dismiss()}>${icon("close")}</button></div>` : nothing}
+      ${
+        problem
+          ? html`<div class="banner problem" role="alert"><p><b>${t.faults[problem.kind]}</b>${problem.text}</p>
+        ${problem.retry ? html`<button @click=${problem.retry}>${t.tryAgain}</button>` : nothing}<button class="icon" aria-label=${t.close} @click=${() => work.dismiss()}>${icon("close")}</button></div>`
+          : nothing
+      }
       ${install.offered ? html`<div class="banner"><p>${t.install.offer}</p><button class="main" @click=${() => this.install()}>${t.install.install}</button><button @click=${() => install.dismiss()}>${t.install.notNow}</button></div>` : nothing}`;
   }
 
@@ -144,19 +174,38 @@ export class GistApp extends Component {
   private renderChat() {
     const { app, t } = this;
     const { chat, session, summary } = app;
-    const replay: ReplayState | null = chat.replay ? { position: chat.replay.position, typing: chat.replay.typing, paused: chat.replay.paused, speed: chat.speed } : null;
-    const notice = app.interrupted ? t.models.interrupted : chat.provenance === "link" ? t.chat.foreign : chat.provenance === "restored" ? t.chat.restored : "";
+    const replay: ReplayState | null = chat.replay
+      ? { position: chat.replay.position, typing: chat.replay.typing, paused: chat.replay.paused, speed: chat.speed }
+      : null;
+    const notice = app.interrupted
+      ? t.models.interrupted
+      : chat.provenance === "link"
+        ? t.chat.foreign
+        : chat.provenance === "restored"
+          ? t.chat.restored
+          : "";
     const reference = summary && !summary.running ? (chat.conversation.reference?.[summary.language] ?? null) : null;
     return html`<div class="view chat">
       <chat-view .conversation=${chat.conversation} .me=${app.settings.me} .replay=${replay} ?editing=${chat.editing} .notice=${notice}
         @show-chats=${() => this.show("chats")} @start-replay=${() => app.edit(() => chat.startReplay())} @toggle-edit=${() => chat.toggleEditing()} @share-chat=${() => this.open(() => this.shareDialog)}
         @toggle-replay=${() => chat.toggleReplay()} @skip-replay=${() => chat.replay?.skip()}
-        @replay-speed=${(event: Event) => { chat.setSpeed(detail<Speed>(event)); app.change({ replaySpeed: detail<Speed>(event) }); }}
+        @replay-speed=${(event: Event) => {
+          chat.setSpeed(detail<Speed>(event));
+          app.change({ replaySpeed: detail<Speed>(event) });
+        }}
         @edit-message=${(event: Event) => app.edit(() => chat.edit(detail(event)))} @delete-message=${(event: Event) => app.edit(() => chat.remove(detail(event)))}>
-        ${app.model && !app.model.complete ? html`<welcome-card .model=${app.model} .download=${session.download} .notices=${session.notices}
-          @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()}></welcome-card>` : nothing}
-        ${summary ? html`<summary-card .summary=${summary} .reference=${reference} .back=${app.back} .noWayBack=${session.target(summary.language)?.noWayBack ?? null} .sampleModel=${sampleModel}
-          @read-back=${() => app.readBack()}></summary-card>` : nothing}
+        ${
+          app.model && !app.model.complete
+            ? html`<welcome-card .model=${app.model} .download=${session.download} .notices=${session.notices}
+          @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()}></welcome-card>`
+            : nothing
+        }
+        ${
+          summary
+            ? html`<summary-card .summary=${summary} .reference=${reference} .back=${app.back} .noWayBack=${session.target(summary.language)?.noWayBack ?? null} .sampleModel=${sampleModel}
+          @read-back=${() => app.readBack()}></summary-card>`
+            : nothing
+        }
       </chat-view>
       <action-bar .languages=${app.languages} .methods=${app.methods} .to=${app.to} .method=${app.method} .me=${app.settings.me} .why=${app.why} ?running=${app.work.running} ?editing=${chat.editing}
         @choose-language=${(event: Event) => app.chooseLanguage(detail(event))} @choose-method=${(event: Event) => app.change({ method: detail(event) })}
@@ -167,7 +216,10 @@ export class GistApp extends Component {
   private renderCompare() {
     const { app } = this;
     return html`<compare-view class="view" .methods=${app.methods} .chatTitle=${app.chat.conversation.title || this.t.chat.untitled} .why=${app.why} .experiment=${app.experiment} ?busy=${app.work.running}
-      @compare=${(event: Event) => { const { methods, examples } = detail<Comparison>(event); void app.compare(methods, examples); }} @stop=${() => app.work.stop()}></compare-view>`;
+      @compare=${(event: Event) => {
+        const { methods, examples } = detail<Comparison>(event);
+        void app.compare(methods, examples);
+      }} @stop=${() => app.work.stop()}></compare-view>`;
   }
 
   private renderModels() {
@@ -176,7 +228,10 @@ export class GistApp extends Component {
     return html`<models-view class="view" .models=${session.models} .storage=${session.storage} .download=${session.download} .notices=${session.notices} .chosen=${app.model?.id ?? ""}
       .incoming=${app.own.incoming} ?looking=${app.own.looking} ?persisted=${app.persisted} ?refused=${app.refused} ?busy=${app.work.running || app.own.looking || app.own.incoming !== null}
       @import-model=${(event: Event) => app.importModel(detail<File>(event))} @stop-import=${() => app.own.stop()} @add-address=${(event: Event) => app.addAddress(detail<string>(event))}
-      @add-adapter=${() => this.open(() => this.adapterDialog)} @delete-adapter=${(event: Event) => { const { adapter, model } = detail<{ adapter: OwnAdapter; model: ModelStatus }>(event); void app.removeAdapter(adapter, model); }}
+      @add-adapter=${() => this.open(() => this.adapterDialog)} @delete-adapter=${(event: Event) => {
+        const { adapter, model } = detail<{ adapter: OwnAdapter; model: ModelStatus }>(event);
+        void app.removeAdapter(adapter, model);
+      }}
       @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()} @use-model=${(event: Event) => app.change({ model: detail<ModelStatus>(event).id })}
       @delete-model=${(event: Event) => app.remove(detail<ModelStatus>(event))} @delete-everything=${() => app.removeEverything()} @persist=${() => app.keep()}></models-view>`;
   }

@@ -28,7 +28,8 @@ export class OwnModels {
   /** Copies a model into the store and resolves to its id. What was copied when it ends early is kept. */
   async importModel(file: File): Promise<string> {
     const speed = new Speed();
-    const show = (done: number, total: number): void => this.set({ incoming: { model: file.name, done, total, bytesPerSecond: speed.bytesPerSecond } });
+    const show = (done: number, total: number): void =>
+      this.set({ incoming: { model: file.name, done, total, bytesPerSecond: speed.bytesPerSecond } });
     const onEvent = (event: EngineEvent): void => {
       if (event.type !== "progress") return;
       speed.add(event.done);
@@ -37,7 +38,13 @@ export class OwnModels {
     this.stopper = new AbortController();
     show(0, 0);
     try {
-      return (await this.session.ask("added", { action: "importModel", files: [file] }, { onEvent, signal: this.stopper.signal })).model;
+      return (
+        await this.session.ask(
+          "added",
+          { action: "importModel", files: [file] },
+          { onEvent, signal: this.stopper.signal },
+        )
+      ).model;
     } finally {
       this.set({ incoming: null });
       await this.session.refresh();
@@ -49,7 +56,8 @@ export class OwnModels {
     this.stopper = new AbortController();
     this.set({ looking: true });
     try {
-      return (await this.session.ask("added", { action: "addAddress", address }, { signal: this.stopper.signal })).model;
+      return (await this.session.ask("added", { action: "addAddress", address }, { signal: this.stopper.signal }))
+        .model;
     } finally {
       this.set({ looking: false });
       await this.session.refresh();
@@ -66,7 +74,9 @@ export class OwnModels {
   }
 
   async addAdapter(model: string, { paths, files }: Picked, purpose: Purpose): Promise<void> {
-    this.session.replaceLoaded(await this.session.ask("loaded", { action: "addAdapter", model, paths: [...paths], files, ...purpose }));
+    this.session.replaceLoaded(
+      await this.session.ask("loaded", { action: "addAdapter", model, paths: [...paths], files, ...purpose }),
+    );
     await this.session.refresh();
   }
 

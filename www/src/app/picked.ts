@@ -18,14 +18,17 @@ export async function fromDrop(data: DataTransfer): Promise<Picked> {
   const found: [path: string, file: File][] = [];
   for (const each of dropped) {
     if (each instanceof File) found.push([each.name, each]);
-    else if (each) for (const entry of isFolder(each) ? await inside(each) : [each]) if (isFile(entry)) found.push([entry.fullPath.slice(1), await opened(entry)]);
+    else if (each)
+      for (const entry of isFolder(each) ? await inside(each) : [each])
+        if (isFile(entry)) found.push([entry.fullPath.slice(1), await opened(entry)]);
   }
   return { paths: found.map(([path]) => path), files: found.map(([, file]) => file) };
 }
 
 const isFolder = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => entry.isDirectory;
 const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;
-const opened = (entry: FileSystemFileEntry): Promise<File> => new Promise((resolve, reject) => entry.file(resolve, reject));
+const opened = (entry: FileSystemFileEntry): Promise<File> =>
+  new Promise((resolve, reject) => entry.file(resolve, reject));
 
 async function inside(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();

@@ -98,9 +98,12 @@ export class Replay {
   }
 
   private after(milliseconds: number, then: () => void): void {
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      then();
-    }, milliseconds / (this.speed || 1));
+    this.timer = setTimeout(
+      () => {
+        this.timer = null;
+        then();
+      },
+      milliseconds / (this.speed || 1),
+    );
   }
 }

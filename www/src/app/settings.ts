@@ -47,10 +47,18 @@ export const defaults: Settings = {
 
 export const limits = { maxTokens: [16, 512], temperature: [0, 2], replayEvery: [2, 50] } as const;
 
-const oneOf = <T>(...values: T[]) => (value: unknown): boolean => values.includes(value as T);
-const text = (most: number) => (value: unknown): boolean => typeof value === "string" && value.length <= most;
-const within = ([least, most]: readonly [number, number], whole = true) => (value: unknown): boolean =>
-  typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value));
+const oneOf =
+  <T>(...values: T[]) =>
+  (value: unknown): boolean =>
+    values.includes(value as T);
+const text =
+  (most: number) =>
+  (value: unknown): boolean =>
+    typeof value === "string" && value.length <= most;
+const within =
+  ([least, most]: readonly [number, number], whole = true) =>
+  (value: unknown): boolean =>
+    typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value));
 
 /** One check for each setting: a new one without a check does not compile. */
 const checks: Record<keyof Settings, (value: unknown) => boolean> = {

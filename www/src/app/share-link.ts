@@ -27,7 +27,11 @@ const VERSION = "1";
 const MAX_BYTES = 2 << 20;
 
 /** The fragment for `conversation`, without `#`. Own text is in it only with `withText`; examples are named by their id. */
-export async function encodeLink(conversation: Conversation, settings: Omit<Link, "example" | "chat">, withText: boolean): Promise<string> {
+export async function encodeLink(
+  conversation: Conversation,
+  settings: Omit<Link, "example" | "chat">,
+  withText: boolean,
+): Promise<string> {
   const fields = new URLSearchParams({ v: VERSION });
   if (conversation.example !== null) fields.set("d", conversation.example);
   else if (withText) fields.set("c", await pack(conversation));
@@ -55,7 +59,11 @@ export async function decodeLink(fragment: string): Promise<Link> {
   const [example, packed] = [word("d", /^[\w.-]{1,80}$/), fields.get("c")];
   if (example !== undefined) link.example = example;
   if (packed !== null) link.chat = await unpack(packed);
-  const [method, task, to] = [word("m", /^[a-z-]{1,40}$/), word("t", /^(summarize|translate)$/), word("l", /^[a-z]{2,3}$/)];
+  const [method, task, to] = [
+    word("m", /^[a-z-]{1,40}$/),
+    word("t", /^(summarize|translate)$/),
+    word("l", /^[a-z]{2,3}$/),
+  ];
   if (method !== undefined) link.method = method;
   if (task === "summarize" || task === "translate") link.task = task;
   if (to !== undefined) link.to = to;
@@ -78,9 +86,14 @@ async function unpack(packed: string): Promise<{ title: string; lines: Lines }> 
     throw cause instanceof LinkError ? cause : new LinkError("damaged");
   }
   const { title, messages } = (parsed ?? {}) as { title?: unknown; messages?: unknown };
-  const isLine = (line: unknown): line is [string, string] => Array.isArray(line) && line.length === 2 && line.every((part) => typeof part === "string");
-  if (typeof title !== "string" || !Array.isArray(messages) || messages.length === 0 || !messages.every(isLine)) throw new LinkError("damaged");
-  return { title: title.slice(0, 200), lines: messages.map(([sender, text]) => ({ sender: sender.slice(0, 200), text })) };
+  const isLine = (line: unknown): line is [string, string] =>
+    Array.isArray(line) && line.length === 2 && line.every((part) => typeof part === "string");
+  if (typeof title !== "string" || !Array.isArray(messages) || messages.length === 0 || !messages.every(isLine))
+    throw new LinkError("damaged");
+  return {
+    title: title.slice(0, 200),
+    lines: messages.map(([sender, text]) => ({ sender: sender.slice(0, 200), text })),
+  };
 }
 
 /** The text of a packed chat; stops as soon as it is longer than it may be. */

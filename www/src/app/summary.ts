@@ -37,7 +37,15 @@ export interface Summary {
 }
 
 export const blank = (language: string, method: string): Summary => ({
-  running: true, text: "", language, method, activity: null, notices: [], metrics: null, rouge: null, sample: false,
+  running: true,
+  text: "",
+  language,
+  method,
+  activity: null,
+  notices: [],
+  metrics: null,
+  rouge: null,
+  sample: false,
 });
 
 /** Loads the model if need be and summarises. `onChange` is told of every step; the last one is the result. */
@@ -64,11 +72,16 @@ export async function summarize(
     to,
     method,
     maxTokens,
-    sampling: temperature === 0 ? { temperature: 0, topK: 1, topP: 1, seed: 0 } : { temperature, topK: 40, topP: 0.95, seed: Math.floor(Math.random() * 2 ** 32) },
+    sampling:
+      temperature === 0
+        ? { temperature: 0, topK: 1, topP: 1, seed: 0 }
+        : { temperature, topK: 40, topP: 0.95, seed: Math.floor(Math.random() * 2 ** 32) },
   };
   const onEvent = (event: EngineEvent): void => {
-    if (event.type === "notice") set({ notices: [...summary.notices, event.text], ...(event.kind === "restarted" && { text: "" }) });
-    else if (event.type === "progress") set({ activity: { stage: event.stage, done: event.done, total: event.total, part: event.part } });
+    if (event.type === "notice")
+      set({ notices: [...summary.notices, event.text], ...(event.kind === "restarted" && { text: "" }) });
+    else if (event.type === "progress")
+      set({ activity: { stage: event.stage, done: event.done, total: event.total, part: event.part } });
     else {
       // A second step replaces the first one's text: that was only the way there.
       set({ text: event.step === step ? summary.text + event.text : event.text, activity: null });
@@ -77,7 +90,10 @@ export async function summarize(
   };
   const done = await session.ask("done", action, { onEvent, signal });
   const metrics = done.metrics ?? null;
-  const rouge = reference === null ? null : await session.ask("rouge", { action: "rouge", reference, candidate: summary.text.trim() });
+  const rouge =
+    reference === null
+      ? null
+      : await session.ask("rouge", { action: "rouge", reference, candidate: summary.text.trim() });
   set({ running: false, activity: null, metrics, rouge });
   return summary;
 }

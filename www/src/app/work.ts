@@ -25,7 +25,10 @@ export class Work {
     this.stopper = new AbortController();
     const { signal } = this.stopper;
     try {
-      return await this.guard(() => awake(() => action(signal)), () => void this.run(action));
+      return await this.guard(
+        () => awake(() => action(signal)),
+        () => void this.run(action),
+      );
     } finally {
       this.running = false;
       this.host.requestUpdate();

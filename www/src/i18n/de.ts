@@ -5,7 +5,14 @@ const nachrichten = (count: number): string => (count === 1 ? "1 Nachricht" : `$
 
 export const de: Messages = {
   tagline: "Das Wesentliche eines Chats, in einer anderen Sprache, auf deinem eigenen Gerät.",
-  nav: { label: "Ansichten", chats: "Alle Chats", chat: "Chat", compare: "Vergleich", models: "Modelle", settings: "Optionen" },
+  nav: {
+    label: "Ansichten",
+    chats: "Alle Chats",
+    chat: "Chat",
+    compare: "Vergleich",
+    models: "Modelle",
+    settings: "Optionen",
+  },
   cancel: "Abbrechen",
   close: "Schließen",
   delete: "Löschen",
@@ -96,13 +103,15 @@ export const de: Messages = {
     gpuMemory: "GPU-Speicher",
     gpuMemorySource: "Summe der Puffer der Engine dort",
     gpuWork: "Arbeit der GPU je Token",
-    gpuCounts: (dispatches, passes, submits, readbacks) => `${dispatches} Dispatches, ${passes} Pass, ${submits} Submit, ${readbacks} Rückleseschritte`,
+    gpuCounts: (dispatches, passes, submits, readbacks) =>
+      `${dispatches} Dispatches, ${passes} Pass, ${submits} Submit, ${readbacks} Rückleseschritte`,
     rouge: (name) => `ROUGE-${name}`,
     rougeSource: "F1 in % gegen die Zusammenfassung eines Menschen",
   },
   compare: {
     title: "Verfahren vergleichen",
-    intro: "Lässt alle Verfahren nacheinander laufen und vergleicht Zeit, Ähnlichkeit mit der Zusammenfassung eines Menschen und was jedes zum Herunterladen hinzufügt.",
+    intro:
+      "Lässt alle Verfahren nacheinander laufen und vergleicht Zeit, Ähnlichkeit mit der Zusammenfassung eines Menschen und was jedes zum Herunterladen hinzufügt.",
     methods: "Verfahren",
     thisChat: "An diesem Chat",
     random: "An zufälligen Beispielen",
@@ -157,14 +166,17 @@ export const de: Messages = {
     meHint: "Nachrichten dieses Namens stehen rechts.",
     methodsLater: "Die Verfahren erscheinen, sobald ein Modell geladen ist.",
     about: "Über Pocket Gist",
-    privacy: "Chats, Zusammenfassungen und Optionen bleiben auf diesem Gerät. Pocket Gist sendet nichts irgendwohin; nur das Modell wird einmal heruntergeladen.",
-    licence: "Das Programm steht unter der Apache-Lizenz 2.0, die Beispiel-Chats unter CC BY 4.0; Modelle haben eigene Lizenzen.",
+    privacy:
+      "Chats, Zusammenfassungen und Optionen bleiben auf diesem Gerät. Pocket Gist sendet nichts irgendwohin; nur das Modell wird einmal heruntergeladen.",
+    licence:
+      "Das Programm steht unter der Apache-Lizenz 2.0, die Beispiel-Chats unter CC BY 4.0; Modelle haben eigene Lizenzen.",
   },
   placement: {
     cpu: "Das Modell läuft auf dem Prozessor.",
     gpu: (name) => `Das Modell läuft auf dem Grafikprozessor (${name}).`,
     chosen: "So ist es eingestellt.",
-    times: (gpu, cpu) => `Nach einem Versuch auf diesem Gerät dauert eine übliche Zusammenfassung etwa ${gpu} auf dem Grafikprozessor und ${cpu} auf dem Prozessor.`,
+    times: (gpu, cpu) =>
+      `Nach einem Versuch auf diesem Gerät dauert eine übliche Zusammenfassung etwa ${gpu} auf dem Grafikprozessor und ${cpu} auf dem Prozessor.`,
     noGpu: (why) => `Der Grafikprozessor kann nicht genutzt werden: ${why}.`,
   },
   models: {
@@ -183,13 +195,15 @@ export const de: Messages = {
     pause: "Download anhalten",
     progress: "Download",
     of: (done, total) => `${done} von ${total}`,
-    left: (speed, seconds) => `${speed}/s, noch etwa ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`,
+    left: (speed, seconds) =>
+      `${speed}/s, noch etwa ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`,
     stalled: "Seit einer Weile kommt nichts an.",
     metered: "Diese Verbindung wird vielleicht nach Menge abgerechnet.",
     fits: "Passt auf dieses Gerät.",
     tooBig: (need, free) => `Braucht ${need}; der Browser bietet ${free}.`,
     muchMemory: (gigabytes) => `Vielleicht zu viel für den Arbeitsspeicher dieses Geräts (${gigabytes} GB).`,
-    interrupted: "Letztes Mal hat der Browser die Seite beendet, während das Modell geladen wurde, vielleicht aus Speichermangel. Schließe andere Apps und Tabs; das Modell wird geladen, wenn du zusammenfasst.",
+    interrupted:
+      "Letztes Mal hat der Browser die Seite beendet, während das Modell geladen wurde, vielleicht aus Speichermangel. Schließe andere Apps und Tabs; das Modell wird geladen, wenn du zusammenfasst.",
     storage: "Speicherplatz",
     used: (used, quota) => `${used} belegt von ${quota}, die der Browser bietet.`,
     persist: "Den Browser bitten, es zu behalten",
@@ -207,19 +221,22 @@ export const de: Messages = {
   },
   own: {
     title: "Ein eigenes Modell",
-    intro: "Eine GGUF-Datei eines Llama-, Gemma-3- oder Qwen2-Modells. Sie wird in den Speicher des Browsers kopiert und bleibt auf diesem Gerät.",
+    intro:
+      "Eine GGUF-Datei eines Llama-, Gemma-3- oder Qwen2-Modells. Sie wird in den Speicher des Browsers kopiert und bleibt auf diesem Gerät.",
     file: ".gguf-Datei öffnen",
     drop: "Oder hier ablegen.",
     copying: (name: string) => `${name} wird kopiert`,
     stop: "Anhalten",
     address: "Oder von Hugging Face herunterladen",
-    addressHint: "Die Adresse einer .gguf-Datei oder BESITZER/REPOSITORY/DATEI.gguf. Erst der Knopf fragt bei huggingface.co an.",
+    addressHint:
+      "Die Adresse einer .gguf-Datei oder BESITZER/REPOSITORY/DATEI.gguf. Erst der Knopf fragt bei huggingface.co an.",
     fetch: "Herunterladen",
     looking: "Die Datei wird angesehen…",
   },
   adapter: {
     title: (model: string) => `Adapter zu ${model} hinzufügen`,
-    intro: "Eine GGUF-LoRA, ein PEFT-Ordner (adapter_config.json und adapter_model.safetensors) oder ein Zip davon, oder eine gelernte Datei: eine Projektion, vorberechnet oder nicht, eine Kalibrierung, LoraHub-Gewichte.",
+    intro:
+      "Eine GGUF-LoRA, ein PEFT-Ordner (adapter_config.json und adapter_model.safetensors) oder ein Zip davon, oder eine gelernte Datei: eine Projektion, vorberechnet oder nicht, eine Kalibrierung, LoraHub-Gewichte.",
     files: "Dateien wählen",
     folder: "Ordner wählen",
     drop: "Oder hier ablegen.",
@@ -227,7 +244,11 @@ export const de: Messages = {
     fits: (name: string, kind: string) => `${name} (${kind}) passt zu diesem Modell.`,
     lora: "LoRA",
     task: "Wofür wurde er trainiert?",
-    tasks: { summarize: "Zusammenfassen", translate: "Übersetzen", "summarize-translate": "Zusammenfassen und übersetzen in einem" },
+    tasks: {
+      summarize: "Zusammenfassen",
+      translate: "Übersetzen",
+      "summarize-translate": "Zusammenfassen und übersetzen in einem",
+    },
     from: "Sprache des Textes",
     to: "Sprache des Ergebnisses",
     add: "Hinzufügen",
@@ -235,7 +256,8 @@ export const de: Messages = {
   },
   import: {
     title: "Chat importieren",
-    intro: "Ein Export von WhatsApp (.txt oder .zip), Telegram (result.json) oder Signal, oder Zeilen der Form „Name: Text“. Er wird auf diesem Gerät gelesen.",
+    intro:
+      "Ein Export von WhatsApp (.txt oder .zip), Telegram (result.json) oder Signal, oder Zeilen der Form „Name: Text“. Er wird auf diesem Gerät gelesen.",
     paste: "Chat einfügen",
     read: "Text lesen",
     file: "Datei wählen",
@@ -246,9 +268,11 @@ export const de: Messages = {
     order: "Das Datum ist",
     ambiguous: "Die Daten lassen sich verschieden lesen; bitte prüfen.",
     orders: { dayFirst: "Tag, Monat, Jahr", monthFirst: "Monat, Tag, Jahr", yearFirst: "Jahr, Monat, Tag" },
-    leftOut: (announcements, media) => `Weggelassen: ${announcements} Zeilen des Messengers selbst. Medien, die kein Text sind: ${media}.`,
+    leftOut: (announcements, media) =>
+      `Weggelassen: ${announcements} Zeilen des Messengers selbst. Medien, die kein Text sind: ${media}.`,
     leadingLines: (count) => `Weggelassene Zeilen vor der ersten Nachricht: ${count}.`,
-    impossibleDates: (count) => `Nachrichten, deren Datum es in dieser Reihenfolge nicht gibt und die ohne Zeit bleiben: ${count}.`,
+    impossibleDates: (count) =>
+      `Nachrichten, deren Datum es in dieser Reihenfolge nicht gibt und die ohne Zeit bleiben: ${count}.`,
     choose: "Diese Datei enthält mehrere Chats. Welchen?",
     range: "Welcher Teil",
     all: "Der ganze Chat",
@@ -274,7 +298,8 @@ export const de: Messages = {
     qr: "QR-Code des Links",
     noQr: "Der Link ist zu lang für einen QR-Code.",
     faults: {
-      version: "Dieser Link ist für eine andere Version von Pocket Gist. Lade die Seite neu oder bitte um einen neuen Link.",
+      version:
+        "Dieser Link ist für eine andere Version von Pocket Gist. Lade die Seite neu oder bitte um einen neuen Link.",
       damaged: "Dieser Link ist beschädigt: Ein Teil fehlt oder ist verändert. Bitte noch einmal darum.",
       tooLarge: "Der Chat in diesem Link ist zu groß, um ihn zu öffnen.",
       unknown: "Dieser Link nennt ein Beispiel, das diese Version nicht hat.",

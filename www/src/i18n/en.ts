@@ -78,7 +78,8 @@ export const en = {
     download: "Downloading",
     load: "Loading the model…",
     prefill: (done: number, total: number) => `Reading the chat: ${done} of ${total} tokens`,
-    part: (index: number, count: number, done: number, total: number) => `Reading part ${index} of ${count}: ${done} of ${total} tokens`,
+    part: (index: number, count: number, done: number, total: number) =>
+      `Reading part ${index} of ${count}: ${done} of ${total} tokens`,
     writing: "Writing…",
   },
   metrics: {
@@ -94,13 +95,15 @@ export const en = {
     gpuMemory: "GPU memory",
     gpuMemorySource: "sum of the engine’s buffers there",
     gpuWork: "GPU work per token",
-    gpuCounts: (dispatches: string, passes: string, submits: string, readbacks: string) => `${dispatches} dispatches, ${passes} pass, ${submits} submit, ${readbacks} readbacks`,
+    gpuCounts: (dispatches: string, passes: string, submits: string, readbacks: string) =>
+      `${dispatches} dispatches, ${passes} pass, ${submits} submit, ${readbacks} readbacks`,
     rouge: (name: string) => `ROUGE-${name}`,
     rougeSource: "F1 in % against the person’s summary",
   },
   compare: {
     title: "Compare methods",
-    intro: "Runs every method in turn and compares time, likeness to a person’s summary and what each adds to the download.",
+    intro:
+      "Runs every method in turn and compares time, likeness to a person’s summary and what each adds to the download.",
     methods: "Methods",
     thisChat: "On this chat",
     random: "On random examples",
@@ -155,14 +158,17 @@ export const en = {
     meHint: "Messages of this name stand on the right.",
     methodsLater: "The methods are listed once a model is loaded.",
     about: "About",
-    privacy: "Chats, summaries and settings stay on this device. Pocket Gist sends nothing anywhere; only the model is downloaded, once.",
-    licence: "The program is under the Apache License 2.0, the example chats under CC BY 4.0; models have licences of their own.",
+    privacy:
+      "Chats, summaries and settings stay on this device. Pocket Gist sends nothing anywhere; only the model is downloaded, once.",
+    licence:
+      "The program is under the Apache License 2.0, the example chats under CC BY 4.0; models have licences of their own.",
   },
   placement: {
     cpu: "The model runs on the processor.",
     gpu: (name: string) => `The model runs on the graphics processor (${name}).`,
     chosen: "That is your choice.",
-    times: (gpu: string, cpu: string) => `By a trial on this device, a usual summary takes about ${gpu} on the graphics processor and ${cpu} on the processor.`,
+    times: (gpu: string, cpu: string) =>
+      `By a trial on this device, a usual summary takes about ${gpu} on the graphics processor and ${cpu} on the processor.`,
     noGpu: (why: string) => `The graphics processor cannot be used: ${why}.`,
   },
   models: {
@@ -181,13 +187,15 @@ export const en = {
     pause: "Pause download",
     progress: "Download",
     of: (done: string, total: string) => `${done} of ${total}`,
-    left: (speed: string, seconds: number) => `${speed}/s, about ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} left`,
+    left: (speed: string, seconds: number) =>
+      `${speed}/s, about ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} left`,
     stalled: "Nothing has arrived for a while.",
     metered: "This connection may be metered.",
     fits: "Fits this device.",
     tooBig: (need: string, free: string) => `Needs ${need}; the browser offers ${free}.`,
     muchMemory: (gigabytes: number) => `May be too much for the memory of this device (${gigabytes} GB).`,
-    interrupted: "The browser ended the page while it was loading the model last time, perhaps for lack of memory. Close other apps and tabs; the model is loaded when you summarize.",
+    interrupted:
+      "The browser ended the page while it was loading the model last time, perhaps for lack of memory. Close other apps and tabs; the model is loaded when you summarize.",
     storage: "Storage",
     used: (used: string, quota: string) => `${used} used of ${quota} that the browser offers.`,
     persist: "Ask the browser to keep it",
@@ -205,19 +213,22 @@ export const en = {
   },
   own: {
     title: "A model of your own",
-    intro: "A GGUF file of a Llama, Gemma 3 or Qwen2 model. It is copied into the browser’s storage, and stays on this device.",
+    intro:
+      "A GGUF file of a Llama, Gemma 3 or Qwen2 model. It is copied into the browser’s storage, and stays on this device.",
     file: "Open a .gguf file",
     drop: "Or drop it here.",
     copying: (name: string) => `Copying ${name}`,
     stop: "Stop",
     address: "Or download from Hugging Face",
-    addressHint: "The address of a .gguf file, or OWNER/REPOSITORY/FILE.gguf. Only the button asks huggingface.co for anything.",
+    addressHint:
+      "The address of a .gguf file, or OWNER/REPOSITORY/FILE.gguf. Only the button asks huggingface.co for anything.",
     fetch: "Download",
     looking: "Looking at the file…",
   },
   adapter: {
     title: (model: string) => `Add an adapter to ${model}`,
-    intro: "A GGUF LoRA, a PEFT folder (adapter_config.json and adapter_model.safetensors) or a zip of one, or a learned file: a projection, baked or not, a calibration, LoraHub weights.",
+    intro:
+      "A GGUF LoRA, a PEFT folder (adapter_config.json and adapter_model.safetensors) or a zip of one, or a learned file: a projection, baked or not, a calibration, LoraHub weights.",
     files: "Choose files",
     folder: "Choose a folder",
     drop: "Or drop them here.",
@@ -233,7 +244,8 @@ export const en = {
   },
   import: {
     title: "Import a chat",
-    intro: "An export of WhatsApp (.txt or .zip), Telegram (result.json) or Signal, or lines of the form “Name: text”. It is read on this device.",
+    intro:
+      "An export of WhatsApp (.txt or .zip), Telegram (result.json) or Signal, or lines of the form “Name: text”. It is read on this device.",
     paste: "Paste a chat",
     read: "Read the text",
     file: "Choose a file",
@@ -244,9 +256,11 @@ export const en = {
     order: "Dates are",
     ambiguous: "The dates can be read in more than one way; please check.",
     orders: { dayFirst: "day, month, year", monthFirst: "month, day, year", yearFirst: "year, month, day" },
-    leftOut: (announcements: number, media: number) => `Left out: ${announcements} lines of the messenger itself. Media that are not text: ${media}.`,
+    leftOut: (announcements: number, media: number) =>
+      `Left out: ${announcements} lines of the messenger itself. Media that are not text: ${media}.`,
     leadingLines: (count: number) => `Lines before the first message that were left out: ${count}.`,
-    impossibleDates: (count: number) => `Messages whose date does not exist in this order, and which have no time: ${count}.`,
+    impossibleDates: (count: number) =>
+      `Messages whose date does not exist in this order, and which have no time: ${count}.`,
     choose: "This file has several chats. Which one?",
     range: "Which part",
     all: "The whole chat",

@@ -5,7 +5,14 @@ const mensajes = (count: number): string => (count === 1 ? "1 mensaje" : `${coun
 
 export const es: Messages = {
   tagline: "Lo esencial de un chat, en otro idioma, en tu propio dispositivo.",
-  nav: { label: "Vistas", chats: "Todos los chats", chat: "Chat", compare: "Comparar", models: "Modelos", settings: "Ajustes" },
+  nav: {
+    label: "Vistas",
+    chats: "Todos los chats",
+    chat: "Chat",
+    compare: "Comparar",
+    models: "Modelos",
+    settings: "Ajustes",
+  },
   cancel: "Cancelar",
   close: "Cerrar",
   delete: "Eliminar",
@@ -96,13 +103,15 @@ export const es: Messages = {
     gpuMemory: "Memoria de la GPU",
     gpuMemorySource: "suma de los búferes del motor en ella",
     gpuWork: "Trabajo de la GPU por token",
-    gpuCounts: (dispatches, passes, submits, readbacks) => `${dispatches} despachos, ${passes} pasada, ${submits} envío, ${readbacks} lecturas`,
+    gpuCounts: (dispatches, passes, submits, readbacks) =>
+      `${dispatches} despachos, ${passes} pasada, ${submits} envío, ${readbacks} lecturas`,
     rouge: (name) => `ROUGE-${name}`,
     rougeSource: "F1 en % frente al resumen de una persona",
   },
   compare: {
     title: "Comparar métodos",
-    intro: "Ejecuta todos los métodos, uno tras otro, y compara el tiempo, el parecido con el resumen de una persona y lo que cada uno añade a la descarga.",
+    intro:
+      "Ejecuta todos los métodos, uno tras otro, y compara el tiempo, el parecido con el resumen de una persona y lo que cada uno añade a la descarga.",
     methods: "Métodos",
     thisChat: "En este chat",
     random: "En ejemplos al azar",
@@ -157,14 +166,17 @@ export const es: Messages = {
     meHint: "Los mensajes de este nombre aparecen a la derecha.",
     methodsLater: "Los métodos aparecen cuando hay un modelo cargado.",
     about: "Acerca de",
-    privacy: "Los chats, los resúmenes y los ajustes se quedan en este dispositivo. Pocket Gist no envía nada a ningún sitio; solo se descarga el modelo, una vez.",
-    licence: "El programa tiene la licencia Apache 2.0; los chats de ejemplo, CC BY 4.0; los modelos, licencias propias.",
+    privacy:
+      "Los chats, los resúmenes y los ajustes se quedan en este dispositivo. Pocket Gist no envía nada a ningún sitio; solo se descarga el modelo, una vez.",
+    licence:
+      "El programa tiene la licencia Apache 2.0; los chats de ejemplo, CC BY 4.0; los modelos, licencias propias.",
   },
   placement: {
     cpu: "El modelo se ejecuta en el procesador.",
     gpu: (name) => `El modelo se ejecuta en el procesador gráfico (${name}).`,
     chosen: "Así lo has elegido.",
-    times: (gpu, cpu) => `Según una prueba en este dispositivo, un resumen habitual tarda unos ${gpu} en el procesador gráfico y ${cpu} en el procesador.`,
+    times: (gpu, cpu) =>
+      `Según una prueba en este dispositivo, un resumen habitual tarda unos ${gpu} en el procesador gráfico y ${cpu} en el procesador.`,
     noGpu: (why) => `El procesador gráfico no se puede usar: ${why}.`,
   },
   models: {
@@ -183,13 +195,15 @@ export const es: Messages = {
     pause: "Pausar la descarga",
     progress: "Descarga",
     of: (done, total) => `${done} de ${total}`,
-    left: (speed, seconds) => `${speed}/s, faltan unos ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`,
+    left: (speed, seconds) =>
+      `${speed}/s, faltan unos ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`,
     stalled: "Hace un rato que no llega nada.",
     metered: "Esta conexión puede ser de pago por uso.",
     fits: "Cabe en este dispositivo.",
     tooBig: (need, free) => `Necesita ${need}; el navegador ofrece ${free}.`,
     muchMemory: (gigabytes) => `Puede ser demasiado para la memoria de este dispositivo (${gigabytes} GB).`,
-    interrupted: "La última vez el navegador cerró la página mientras cargaba el modelo, quizá por falta de memoria. Cierra otras aplicaciones y pestañas; el modelo se carga cuando resumas.",
+    interrupted:
+      "La última vez el navegador cerró la página mientras cargaba el modelo, quizá por falta de memoria. Cierra otras aplicaciones y pestañas; el modelo se carga cuando resumas.",
     storage: "Almacenamiento",
     used: (used, quota) => `${used} usados de los ${quota} que ofrece el navegador.`,
     persist: "Pedir al navegador que lo conserve",
@@ -207,19 +221,22 @@ export const es: Messages = {
   },
   own: {
     title: "Un modelo propio",
-    intro: "Un archivo GGUF de un modelo Llama, Gemma 3 o Qwen2. Se copia al almacenamiento del navegador y no sale de este dispositivo.",
+    intro:
+      "Un archivo GGUF de un modelo Llama, Gemma 3 o Qwen2. Se copia al almacenamiento del navegador y no sale de este dispositivo.",
     file: "Abrir un archivo .gguf",
     drop: "O suéltalo aquí.",
     copying: (name: string) => `Copiando ${name}`,
     stop: "Parar",
     address: "O descargar de Hugging Face",
-    addressHint: "La dirección de un archivo .gguf, o PROPIETARIO/REPOSITORIO/ARCHIVO.gguf. Solo al pulsar el botón se pide algo a huggingface.co.",
+    addressHint:
+      "La dirección de un archivo .gguf, o PROPIETARIO/REPOSITORIO/ARCHIVO.gguf. Solo al pulsar el botón se pide algo a huggingface.co.",
     fetch: "Descargar",
     looking: "Examinando el archivo…",
   },
   adapter: {
     title: (model: string) => `Añadir un adaptador a ${model}`,
-    intro: "Una LoRA en GGUF, una carpeta PEFT (adapter_config.json y adapter_model.safetensors) o un zip de ella, o un archivo aprendido: una proyección, precalculada o no, una calibración o pesos de LoraHub.",
+    intro:
+      "Una LoRA en GGUF, una carpeta PEFT (adapter_config.json y adapter_model.safetensors) o un zip de ella, o un archivo aprendido: una proyección, precalculada o no, una calibración o pesos de LoraHub.",
     files: "Elegir archivos",
     folder: "Elegir una carpeta",
     drop: "O suéltalos aquí.",
@@ -235,7 +252,8 @@ export const es: Messages = {
   },
   import: {
     title: "Importar un chat",
-    intro: "Una exportación de WhatsApp (.txt o .zip), Telegram (result.json) o Signal, o líneas de la forma «Nombre: texto». Se lee en este dispositivo.",
+    intro:
+      "Una exportación de WhatsApp (.txt o .zip), Telegram (result.json) o Signal, o líneas de la forma «Nombre: texto». Se lee en este dispositivo.",
     paste: "Pega un chat",
     read: "Leer el texto",
     file: "Elegir un archivo",
@@ -246,7 +264,8 @@ export const es: Messages = {
     order: "Las fechas son",
     ambiguous: "Las fechas pueden leerse de más de una manera; compruébalas.",
     orders: { dayFirst: "día, mes, año", monthFirst: "mes, día, año", yearFirst: "año, mes, día" },
-    leftOut: (announcements, media) => `Omitidas: ${announcements} líneas de la propia aplicación. Archivos que no son texto: ${media}.`,
+    leftOut: (announcements, media) =>
+      `Omitidas: ${announcements} líneas de la propia aplicación. Archivos que no son texto: ${media}.`,
     leadingLines: (count) => `Líneas omitidas antes del primer mensaje: ${count}.`,
     impossibleDates: (count) => `Mensajes cuya fecha no existe en este orden y que quedan sin hora: ${count}.`,
     choose: "Este archivo tiene varios chats. ¿Cuál?",

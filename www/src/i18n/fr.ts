@@ -5,7 +5,14 @@ const messages = (count: number): string => (count < 2 ? `${count} message` : `$
 
 export const fr: Messages = {
   tagline: "L’essentiel d’une discussion, dans une autre langue, sur votre appareil.",
-  nav: { label: "Vues", chats: "Toutes les discussions", chat: "Discussion", compare: "Comparer", models: "Modèles", settings: "Réglages" },
+  nav: {
+    label: "Vues",
+    chats: "Toutes les discussions",
+    chat: "Discussion",
+    compare: "Comparer",
+    models: "Modèles",
+    settings: "Réglages",
+  },
   cancel: "Annuler",
   close: "Fermer",
   delete: "Supprimer",
@@ -16,7 +23,11 @@ export const fr: Messages = {
   tryAgain: "Réessayer",
   details: "Détails",
   update: { ready: "Une nouvelle version est prête.", reload: "Recharger" },
-  install: { offer: "Gardez Pocket Gist sous la main : installez-le comme application.", install: "Installer", notNow: "Pas maintenant" },
+  install: {
+    offer: "Gardez Pocket Gist sous la main : installez-le comme application.",
+    install: "Installer",
+    notNow: "Pas maintenant",
+  },
 
   chats: {
     title: "Discussions",
@@ -96,13 +107,15 @@ export const fr: Messages = {
     gpuMemory: "Mémoire du GPU",
     gpuMemorySource: "somme des tampons du moteur",
     gpuWork: "Travail du GPU par jeton",
-    gpuCounts: (dispatches, passes, submits, readbacks) => `${dispatches} répartitions, ${passes} passe, ${submits} envoi, ${readbacks} lectures`,
+    gpuCounts: (dispatches, passes, submits, readbacks) =>
+      `${dispatches} répartitions, ${passes} passe, ${submits} envoi, ${readbacks} lectures`,
     rouge: (name) => `ROUGE-${name}`,
     rougeSource: "F1 en % par rapport au résumé d’une personne",
   },
   compare: {
     title: "Comparer les méthodes",
-    intro: "Exécute chaque méthode tour à tour et compare le temps, la ressemblance avec le résumé d’une personne et ce que chacune ajoute au téléchargement.",
+    intro:
+      "Exécute chaque méthode tour à tour et compare le temps, la ressemblance avec le résumé d’une personne et ce que chacune ajoute au téléchargement.",
     methods: "Méthodes",
     thisChat: "Sur cette discussion",
     random: "Sur des exemples au hasard",
@@ -157,14 +170,17 @@ export const fr: Messages = {
     meHint: "Les messages de ce nom sont à droite.",
     methodsLater: "Les méthodes apparaissent une fois un modèle chargé.",
     about: "À propos",
-    privacy: "Discussions, résumés et réglages restent sur cet appareil. Pocket Gist n’envoie rien nulle part ; seul le modèle est téléchargé, une fois.",
-    licence: "Le programme est sous licence Apache 2.0, les exemples de discussions sous CC BY 4.0 ; les modèles ont leurs propres licences.",
+    privacy:
+      "Discussions, résumés et réglages restent sur cet appareil. Pocket Gist n’envoie rien nulle part ; seul le modèle est téléchargé, une fois.",
+    licence:
+      "Le programme est sous licence Apache 2.0, les exemples de discussions sous CC BY 4.0 ; les modèles ont leurs propres licences.",
   },
   placement: {
     cpu: "Le modèle fonctionne sur le processeur.",
     gpu: (name) => `Le modèle fonctionne sur le processeur graphique (${name}).`,
     chosen: "C’est votre choix.",
-    times: (gpu, cpu) => `D’après un essai sur cet appareil, un résumé habituel prend environ ${gpu} sur le processeur graphique et ${cpu} sur le processeur.`,
+    times: (gpu, cpu) =>
+      `D’après un essai sur cet appareil, un résumé habituel prend environ ${gpu} sur le processeur graphique et ${cpu} sur le processeur.`,
     noGpu: (why) => `Le processeur graphique ne peut pas servir : ${why}.`,
   },
   models: {
@@ -183,13 +199,15 @@ export const fr: Messages = {
     pause: "Suspendre le téléchargement",
     progress: "Téléchargement",
     of: (done, total) => `${done} sur ${total}`,
-    left: (speed, seconds) => `${speed}/s, encore ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} environ`,
+    left: (speed, seconds) =>
+      `${speed}/s, encore ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} environ`,
     stalled: "Rien n’arrive depuis un moment.",
     metered: "Cette connexion est peut-être facturée au volume.",
     fits: "Convient à cet appareil.",
     tooBig: (need, free) => `Demande ${need} ; le navigateur offre ${free}.`,
     muchMemory: (gigabytes) => `Peut-être trop pour la mémoire de cet appareil (${gigabytes} Go).`,
-    interrupted: "La dernière fois, le navigateur a fermé la page pendant le chargement du modèle, peut-être faute de mémoire. Fermez d’autres applications et onglets ; le modèle sera chargé quand vous résumerez.",
+    interrupted:
+      "La dernière fois, le navigateur a fermé la page pendant le chargement du modèle, peut-être faute de mémoire. Fermez d’autres applications et onglets ; le modèle sera chargé quand vous résumerez.",
     storage: "Stockage",
     used: (used, quota) => `${used} utilisés sur les ${quota} que le navigateur offre.`,
     persist: "Demander au navigateur de le garder",
@@ -207,19 +225,22 @@ export const fr: Messages = {
   },
   own: {
     title: "Un modèle à vous",
-    intro: "Un fichier GGUF d’un modèle Llama, Gemma 3 ou Qwen2. Il est copié dans le stockage du navigateur et reste sur cet appareil.",
+    intro:
+      "Un fichier GGUF d’un modèle Llama, Gemma 3 ou Qwen2. Il est copié dans le stockage du navigateur et reste sur cet appareil.",
     file: "Ouvrir un fichier .gguf",
     drop: "Ou déposez-le ici.",
     copying: (name: string) => `Copie de ${name}`,
     stop: "Arrêter",
     address: "Ou télécharger depuis Hugging Face",
-    addressHint: "L’adresse d’un fichier .gguf, ou PROPRIÉTAIRE/DÉPÔT/FICHIER.gguf. Rien n’est demandé à huggingface.co avant le bouton.",
+    addressHint:
+      "L’adresse d’un fichier .gguf, ou PROPRIÉTAIRE/DÉPÔT/FICHIER.gguf. Rien n’est demandé à huggingface.co avant le bouton.",
     fetch: "Télécharger",
     looking: "Examen du fichier…",
   },
   adapter: {
     title: (model: string) => `Ajouter un adaptateur à ${model}`,
-    intro: "Une LoRA en GGUF, un dossier PEFT (adapter_config.json et adapter_model.safetensors) ou son archive zip, ou un fichier appris : une projection, précalculée ou non, une calibration, des poids LoraHub.",
+    intro:
+      "Une LoRA en GGUF, un dossier PEFT (adapter_config.json et adapter_model.safetensors) ou son archive zip, ou un fichier appris : une projection, précalculée ou non, une calibration, des poids LoraHub.",
     files: "Choisir des fichiers",
     folder: "Choisir un dossier",
     drop: "Ou déposez-les ici.",
@@ -235,7 +256,8 @@ export const fr: Messages = {
   },
   import: {
     title: "Importer une discussion",
-    intro: "Un export de WhatsApp (.txt ou .zip), de Telegram (result.json) ou de Signal, ou des lignes de la forme « Nom: texte ». Il est lu sur cet appareil.",
+    intro:
+      "Un export de WhatsApp (.txt ou .zip), de Telegram (result.json) ou de Signal, ou des lignes de la forme « Nom: texte ». Il est lu sur cet appareil.",
     paste: "Coller une discussion",
     read: "Lire le texte",
     file: "Choisir un fichier",
@@ -246,9 +268,11 @@ export const fr: Messages = {
     order: "Les dates sont",
     ambiguous: "Les dates peuvent se lire de plusieurs façons ; vérifiez-les.",
     orders: { dayFirst: "jour, mois, année", monthFirst: "mois, jour, année", yearFirst: "année, mois, jour" },
-    leftOut: (announcements, media) => `Omises : ${announcements} lignes de la messagerie elle-même. Fichiers qui ne sont pas du texte : ${media}.`,
+    leftOut: (announcements, media) =>
+      `Omises : ${announcements} lignes de la messagerie elle-même. Fichiers qui ne sont pas du texte : ${media}.`,
     leadingLines: (count) => `Lignes omises avant le premier message : ${count}.`,
-    impossibleDates: (count) => `Messages dont la date n’existe pas dans cet ordre et qui restent sans heure : ${count}.`,
+    impossibleDates: (count) =>
+      `Messages dont la date n’existe pas dans cet ordre et qui restent sans heure : ${count}.`,
     choose: "Ce fichier contient plusieurs discussions. Laquelle ?",
     range: "Quelle partie",
     all: "Toute la discussion",
@@ -266,7 +290,8 @@ export const fr: Messages = {
   shareLink: {
     title: "Partager cette discussion",
     example: "Le lien nomme l’exemple et les réglages. Il ne contient aucun texte de vous.",
-    warning: "La discussion elle-même sera dans le lien : qui reçoit le lien peut la lire. Les serveurs ne la voient jamais.",
+    warning:
+      "La discussion elle-même sera dans le lien : qui reçoit le lien peut la lire. Les serveurs ne la voient jamais.",
     include: "Mettre la discussion dans le lien",
     link: "Lien",
     copy: "Copier le lien",

@@ -10,14 +10,42 @@ import { base } from "./styles";
 
 @customElement("action-bar")
 export class ActionBar extends Component {
-  static override styles = [base, css`
-    :host { background: var(--card); border-top: 1px solid var(--line); padding: .5rem .75rem; }
-    .bar { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.3fr) auto; gap: .5rem; align-items: end; max-width: 46rem; margin: 0 auto; }
-    select { text-overflow: ellipsis; }
-    label { margin-inline-start: .25rem; }
-    form { display: grid; grid-template-columns: minmax(4.5rem, 1fr) 3fr auto; gap: .5rem; max-width: 46rem; margin: 0 auto; align-items: end; }
-    .why { max-width: 46rem; margin: .375rem auto 0; }
-  `];
+  static override styles = [
+    base,
+    css`
+      :host {
+        background: var(--card);
+        border-top: 1px solid var(--line);
+        padding: 0.5rem 0.75rem;
+      }
+      .bar {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) minmax(0, 1.3fr) auto;
+        gap: 0.5rem;
+        align-items: end;
+        max-width: 46rem;
+        margin: 0 auto;
+      }
+      select {
+        text-overflow: ellipsis;
+      }
+      label {
+        margin-inline-start: 0.25rem;
+      }
+      form {
+        display: grid;
+        grid-template-columns: minmax(4.5rem, 1fr) 3fr auto;
+        gap: 0.5rem;
+        max-width: 46rem;
+        margin: 0 auto;
+        align-items: end;
+      }
+      .why {
+        max-width: 46rem;
+        margin: 0.375rem auto 0;
+      }
+    `,
+  ];
   @property({ attribute: false }) languages: readonly string[] = [];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
   @property({ attribute: false }) to = "";
@@ -41,9 +69,11 @@ export class ActionBar extends Component {
           </select></div>
         <div><label for="method">${t.method}</label>
           <select id="method" ?disabled=${this.running || this.methods.length === 0} @change=${(event: Event) => this.emit("choose-method", valueIn(event))}>${methodOptions(this.methods, this.method)}</select></div>
-        ${this.running
-          ? html`<button @click=${() => this.emit("stop")}>${icon("stop")}${t.stop}</button>`
-          : html`<button class="main" ?disabled=${this.why !== null} aria-describedby="why" @click=${() => this.emit("summarize")}>${t.summarize}</button>`}
+        ${
+          this.running
+            ? html`<button @click=${() => this.emit("stop")}>${icon("stop")}${t.stop}</button>`
+            : html`<button class="main" ?disabled=${this.why !== null} aria-describedby="why" @click=${() => this.emit("summarize")}>${t.summarize}</button>`
+        }
       </div>
       <p class="quiet why" id="why" ?hidden=${this.why === null}>${this.why}</p>`;
   }

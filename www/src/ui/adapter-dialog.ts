@@ -12,15 +12,26 @@ import { pick } from "./styles";
 
 @customElement("adapter-dialog")
 export class AdapterDialog extends Dialog {
-  static override styles = [Dialog.styles, pick, css`
-    .problem { color: var(--mark); overflow-wrap: anywhere; }
-    .drop .row { justify-content: center; }
-  `];
+  static override styles = [
+    Dialog.styles,
+    pick,
+    css`
+      .problem {
+        color: var(--mark);
+        overflow-wrap: anywhere;
+      }
+      .drop .row {
+        justify-content: center;
+      }
+    `,
+  ];
   /** Name of the model. */
   @property({ attribute: false }) model = "";
   /** What the files are; what is wrong with them is told in words. */
-  @property({ attribute: false }) examine: (picked: Picked) => Promise<ExaminedAdapter> = () => Promise.reject(new Error("no engine"));
-  @property({ attribute: false }) add: (picked: Picked, purpose: Purpose) => Promise<void> = () => Promise.reject(new Error("no engine"));
+  @property({ attribute: false }) examine: (picked: Picked) => Promise<ExaminedAdapter> = () =>
+    Promise.reject(new Error("no engine"));
+  @property({ attribute: false }) add: (picked: Picked, purpose: Purpose) => Promise<void> = () =>
+    Promise.reject(new Error("no engine"));
   @state() private picked: Picked | null = null;
   @state() private adapter: ExaminedAdapter | null = null;
   @state() private purpose: Purpose = { task: "summarize", from: "en", to: "es" };
@@ -53,17 +64,21 @@ export class AdapterDialog extends Dialog {
       if (picked.files.length === 0) return;
       this.adapter = await this.examine(picked);
       this.picked = picked;
-      if (this.adapter.method !== "lora") this.purpose = { task: "summarize-translate", from: this.adapter.from ?? "en", to: this.adapter.to ?? "es" };
+      if (this.adapter.method !== "lora")
+        this.purpose = { task: "summarize-translate", from: this.adapter.from ?? "en", to: this.adapter.to ?? "es" };
     });
   }
 
   override render() {
     const { adapter: t } = this.t;
-    return this.frame(t.title(this.model), () => html`<div class="stack">
+    return this.frame(
+      t.title(this.model),
+      () => html`<div class="stack">
       ${this.adapter && this.picked ? this.renderFound(this.adapter, this.picked) : this.renderSources()}
       <p class="quiet" role="status">${this.checking ? t.checking : nothing}</p>
       ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
-    </div>`);
+    </div>`,
+    );
   }
 
   private renderSources() {
@@ -80,7 +95,12 @@ export class AdapterDialog extends Dialog {
       if (event.dataTransfer) void this.look(fromDrop(event.dataTransfer));
     };
     return html`<p class="quiet">${t.intro}</p>
-      <div class="drop ${this.over ? "over" : ""}" @dragover=${(event: DragEvent) => { event.preventDefault(); this.over = true; }} @dragleave=${() => { this.over = false; }} @drop=${drop}>
+      <div class="drop ${this.over ? "over" : ""}" @dragover=${(event: DragEvent) => {
+        event.preventDefault();
+        this.over = true;
+      }} @dragleave=${() => {
+        this.over = false;
+      }} @drop=${drop}>
         <div class="row">
           <label class="pick">${icon("import")}${t.files}<input type="file" multiple ?disabled=${this.checking} @change=${choose}></label>
           <label class="pick">${icon("import")}${t.folder}<input type="file" webkitdirectory ?disabled=${this.checking} @change=${choose}></label>
@@ -92,16 +112,29 @@ export class AdapterDialog extends Dialog {
     const { adapter: t } = this.t;
     const { task, from, to } = this.purpose;
     const lora = adapter.method === "lora";
-    const set = (change: Partial<Purpose>): void => { this.purpose = { ...this.purpose, ...change }; };
-    const choice = (name: "from" | "to", label: string) => html`<div><label for=${name}>${label}</label><select id=${name} @change=${(event: Event) => set({ [name]: valueIn(event) })}>
+    const set = (change: Partial<Purpose>): void => {
+      this.purpose = { ...this.purpose, ...change };
+    };
+    const choice = (
+      name: "from" | "to",
+      label: string,
+    ) => html`<div><label for=${name}>${label}</label><select id=${name} @change=${(event: Event) => set({ [name]: valueIn(event) })}>
       ${adapter.languages.map((code) => html`<option value=${code} .selected=${code === this.purpose[name]}>${language(code)}</option>`)}</select></div>`;
     return html`<p>${t.fits(adapter.name, lora ? t.lora : (adapter.methodName ?? adapter.method))}</p>
-      ${lora ? html`<div><label for="task">${t.task}</label><select id="task" @change=${(event: Event) => set({ task: valueIn(event) as Purpose["task"] })}>
-        ${Object.entries(t.tasks).map(([value, words]) => html`<option value=${value} .selected=${value === task}>${words}</option>`)}</select></div>` : nothing}
+      ${
+        lora
+          ? html`<div><label for="task">${t.task}</label><select id="task" @change=${(event: Event) => set({ task: valueIn(event) as Purpose["task"] })}>
+        ${Object.entries(t.tasks).map(([value, words]) => html`<option value=${value} .selected=${value === task}>${words}</option>`)}</select></div>`
+          : nothing
+      }
       ${!lora && adapter.from && adapter.to ? html`<p class="quiet">${language(from)} → ${language(to)}</p>` : nothing}
       ${adapter.from || task === "summarize" ? nothing : choice("from", t.from)}
       ${adapter.to || task === "summarize" ? nothing : choice("to", t.to)}
-      <div class="row"><button class="main" ?disabled=${this.checking} @click=${() => this.attempt(async () => { await this.add(picked, this.purpose); this.hide(); })}>${t.add}</button>
+      <div class="row"><button class="main" ?disabled=${this.checking} @click=${() =>
+        this.attempt(async () => {
+          await this.add(picked, this.purpose);
+          this.hide();
+        })}>${t.add}</button>
         <button ?disabled=${this.checking} @click=${() => this.closed()}>${t.other}</button></div>`;
   }
 }

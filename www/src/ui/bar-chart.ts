@@ -16,16 +16,57 @@ const [WIDTH, HEIGHT, GAP, ROOM] = [400, 16, 12, 96];
 
 @customElement("bar-chart")
 export class BarChart extends Component {
-  static override styles = [base, css`
-    figure { margin: 0; }
-    figcaption { font-weight: 650; font-size: .9375rem; margin-bottom: .5rem; }
-    svg { width: 100%; height: auto; display: block; overflow: visible; }
-    text { fill: var(--ink); font: 12px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
-    .v0 { fill: var(--accent); } .v1 { fill: var(--mark); } .v2 { fill: var(--sender-3); }
-    line { stroke: var(--ink); stroke-width: 1.25; }
-    .legend { display: flex; gap: 1rem; font-size: .8125rem; margin: .25rem 0 .5rem; }
-    .legend svg { width: .75rem; height: .75rem; display: inline-block; margin-inline-end: .375rem; }
-  `];
+  static override styles = [
+    base,
+    css`
+      figure {
+        margin: 0;
+      }
+      figcaption {
+        font-weight: 650;
+        font-size: 0.9375rem;
+        margin-bottom: 0.5rem;
+      }
+      svg {
+        width: 100%;
+        height: auto;
+        display: block;
+        overflow: visible;
+      }
+      text {
+        fill: var(--ink);
+        font:
+          12px system-ui,
+          sans-serif;
+        font-variant-numeric: tabular-nums;
+      }
+      .v0 {
+        fill: var(--accent);
+      }
+      .v1 {
+        fill: var(--mark);
+      }
+      .v2 {
+        fill: var(--sender-3);
+      }
+      line {
+        stroke: var(--ink);
+        stroke-width: 1.25;
+      }
+      .legend {
+        display: flex;
+        gap: 1rem;
+        font-size: 0.8125rem;
+        margin: 0.25rem 0 0.5rem;
+      }
+      .legend svg {
+        width: 0.75rem;
+        height: 0.75rem;
+        display: inline-block;
+        margin-inline-end: 0.375rem;
+      }
+    `,
+  ];
   @property({ attribute: false }) name = "";
   @property({ attribute: false }) bars: readonly Bar[] = [];
   /** Names of the values, where there are several. */
@@ -38,21 +79,30 @@ export class BarChart extends Component {
     const most = Math.max(...values.map(({ mean, deviation }) => mean + deviation), Number.MIN_VALUE);
     const length = (value: number): number => (Math.max(0, value) / most) * (WIDTH - ROOM);
     const rowHeight = 18 + Math.max(1, this.series.length) * (HEIGHT + 2) + GAP;
-    const words = this.bars.map(({ label, values }) => `${label} ${values.map((value) => (value ? number(value.mean, this.digits) : "–")).join(", ")}`);
+    const words = this.bars.map(
+      ({ label, values }) =>
+        `${label} ${values.map((value) => (value ? number(value.mean, this.digits) : "–")).join(", ")}`,
+    );
     return html`<figure>
       <figcaption>${this.name}</figcaption>
       ${this.series.length > 1 ? html`<div class="legend" aria-hidden="true">${this.series.map((each, index) => html`<span><svg viewBox="0 0 1 1"><rect class="v${index}" width="1" height="1"></rect></svg>${each}</span>`)}</div>` : nothing}
       <svg viewBox="0 0 ${WIDTH} ${rowHeight * this.bars.length}" role="img" aria-label="${this.t.compare.chartOf(this.name)}: ${words.join("; ")}">
-        ${this.bars.map(({ label, values }, row) => svg`
+        ${this.bars.map(
+          ({ label, values }, row) => svg`
           <text x="0" y=${row * rowHeight + 13}>${label}</text>
           ${values.map((value, index) => {
             const y = row * rowHeight + 18 + index * (HEIGHT + 2);
             if (!value) return svg`<text x="4" y=${y + 12}>–</text>`;
-            const [end, low, high] = [length(value.mean), length(value.mean - value.deviation), length(value.mean + value.deviation)];
+            const [end, low, high] = [
+              length(value.mean),
+              length(value.mean - value.deviation),
+              length(value.mean + value.deviation),
+            ];
             return svg`<rect class="v${index}" x="0" y=${y} width=${Math.max(1, end)} height=${HEIGHT} rx="3"></rect>
               ${value.count > 1 ? svg`<line x1=${low} x2=${high} y1=${y + HEIGHT / 2} y2=${y + HEIGHT / 2}></line>` : nothing}
               <text x=${high + 6} y=${y + 12}>${number(value.mean, this.digits)}${value.count > 1 ? ` ± ${number(value.deviation, this.digits)}` : ""}</text>`;
-          })}`)}
+          })}`,
+        )}
       </svg>
     </figure>`;
   }

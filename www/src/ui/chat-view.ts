@@ -23,20 +23,73 @@ const CONTEXT = 0.35;
 
 @customElement("chat-view")
 export class ChatView extends Component {
-  static override styles = [base, css`
-    :host { display: flex; flex-direction: column; min-height: 0; }
-    header { display: flex; align-items: center; gap: .25rem; padding: .5rem .5rem .5rem 1rem; background: var(--card); border-bottom: 1px solid var(--line); }
-    header h1 { font-size: 1.0625rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-    header .grow { line-height: 1.3; }
-    header .plain { padding: 0 .75rem; }
-    .scroller { flex: 1; position: relative; overflow-y: auto; background: var(--wallpaper); overscroll-behavior: contain; }
-    .inner { max-width: 46rem; margin: 0 auto; padding-bottom: 1rem; min-height: 100%; }
-    .notice { margin: .75rem .75rem 0; }
-    ::slotted(*) { display: block; margin: .75rem .75rem 0; }
-    .back { margin-inline-start: -.75rem; }
-    @media (min-width: 60rem) { .back { display: none; } }
-    @media (max-width: 30rem) { header .words { display: none; } header .plain { width: 2.75rem; padding: 0; } }
-  `];
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+      }
+      header {
+        display: flex;
+        align-items: center;
+        gap: 0.25rem;
+        padding: 0.5rem 0.5rem 0.5rem 1rem;
+        background: var(--card);
+        border-bottom: 1px solid var(--line);
+      }
+      header h1 {
+        font-size: 1.0625rem;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      header .grow {
+        line-height: 1.3;
+      }
+      header .plain {
+        padding: 0 0.75rem;
+      }
+      .scroller {
+        flex: 1;
+        position: relative;
+        overflow-y: auto;
+        background: var(--wallpaper);
+        overscroll-behavior: contain;
+      }
+      .inner {
+        max-width: 46rem;
+        margin: 0 auto;
+        padding-bottom: 1rem;
+        min-height: 100%;
+      }
+      .notice {
+        margin: 0.75rem 0.75rem 0;
+      }
+      ::slotted(*) {
+        display: block;
+        margin: 0.75rem 0.75rem 0;
+      }
+      .back {
+        margin-inline-start: -0.75rem;
+      }
+      @media (min-width: 60rem) {
+        .back {
+          display: none;
+        }
+      }
+      @media (max-width: 30rem) {
+        header .words {
+          display: none;
+        }
+        header .plain {
+          width: 2.75rem;
+          padding: 0;
+        }
+      }
+    `,
+  ];
   @property({ attribute: false }) conversation!: Conversation;
   @property({ attribute: false }) me = "";
   @property({ attribute: false }) replay: ReplayState | null = null;

@@ -19,24 +19,90 @@ export interface Comparison {
 
 @customElement("compare-view")
 export class CompareView extends Component {
-  static override styles = [base, view, css`
-    fieldset { border: 0; padding: 0; margin: 0; min-width: 0; }
-    legend { font-weight: 650; padding: 0; margin-bottom: .25rem; }
-    .column { max-width: 60rem; }
-    .methods { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); column-gap: 1rem; }
-    .methods small { display: block; color: var(--quiet); font-size: .8125rem; line-height: 1.3; }
-    label.off { color: var(--quiet); }
-    input[type="number"] { width: 6rem; }
-    .scroll { overflow-x: auto; margin: 0 -1rem; padding: 0 1rem; }
-    table { border-collapse: collapse; width: 100%; font-size: .875rem; font-variant-numeric: tabular-nums; }
-    th, td { padding: .5rem .625rem; text-align: end; border-bottom: 1px solid var(--line); white-space: nowrap; }
-    th:first-child { text-align: start; }
-    thead th:first-child { min-width: 9rem; }
-    thead th { color: var(--quiet); font-size: .8125rem; vertical-align: bottom; white-space: normal; min-width: 4rem; }
-    .charts { display: grid; gap: 1.5rem; }
-    @media (min-width: 44rem) { .charts { grid-template-columns: 1fr 1fr; } }
-    blockquote { margin: .25rem 0 .75rem; padding-inline-start: .75rem; border-inline-start: 3px solid var(--line); white-space: pre-wrap; overflow-wrap: anywhere; }
-  `];
+  static override styles = [
+    base,
+    view,
+    css`
+      fieldset {
+        border: 0;
+        padding: 0;
+        margin: 0;
+        min-width: 0;
+      }
+      legend {
+        font-weight: 650;
+        padding: 0;
+        margin-bottom: 0.25rem;
+      }
+      .column {
+        max-width: 60rem;
+      }
+      .methods {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr));
+        column-gap: 1rem;
+      }
+      .methods small {
+        display: block;
+        color: var(--quiet);
+        font-size: 0.8125rem;
+        line-height: 1.3;
+      }
+      label.off {
+        color: var(--quiet);
+      }
+      input[type="number"] {
+        width: 6rem;
+      }
+      .scroll {
+        overflow-x: auto;
+        margin: 0 -1rem;
+        padding: 0 1rem;
+      }
+      table {
+        border-collapse: collapse;
+        width: 100%;
+        font-size: 0.875rem;
+        font-variant-numeric: tabular-nums;
+      }
+      th,
+      td {
+        padding: 0.5rem 0.625rem;
+        text-align: end;
+        border-bottom: 1px solid var(--line);
+        white-space: nowrap;
+      }
+      th:first-child {
+        text-align: start;
+      }
+      thead th:first-child {
+        min-width: 9rem;
+      }
+      thead th {
+        color: var(--quiet);
+        font-size: 0.8125rem;
+        vertical-align: bottom;
+        white-space: normal;
+        min-width: 4rem;
+      }
+      .charts {
+        display: grid;
+        gap: 1.5rem;
+      }
+      @media (min-width: 44rem) {
+        .charts {
+          grid-template-columns: 1fr 1fr;
+        }
+      }
+      blockquote {
+        margin: 0.25rem 0 0.75rem;
+        padding-inline-start: 0.75rem;
+        border-inline-start: 3px solid var(--line);
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
+      }
+    `,
+  ];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
   @property({ attribute: false }) chatTitle = "";
   /** Why nothing can be compared right now; null if it can. */
@@ -48,11 +114,16 @@ export class CompareView extends Component {
   @state() private examples = 0;
 
   private get chosen(): string[] {
-    return this.methods.filter(({ method, unavailable }) => unavailable === undefined && !this.without.includes(method)).map(({ method }) => method);
+    return this.methods
+      .filter(({ method, unavailable }) => unavailable === undefined && !this.without.includes(method))
+      .map(({ method }) => method);
   }
 
   override render() {
-    const { experiment, t: { compare: t } } = this;
+    const {
+      experiment,
+      t: { compare: t },
+    } = this;
     const running = experiment?.running ?? false;
     const why = this.why ?? (this.chosen.length === 0 ? t.noMethods : null);
     return html`<div class="column">
@@ -63,13 +134,27 @@ export class CompareView extends Component {
           ${this.methods.length === 0 ? html`<p class="quiet">${this.t.config.methodsLater}</p>` : nothing}
           <div class="methods">${this.methods.map((each) => this.renderMethod(each))}</div></fieldset>
         <fieldset ?disabled=${running} class="stack"><legend class="spoken">${t.count}</legend>
-          <label class="check"><input type="radio" name="chats" .checked=${this.examples === 0} @change=${() => { this.examples = 0; }}><span dir="auto">${t.thisChat}: ${this.chatTitle}</span></label>
-          <div class="row"><label class="check"><input type="radio" name="chats" .checked=${this.examples > 0} @change=${() => { this.examples = 5; }}>${t.random}</label>
-            ${this.examples > 0 ? html`<input type="number" aria-label=${t.count} min="1" max="100" .value=${String(this.examples)} @change=${(event: Event) => { this.examples = Math.min(100, Math.max(1, Math.round(Number(valueIn(event)) || 1))); }}>` : nothing}</div>
+          <label class="check"><input type="radio" name="chats" .checked=${this.examples === 0} @change=${() => {
+            this.examples = 0;
+          }}><span dir="auto">${t.thisChat}: ${this.chatTitle}</span></label>
+          <div class="row"><label class="check"><input type="radio" name="chats" .checked=${this.examples > 0} @change=${() => {
+            this.examples = 5;
+          }}>${t.random}</label>
+            ${
+              this.examples > 0
+                ? html`<input type="number" aria-label=${t.count} min="1" max="100" .value=${String(this.examples)} @change=${(
+                    event: Event,
+                  ) => {
+                    this.examples = Math.min(100, Math.max(1, Math.round(Number(valueIn(event)) || 1)));
+                  }}>`
+                : nothing
+            }</div>
         </fieldset>
-        <div class="row">${running
-          ? html`<button @click=${() => this.emit("stop")}>${t.stop}</button>`
-          : html`<button class="main" ?disabled=${why !== null || this.busy} aria-describedby="why-not" @click=${() => this.emit("compare", { methods: this.chosen, examples: this.examples } satisfies Comparison)}>${t.start}</button>`}
+        <div class="row">${
+          running
+            ? html`<button @click=${() => this.emit("stop")}>${t.stop}</button>`
+            : html`<button class="main" ?disabled=${why !== null || this.busy} aria-describedby="why-not" @click=${() => this.emit("compare", { methods: this.chosen, examples: this.examples } satisfies Comparison)}>${t.start}</button>`
+        }
           <span class="quiet" id="why-not">${running ? nothing : why}</span></div>
         ${experiment && running ? this.renderProgress(experiment) : nothing}
       </section>
@@ -105,13 +190,21 @@ export class CompareView extends Component {
       <div class="scroll" tabindex="0" role="region" aria-label=${t.results}><table>
         <thead><tr><th scope="col">${t.method}</th><th scope="col">${t.seconds}</th><th scope="col">${t.firstToken}</th><th scope="col">${t.decode}</th>
           ${rated ? html`${["1", "2", "L"].map((name) => html`<th scope="col">${this.t.metrics.rouge(name)}</th>`)}` : nothing}<th scope="col">${t.passes}</th><th scope="col">${t.extra}</th></tr></thead>
-        <tbody>${all.map((row) => html`<tr data-method=${row.method}><th scope="row">${row.name}</th><td>${words(row.seconds)}</td><td>${words(row.firstToken)}</td><td>${words(row.decode)}</td>
-          ${rated ? html`<td>${words(row.rouge1)}</td><td>${words(row.rouge2)}</td><td>${words(row.rougeL)}</td>` : nothing}<td>${row.passes ?? "–"}</td><td>${number(row.extraBytes / 1e6, 2)}</td></tr>`)}</tbody>
+        <tbody>${all.map(
+          (
+            row,
+          ) => html`<tr data-method=${row.method}><th scope="row">${row.name}</th><td>${words(row.seconds)}</td><td>${words(row.firstToken)}</td><td>${words(row.decode)}</td>
+          ${rated ? html`<td>${words(row.rouge1)}</td><td>${words(row.rouge2)}</td><td>${words(row.rougeL)}</td>` : nothing}<td>${row.passes ?? "–"}</td><td>${number(row.extraBytes / 1e6, 2)}</td></tr>`,
+        )}</tbody>
       </table></div>
       <p class="quiet">${experiment.plan.chats.length > 1 ? t.spread : nothing} ${t.memory(this.amounts(experiment.idle), this.amounts(peak(experiment)))} ${rated ? nothing : t.noReference}</p>
-      ${experiment.running ? nothing : html`<div class="row">
+      ${
+        experiment.running
+          ? nothing
+          : html`<div class="row">
         <button class="soft" @click=${() => save(`${stem}.csv`, "text/csv", toCsv(experiment))}>${t.csv}</button>
-        <button class="soft" @click=${() => save(`${stem}.json`, "application/json", toJson(experiment))}>${t.json}</button></div>`}
+        <button class="soft" @click=${() => save(`${stem}.json`, "application/json", toJson(experiment))}>${t.json}</button></div>`
+      }
     </section>
     <section class="card charts">${this.renderCharts(all, rated)}</section>
     <section class="card stack"><h2>${t.texts}</h2>

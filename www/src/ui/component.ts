@@ -28,4 +28,5 @@ export class Component extends LitElement {
 }
 
 /** The value of the field that an event came from. */
-export const valueIn = (event: Event): string => (event.target as HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement).value;
+export const valueIn = (event: Event): string =>
+  (event.target as HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement).value;

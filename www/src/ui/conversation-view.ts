@@ -17,34 +17,160 @@ const AT_ONCE = 2;
 
 @customElement("conversation-view")
 export class ConversationView extends Component {
-  static override styles = [base, css`
-    .log { display: block; padding: .5rem 0; }
-    .group { content-visibility: auto; contain-intrinsic-size: auto ${GROUP * 4}rem; }
-    .line { display: flex; gap: .5rem; padding: .125rem .75rem; align-items: flex-end; }
-    .line.first { padding-top: .5rem; }
-    .face { width: 1.875rem; height: 1.875rem; border-radius: 50%; flex: none; display: grid; place-items: center; font-size: .8125rem; font-weight: 650; color: var(--bubble); visibility: hidden; background: currentColor; }
-    .face span { color: var(--bubble); }
-    .line.last .face { visibility: visible; }
-    .bubble { background: var(--bubble); border-radius: 1.125rem; padding: .4375rem .8125rem .5rem; max-width: min(34rem, 82%); min-width: 3rem; box-shadow: 0 1px 1px var(--shadow); overflow-wrap: anywhere; }
-    .line.last .bubble { border-end-start-radius: .375rem; }
-    .text { white-space: pre-wrap; }
-    .name { font-size: .8125rem; font-weight: 650; line-height: 1.3; }
-    .time { font-size: .75rem; color: var(--quiet); float: inline-end; margin: .375rem 0 0 .75rem; line-height: 1; }
-    .me { flex-direction: row-reverse; }
-    .me .bubble { background: var(--bubble-me); }
-    .me .face { display: none; }
-    .me.last .bubble { border-end-start-radius: 1.125rem; border-end-end-radius: .375rem; }
-    .line > button.icon { color: var(--quiet); }
-    .empty { text-align: center; padding: 3rem 1rem; }
-    form { width: 100%; background: var(--card); border: 2px solid var(--accent); border-radius: 1rem; padding: .75rem; }
-    .dots { display: flex; gap: .25rem; padding: .5rem 0 .25rem; }
-    .dots i { width: .4375rem; height: .4375rem; border-radius: 50%; background: var(--quiet); animation: hop 1s infinite ease-in-out; }
-    .dots i:nth-child(2) { animation-delay: .15s; } .dots i:nth-child(3) { animation-delay: .3s; }
-    @keyframes hop { 0%, 60%, 100% { transform: none; opacity: .5; } 30% { transform: translateY(-.25rem); opacity: 1; } }
-    @media (prefers-reduced-motion: reduce) { .dots i { animation: none; } }
-    .s0 { color: var(--sender-0); } .s1 { color: var(--sender-1); } .s2 { color: var(--sender-2); } .s3 { color: var(--sender-3); }
-    .s4 { color: var(--sender-4); } .s5 { color: var(--sender-5); } .s6 { color: var(--sender-6); } .s7 { color: var(--sender-7); }
-  `];
+  static override styles = [
+    base,
+    css`
+      .log {
+        display: block;
+        padding: 0.5rem 0;
+      }
+      .group {
+        content-visibility: auto;
+        contain-intrinsic-size: auto ${GROUP * 4}rem;
+      }
+      .line {
+        display: flex;
+        gap: 0.5rem;
+        padding: 0.125rem 0.75rem;
+        align-items: flex-end;
+      }
+      .line.first {
+        padding-top: 0.5rem;
+      }
+      .face {
+        width: 1.875rem;
+        height: 1.875rem;
+        border-radius: 50%;
+        flex: none;
+        display: grid;
+        place-items: center;
+        font-size: 0.8125rem;
+        font-weight: 650;
+        color: var(--bubble);
+        visibility: hidden;
+        background: currentColor;
+      }
+      .face span {
+        color: var(--bubble);
+      }
+      .line.last .face {
+        visibility: visible;
+      }
+      .bubble {
+        background: var(--bubble);
+        border-radius: 1.125rem;
+        padding: 0.4375rem 0.8125rem 0.5rem;
+        max-width: min(34rem, 82%);
+        min-width: 3rem;
+        box-shadow: 0 1px 1px var(--shadow);
+        overflow-wrap: anywhere;
+      }
+      .line.last .bubble {
+        border-end-start-radius: 0.375rem;
+      }
+      .text {
+        white-space: pre-wrap;
+      }
+      .name {
+        font-size: 0.8125rem;
+        font-weight: 650;
+        line-height: 1.3;
+      }
+      .time {
+        font-size: 0.75rem;
+        color: var(--quiet);
+        float: inline-end;
+        margin: 0.375rem 0 0 0.75rem;
+        line-height: 1;
+      }
+      .me {
+        flex-direction: row-reverse;
+      }
+      .me .bubble {
+        background: var(--bubble-me);
+      }
+      .me .face {
+        display: none;
+      }
+      .me.last .bubble {
+        border-end-start-radius: 1.125rem;
+        border-end-end-radius: 0.375rem;
+      }
+      .line > button.icon {
+        color: var(--quiet);
+      }
+      .empty {
+        text-align: center;
+        padding: 3rem 1rem;
+      }
+      form {
+        width: 100%;
+        background: var(--card);
+        border: 2px solid var(--accent);
+        border-radius: 1rem;
+        padding: 0.75rem;
+      }
+      .dots {
+        display: flex;
+        gap: 0.25rem;
+        padding: 0.5rem 0 0.25rem;
+      }
+      .dots i {
+        width: 0.4375rem;
+        height: 0.4375rem;
+        border-radius: 50%;
+        background: var(--quiet);
+        animation: hop 1s infinite ease-in-out;
+      }
+      .dots i:nth-child(2) {
+        animation-delay: 0.15s;
+      }
+      .dots i:nth-child(3) {
+        animation-delay: 0.3s;
+      }
+      @keyframes hop {
+        0%,
+        60%,
+        100% {
+          transform: none;
+          opacity: 0.5;
+        }
+        30% {
+          transform: translateY(-0.25rem);
+          opacity: 1;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .dots i {
+          animation: none;
+        }
+      }
+      .s0 {
+        color: var(--sender-0);
+      }
+      .s1 {
+        color: var(--sender-1);
+      }
+      .s2 {
+        color: var(--sender-2);
+      }
+      .s3 {
+        color: var(--sender-3);
+      }
+      .s4 {
+        color: var(--sender-4);
+      }
+      .s5 {
+        color: var(--sender-5);
+      }
+      .s6 {
+        color: var(--sender-6);
+      }
+      .s7 {
+        color: var(--sender-7);
+      }
+    `,
+  ];
   @property({ attribute: false }) messages: readonly Message[] = [];
   /** The reader's own name. */
   @property({ attribute: false }) me = "";
@@ -63,7 +189,8 @@ export class ConversationView extends Component {
     if (!changed.has("messages")) return;
     const before = (changed.get("messages") as readonly Message[] | undefined) ?? [];
     // Another chat begins anew; one that has grown or changed by a message goes on.
-    if (Math.abs(this.messages.length - before.length) > 1 || this.messages[0]?.text !== before[0]?.text) this.drawn = AT_ONCE;
+    if (Math.abs(this.messages.length - before.length) > 1 || this.messages[0]?.text !== before[0]?.text)
+      this.drawn = AT_ONCE;
     this.places = senders(this.messages);
   }
 
@@ -88,7 +215,11 @@ export class ConversationView extends Component {
     const groups = Array.from({ length: count - first }, (_, index) => first + index);
     return html`<div class="log" role="log" aria-label=${this.t.chat.conversation} aria-busy=${first > 0 ? "true" : "false"}>
       ${this.messages.length === 0 && this.typing === null ? html`<p class="empty quiet">${this.t.chat.empty}</p>` : nothing}
-      ${repeat(groups, (index) => index, (index) => this.renderGroup(index))}
+      ${repeat(
+        groups,
+        (index) => index,
+        (index) => this.renderGroup(index),
+      )}
       ${this.typing === null ? nothing : this.renderTyping(this.typing)}
     </div>`;
   }
@@ -99,9 +230,13 @@ export class ConversationView extends Component {
     const neighbours = [this.messages[start - 1]?.sender, this.messages[start + GROUP]?.sender];
     const edited = messages.some(({ id }) => id === this.edited) ? this.edited : null;
     // Only groups whose messages changed are drawn again.
-    return guard([this.t, this.me, this.editable, edited, ...neighbours, ...messages], () => html`<div class="group">${
-      messages.map((message, place) => this.renderMessage(message, this.messages[start + place - 1], this.messages[start + place + 1]))
-    }</div>`);
+    return guard(
+      [this.t, this.me, this.editable, edited, ...neighbours, ...messages],
+      () =>
+        html`<div class="group">${messages.map((message, place) =>
+          this.renderMessage(message, this.messages[start + place - 1], this.messages[start + place + 1]),
+        )}</div>`,
+    );
   }
 
   private renderMessage(message: Message, before: Message | undefined, after: Message | undefined): TemplateResult {
@@ -112,8 +247,15 @@ export class ConversationView extends Component {
     return html`<div class="line ${first ? "first" : ""} ${last ? "last" : ""} ${mine ? "me" : ""}">
       <span class="face ${colour}" aria-hidden="true"><span>${initial(message.sender)}</span></span>
       <div class="bubble" dir="auto">${first && message.sender ? html`<div class="name ${colour}" dir="auto">${message.sender}</div>` : html`<span class="spoken">${message.sender}: </span>`}<span class="text" dir="auto">${message.text}</span>${
-        message.time ? html`<time class="time" datetime=${message.time}>${shortTime(message.time)}</time>` : nothing}</div>
-      ${this.editable ? html`<button class="icon" aria-label=${this.t.chat.editMessage(message.sender)} @click=${() => { this.edited = message.id; }}>${icon("edit")}</button>` : nothing}
+        message.time ? html`<time class="time" datetime=${message.time}>${shortTime(message.time)}</time>` : nothing
+      }</div>
+      ${
+        this.editable
+          ? html`<button class="icon" aria-label=${this.t.chat.editMessage(message.sender)} @click=${() => {
+              this.edited = message.id;
+            }}>${icon("edit")}</button>`
+          : nothing
+      }
     </div>`;
   }
 
@@ -126,13 +268,19 @@ export class ConversationView extends Component {
     const save = (event: SubmitEvent): void => {
       event.preventDefault();
       const form = new FormData(event.target as HTMLFormElement);
-      end("edit-message", { id: message.id, sender: String(form.get("sender")).trim(), text: String(form.get("text")) })();
+      end("edit-message", {
+        id: message.id,
+        sender: String(form.get("sender")).trim(),
+        text: String(form.get("text")),
+      })();
     };
     return html`<div class="line"><form class="stack" @submit=${save}>
       <div><label for="sender">${t.sender}</label><input id="sender" name="sender" dir="auto" maxlength="60" .value=${message.sender}></div>
       <div><label for="text">${t.text}</label><textarea id="text" name="text" rows="3" dir="auto" required .value=${message.text}></textarea></div>
       <div class="row"><button class="main">${this.t.save}</button>
-        <button type="button" @click=${() => { this.edited = null; }}>${this.t.cancel}</button>
+        <button type="button" @click=${() => {
+          this.edited = null;
+        }}>${this.t.cancel}</button>
         <button type="button" class="danger" @click=${end("delete-message", { id: message.id })}>${t.deleteMessage}</button></div>
     </form></div>`;
   }

@@ -22,7 +22,10 @@ export abstract class Dialog extends Component {
   }
 
   protected frame(title: string, body: () => TemplateResult): TemplateResult {
-    return html`<dialog aria-labelledby="dialog-title" @close=${() => { this.opened = false; this.closed(); }}>
+    return html`<dialog aria-labelledby="dialog-title" @close=${() => {
+      this.opened = false;
+      this.closed();
+    }}>
       <header><h2 id="dialog-title">${title}</h2><button class="icon" aria-label=${this.t.close} @click=${() => this.hide()}>${icon("close")}</button></header>
       ${this.opened ? body() : nothing}
     </dialog>`;

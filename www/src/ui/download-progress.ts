@@ -21,7 +21,9 @@ export class DownloadProgress extends Component {
     if (!changed.has("download") || before?.done === this.download?.done) return;
     clearTimeout(this.timer);
     this.stalled = false;
-    this.timer = setTimeout(() => { this.stalled = true; }, STALL_MS);
+    this.timer = setTimeout(() => {
+      this.stalled = true;
+    }, STALL_MS);
   }
 
   override disconnectedCallback(): void {
@@ -33,7 +35,8 @@ export class DownloadProgress extends Component {
     if (!this.download) return nothing;
     const { models: t } = this.t;
     const { done, total, bytesPerSecond } = this.download;
-    const left = bytesPerSecond > 0 ? ` · ${t.left(megabytes(bytesPerSecond), Math.ceil((total - done) / bytesPerSecond))}` : "";
+    const left =
+      bytesPerSecond > 0 ? ` · ${t.left(megabytes(bytesPerSecond), Math.ceil((total - done) / bytesPerSecond))}` : "";
     return html`<progress max=${total || 1} .value=${done} aria-label=${this.label || t.progress}></progress>
       <p class="quiet">${t.of(megabytes(done), megabytes(total))}${this.stalled ? ` · ${t.stalled}` : left}</p>`;
   }

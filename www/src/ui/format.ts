@@ -6,7 +6,8 @@ const formatters = new Map<string, Intl.NumberFormat>();
 
 function formatter(minimumFractionDigits: number, maximumFractionDigits: number): Intl.NumberFormat {
   const key = `${uiLanguage()} ${minimumFractionDigits} ${maximumFractionDigits}`;
-  const known = formatters.get(key) ?? new Intl.NumberFormat(uiLanguage(), { minimumFractionDigits, maximumFractionDigits });
+  const known =
+    formatters.get(key) ?? new Intl.NumberFormat(uiLanguage(), { minimumFractionDigits, maximumFractionDigits });
   formatters.set(key, known);
   return known;
 }
@@ -38,5 +39,7 @@ export function language(code: string): string {
 /** A message's local time, as `2024-01-05T15:04:00`, in few characters. */
 export function shortTime(time: string): string {
   const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? "" : new Intl.DateTimeFormat(uiLanguage(), { dateStyle: "short", timeStyle: "short" }).format(date);
+  return Number.isNaN(date.getTime())
+    ? ""
+    : new Intl.DateTimeFormat(uiLanguage(), { dateStyle: "short", timeStyle: "short" }).format(date);
 }

@@ -3,6 +3,8 @@ import { html, type TemplateResult } from "lit";
 import type { MethodStatus } from "../protocol";
 
 export function methodOptions(methods: readonly MethodStatus[], chosen: string): TemplateResult[] {
-  return methods.map(({ method, name, unavailable }) =>
-    html`<option value=${method} ?disabled=${unavailable !== undefined} .selected=${method === chosen}>${unavailable === undefined ? name : `${name} (${unavailable})`}</option>`);
+  return methods.map(
+    ({ method, name, unavailable }) =>
+      html`<option value=${method} ?disabled=${unavailable !== undefined} .selected=${method === chosen}>${unavailable === undefined ? name : `${name} (${unavailable})`}</option>`,
+  );
 }

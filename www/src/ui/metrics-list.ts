@@ -12,22 +12,46 @@ import { base } from "./styles";
 function gpuRows(gpu: Metrics["gpu"], t: Messages["metrics"]): [string, string][] {
   if (!gpu) return [];
   const each = (count: number, digits = 0): string => number(count / Math.max(1, gpu.tokens), digits);
-  return [[t.gpuMemory, megabytes(gpu.bytes)], [t.gpuWork, t.gpuCounts(each(gpu.dispatches), each(gpu.passes), each(gpu.submits), each(gpu.readbacks, 2))]];
+  return [
+    [t.gpuMemory, megabytes(gpu.bytes)],
+    [t.gpuWork, t.gpuCounts(each(gpu.dispatches), each(gpu.passes), each(gpu.submits), each(gpu.readbacks, 2))],
+  ];
 }
 
 @customElement("metrics-list")
 export class MetricsList extends Component {
-  static override styles = [base, css`
-    dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: .625rem .75rem; margin: .5rem 0 0; }
-    dt { font-size: .8125rem; color: var(--quiet); }
-    dd { margin: 0; font-variant-numeric: tabular-nums; font-weight: 600; }
-    p { margin-top: .625rem; }
-  `];
+  static override styles = [
+    base,
+    css`
+      dl {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr));
+        gap: 0.625rem 0.75rem;
+        margin: 0.5rem 0 0;
+      }
+      dt {
+        font-size: 0.8125rem;
+        color: var(--quiet);
+      }
+      dd {
+        margin: 0;
+        font-variant-numeric: tabular-nums;
+        font-weight: 600;
+      }
+      p {
+        margin-top: 0.625rem;
+      }
+    `,
+  ];
   @property({ attribute: false }) metrics: Metrics | null = null;
   @property({ attribute: false }) rouge: Rouge | null = null;
 
   override render() {
-    const { metrics, rouge, t: { metrics: t } } = this;
+    const {
+      metrics,
+      rouge,
+      t: { metrics: t },
+    } = this;
     if (!metrics) return nothing;
     const rows: [string, string][] = [
       [t.firstToken, seconds(metrics.timeToFirstTokenMs)],
@@ -39,7 +63,13 @@ export class MetricsList extends Component {
       [t.memory, megabytes(metrics.wasmBytes)],
       ...gpuRows(metrics.gpu, this.t.metrics),
     ];
-    const likeness: [string, string][] = rouge ? [[t.rouge("1"), number(rouge.rouge1)], [t.rouge("2"), number(rouge.rouge2)], [t.rouge("L"), number(rouge.rougeL)]] : [];
+    const likeness: [string, string][] = rouge
+      ? [
+          [t.rouge("1"), number(rouge.rouge1)],
+          [t.rouge("2"), number(rouge.rouge2)],
+          [t.rouge("L"), number(rouge.rougeL)],
+        ]
+      : [];
     return html`<dl>${[...rows, ...likeness].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       <p class="quiet">${t.memory}: ${t.memorySource}.${metrics.gpu ? ` ${t.gpuMemory}: ${t.gpuMemorySource}.` : ""}${rouge ? ` ROUGE: ${t.rougeSource}.` : ""}</p>`;
   }

@@ -15,14 +15,46 @@ const MEMORY_SHARE = 0.5;
 
 @customElement("models-view")
 export class ModelsView extends Component {
-  static override styles = [base, view, css`
-    article { display: grid; gap: .5rem; }
-    .state { display: inline-flex; align-items: center; background: var(--soft); color: var(--accent); border-radius: 1rem; padding: .125rem .75rem; font-size: .8125rem; font-weight: 600; }
-    .warn { color: var(--mark); }
-    ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .25rem; }
-    li { display: flex; align-items: center; gap: .5rem; overflow-wrap: anywhere; }
-    meter { width: 100%; height: 1rem; }
-  `];
+  static override styles = [
+    base,
+    view,
+    css`
+      article {
+        display: grid;
+        gap: 0.5rem;
+      }
+      .state {
+        display: inline-flex;
+        align-items: center;
+        background: var(--soft);
+        color: var(--accent);
+        border-radius: 1rem;
+        padding: 0.125rem 0.75rem;
+        font-size: 0.8125rem;
+        font-weight: 600;
+      }
+      .warn {
+        color: var(--mark);
+      }
+      ul {
+        list-style: none;
+        margin: 0;
+        padding: 0;
+        display: grid;
+        gap: 0.25rem;
+      }
+      li {
+        display: flex;
+        align-items: center;
+        gap: 0.5rem;
+        overflow-wrap: anywhere;
+      }
+      meter {
+        width: 100%;
+        height: 1rem;
+      }
+    `,
+  ];
   @property({ attribute: false }) models: readonly ModelStatus[] = [];
   @property({ attribute: false }) storage: Storage | null = null;
   @property({ attribute: false }) download: Download | null = null;
@@ -69,9 +101,18 @@ export class ModelsView extends Component {
     const { adapter: words, models: t } = this.t;
     if (model.adapters.length === 0) return nothing;
     const about = ({ method, task, from, to }: OwnAdapter): string =>
-      [method === "lora" ? words.tasks[task as keyof typeof words.tasks] : method, task === "summarize" ? "" : `${language(from)} → ${language(to)}`].filter(Boolean).join(", ");
-    return html`<h3>${t.adapters}</h3><ul>${model.adapters.map((adapter) => html`<li><span class="grow">${adapter.name} <span class="quiet">${about(adapter)} · ${megabytes(adapter.bytes)}</span></span>
-      <button class="icon" aria-label=${t.deleteAdapter(adapter.name)} ?disabled=${this.busy} @click=${() => this.emit("delete-adapter", { adapter, model })}>${icon("trash")}</button></li>`)}</ul>`;
+      [
+        method === "lora" ? words.tasks[task as keyof typeof words.tasks] : method,
+        task === "summarize" ? "" : `${language(from)} → ${language(to)}`,
+      ]
+        .filter(Boolean)
+        .join(", ");
+    return html`<h3>${t.adapters}</h3><ul>${model.adapters.map(
+      (
+        adapter,
+      ) => html`<li><span class="grow">${adapter.name} <span class="quiet">${about(adapter)} · ${megabytes(adapter.bytes)}</span></span>
+      <button class="icon" aria-label=${t.deleteAdapter(adapter.name)} ?disabled=${this.busy} @click=${() => this.emit("delete-adapter", { adapter, model })}>${icon("trash")}</button></li>`,
+    )}</ul>`;
   }
 
   private renderActions(model: ModelStatus, fetching: boolean, inUse: boolean, size: string) {
@@ -79,7 +120,8 @@ export class ModelsView extends Component {
     if (fetching) return html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`;
     const busy = this.busy || this.download !== null;
     const remove = html`<button class="danger" ?disabled=${busy} @click=${() => this.emit("delete-model", model)}>${icon("trash")}${this.t.delete}</button>`;
-    if (model.complete) return html`${inUse ? html`<button ?disabled=${busy} @click=${() => this.emit("add-adapter")}>${icon("plus")}${t.addAdapter}</button>` : html`<button class="main" ?disabled=${busy} @click=${() => this.emit("use-model", model)}>${t.use}</button>`}${remove}`;
+    if (model.complete)
+      return html`${inUse ? html`<button ?disabled=${busy} @click=${() => this.emit("add-adapter")}>${icon("plus")}${t.addAdapter}</button>` : html`<button class="main" ?disabled=${busy} @click=${() => this.emit("use-model", model)}>${t.use}</button>`}${remove}`;
     if (model.origin === "file") return remove;
     return html`<button class="main" ?disabled=${busy || this.lacksRoom(model)} @click=${() => this.emit("download", model)}>${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>${model.stored > 0 ? remove : nothing}`;
   }
@@ -93,9 +135,11 @@ export class ModelsView extends Component {
     const { models: t } = this.t;
     if (model.bytes === undefined || !this.storage) return nothing;
     const [missing, free] = [model.bytes - model.stored, this.storage.quota - this.storage.usage];
-    if (this.lacksRoom(model)) return html`<p class="quiet warn">${t.tooBig(megabytes(missing), megabytes(Math.max(0, free)))}</p>`;
+    if (this.lacksRoom(model))
+      return html`<p class="quiet warn">${t.tooBig(megabytes(missing), megabytes(Math.max(0, free)))}</p>`;
     const gigabytes = (navigator as Navigator & { deviceMemory?: number }).deviceMemory;
-    if (gigabytes && model.bytes > gigabytes * 1e9 * MEMORY_SHARE) return html`<p class="quiet warn">${t.muchMemory(gigabytes)}</p>`;
+    if (gigabytes && model.bytes > gigabytes * 1e9 * MEMORY_SHARE)
+      return html`<p class="quiet warn">${t.muchMemory(gigabytes)}</p>`;
     return html`<p class="quiet">${t.fits}</p>`;
   }
 

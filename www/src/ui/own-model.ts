@@ -51,7 +51,12 @@ export class OwnModel extends Component {
       field.value = ""; // so that choosing the same file again is a change
     };
     return html`<p class="quiet">${t.intro}</p>
-      <div class="drop ${this.over ? "over" : ""}" @dragover=${(event: DragEvent) => { event.preventDefault(); this.over = true; }} @dragleave=${() => { this.over = false; }} @drop=${drop}>
+      <div class="drop ${this.over ? "over" : ""}" @dragover=${(event: DragEvent) => {
+        event.preventDefault();
+        this.over = true;
+      }} @dragleave=${() => {
+        this.over = false;
+      }} @drop=${drop}>
         <label class="pick">${icon("import")}${t.file}<input type="file" accept=".gguf" ?disabled=${this.busy} @change=${choose}></label>
         <p class="quiet">${t.drop}</p></div>`;
   }
@@ -64,7 +69,11 @@ export class OwnModel extends Component {
     };
     return html`<form class="stack" @submit=${submit}>
       <div><label for="address">${t.address}</label>
-        <input id="address" inputmode="url" autocapitalize="off" autocomplete="off" spellcheck="false" maxlength="1000" aria-describedby="address-hint" .value=${this.address} @input=${(event: Event) => { this.address = valueIn(event); }}></div>
+        <input id="address" inputmode="url" autocapitalize="off" autocomplete="off" spellcheck="false" maxlength="1000" aria-describedby="address-hint" .value=${this.address} @input=${(
+          event: Event,
+        ) => {
+          this.address = valueIn(event);
+        }}></div>
       <p class="quiet" id="address-hint">${t.addressHint}</p>
       <div class="row"><button ?disabled=${this.busy || this.address.trim() === ""}>${t.fetch}</button>
         ${this.looking ? html`<p class="quiet" role="status">${t.looking}</p><button type="button" @click=${() => this.emit("stop-import")}>${t.stop}</button>` : nothing}</div>

@@ -10,12 +10,33 @@ const speeds: Speed[] = [1, 4, 0];
 
 @customElement("replay-bar")
 export class ReplayBar extends Component {
-  static override styles = [base, css`
-    [role="group"] { display: flex; align-items: center; gap: .25rem; padding: .25rem .75rem; background: var(--card); border-bottom: 1px solid var(--line); overflow-x: auto; }
-    .speed { min-height: 2.25rem; padding: 0 .75rem; white-space: nowrap; }
-    .speed[aria-pressed="true"] { background: var(--accent); color: var(--on-accent); }
-    progress { flex: 1; min-width: 3rem; }
-  `];
+  static override styles = [
+    base,
+    css`
+      [role="group"] {
+        display: flex;
+        align-items: center;
+        gap: 0.25rem;
+        padding: 0.25rem 0.75rem;
+        background: var(--card);
+        border-bottom: 1px solid var(--line);
+        overflow-x: auto;
+      }
+      .speed {
+        min-height: 2.25rem;
+        padding: 0 0.75rem;
+        white-space: nowrap;
+      }
+      .speed[aria-pressed="true"] {
+        background: var(--accent);
+        color: var(--on-accent);
+      }
+      progress {
+        flex: 1;
+        min-width: 3rem;
+      }
+    `,
+  ];
   @property({ type: Number }) position = 0;
   @property({ type: Number }) total = 0;
   @property({ type: Boolean }) paused = false;

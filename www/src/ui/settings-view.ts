@@ -12,10 +12,21 @@ import { base, view } from "./styles";
 
 @customElement("settings-view")
 export class SettingsView extends Component {
-  static override styles = [base, view, css`
-    .fields { display: grid; gap: .875rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); margin-top: .75rem; }
-    .quiet + .quiet { margin-top: .5rem; }
-  `];
+  static override styles = [
+    base,
+    view,
+    css`
+      .fields {
+        display: grid;
+        gap: 0.875rem;
+        grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr));
+        margin-top: 0.75rem;
+      }
+      .quiet + .quiet {
+        margin-top: 0.5rem;
+      }
+    `,
+  ];
   @property({ attribute: false }) settings!: Settings;
   @property({ attribute: false }) languages: readonly string[] = [];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
@@ -25,7 +36,12 @@ export class SettingsView extends Component {
     this.emit("change-settings", change);
   }
 
-  private choice<K extends keyof Settings>(name: K, label: string, options: Record<string, string>, disabled = false): TemplateResult {
+  private choice<K extends keyof Settings>(
+    name: K,
+    label: string,
+    options: Record<string, string>,
+    disabled = false,
+  ): TemplateResult {
     const choose = (event: Event): void => this.set({ [name]: valueIn(event) } as Partial<Settings>);
     return html`<div><label for=${name}>${label}</label><select id=${name} ?disabled=${disabled} @change=${choose}>
       ${Object.entries(options).map(([value, text]) => html`<option value=${value} .selected=${value === this.settings[name]}>${text}</option>`)}</select></div>`;
@@ -47,7 +63,9 @@ export class SettingsView extends Component {
     const { placement: t } = this.t;
     const place = gpu === null ? t.cpu : t.gpu(gpu);
     const times = trial?.cpuMs && trial.gpuMs ? t.times(seconds(trial.gpuMs), seconds(trial.cpuMs)) : "";
-    return [place, why === "chosen" ? t.chosen : why === "trial" ? times : t.noGpu(noGpu ?? "")].filter(Boolean).join(" ");
+    return [place, why === "chosen" ? t.chosen : why === "trial" ? times : t.noGpu(noGpu ?? "")]
+      .filter(Boolean)
+      .join(" ");
   }
 
   override render() {

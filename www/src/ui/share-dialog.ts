@@ -13,12 +13,29 @@ const QR_BYTES = 2953;
 
 @customElement("share-dialog")
 export class ShareDialog extends Dialog {
-  static override styles = [Dialog.styles, css`
-    .warning { border: 1px solid var(--mark); border-radius: .75rem; padding: .625rem .875rem; }
-    .qr { justify-self: center; width: min(15rem, 100%); background: #ffffff; border-radius: .75rem; }
-    .qr path { fill: #000000; }
-    input { font-family: ui-monospace, monospace; font-size: .8125rem; }
-  `];
+  static override styles = [
+    Dialog.styles,
+    css`
+      .warning {
+        border: 1px solid var(--mark);
+        border-radius: 0.75rem;
+        padding: 0.625rem 0.875rem;
+      }
+      .qr {
+        justify-self: center;
+        width: min(15rem, 100%);
+        background: #ffffff;
+        border-radius: 0.75rem;
+      }
+      .qr path {
+        fill: #000000;
+      }
+      input {
+        font-family: ui-monospace, monospace;
+        font-size: 0.8125rem;
+      }
+    `,
+  ];
   @property({ attribute: false }) conversation: Conversation | null = null;
   @property({ attribute: false }) choice: Omit<Link, "example" | "chat"> = {};
   /** Own text goes into a link only after the reader has said so, each time anew. */
@@ -54,17 +71,26 @@ export class ShareDialog extends Dialog {
       this.included = (event.target as HTMLInputElement).checked;
       void this.makeLink();
     };
-    return this.frame(t.title, () => html`<div class="stack">
-      ${own
-        ? html`<p class="warning">${t.warning}</p><label class="check"><input type="checkbox" .checked=${this.included} @change=${include}>${t.include}</label>`
-        : html`<p class="quiet">${t.example}</p>`}
-      ${this.url === "" ? nothing : html`
+    return this.frame(
+      t.title,
+      () => html`<div class="stack">
+      ${
+        own
+          ? html`<p class="warning">${t.warning}</p><label class="check"><input type="checkbox" .checked=${this.included} @change=${include}>${t.include}</label>`
+          : html`<p class="quiet">${t.example}</p>`
+      }
+      ${
+        this.url === ""
+          ? nothing
+          : html`
         <div><label for="link">${t.link}</label><input id="link" readonly .value=${this.url} @focus=${(event: Event) => (event.target as HTMLInputElement).select()}></div>
         <div class="row"><button class="main" @click=${this.copy}>${icon("copy")}${t.copy}</button>
           ${canShare() ? html`<button @click=${() => share({ title: this.conversation?.title ?? "", url: this.url })}>${icon("share")}${t.share}</button>` : nothing}
           <span class="quiet" role="status">${this.copied ? this.t.copied : nothing}</span></div>
-        ${this.renderQr()}`}
-    </div>`);
+        ${this.renderQr()}`
+      }
+    </div>`,
+    );
   }
 
   private copy = async (): Promise<void> => {

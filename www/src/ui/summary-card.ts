@@ -13,20 +13,75 @@ import { base } from "./styles";
 
 @customElement("summary-card")
 export class SummaryCard extends Component {
-  static override styles = [base, css`
-    .card { border-radius: 1.25rem; padding: 1rem 1.125rem; box-shadow: 0 .125rem .5rem var(--shadow); border-color: transparent; }
-    header { display: flex; align-items: center; gap: .5rem; color: var(--accent); margin-bottom: .5rem; }
-    .text { font-size: 1.125rem; line-height: 1.55; white-space: pre-wrap; overflow-wrap: anywhere; min-height: 1.75rem; }
-    .text[aria-busy="true"]::after { content: ""; display: inline-block; width: .5rem; height: 1.1em; vertical-align: text-bottom; background: var(--accent); border-radius: 2px; animation: blink 1s steps(2) infinite; }
-    @keyframes blink { 50% { opacity: 0; } }
-    @media (prefers-reduced-motion: reduce) { .text::after { animation: none !important; } }
-    .back { border-inline-start: 3px solid var(--accent); padding-inline-start: .875rem; margin-top: .75rem; }
-    .row { margin-top: .75rem; }
-    details { margin-top: .75rem; }
-    summary { cursor: pointer; font-size: .875rem; font-weight: 600; color: var(--quiet); min-height: 1.75rem; }
-    .notice { margin-top: .625rem; }
-    .reference { padding-top: .25rem; }
-  `];
+  static override styles = [
+    base,
+    css`
+      .card {
+        border-radius: 1.25rem;
+        padding: 1rem 1.125rem;
+        box-shadow: 0 0.125rem 0.5rem var(--shadow);
+        border-color: transparent;
+      }
+      header {
+        display: flex;
+        align-items: center;
+        gap: 0.5rem;
+        color: var(--accent);
+        margin-bottom: 0.5rem;
+      }
+      .text {
+        font-size: 1.125rem;
+        line-height: 1.55;
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
+        min-height: 1.75rem;
+      }
+      .text[aria-busy="true"]::after {
+        content: "";
+        display: inline-block;
+        width: 0.5rem;
+        height: 1.1em;
+        vertical-align: text-bottom;
+        background: var(--accent);
+        border-radius: 2px;
+        animation: blink 1s steps(2) infinite;
+      }
+      @keyframes blink {
+        50% {
+          opacity: 0;
+        }
+      }
+      @media (prefers-reduced-motion: reduce) {
+        .text::after {
+          animation: none !important;
+        }
+      }
+      .back {
+        border-inline-start: 3px solid var(--accent);
+        padding-inline-start: 0.875rem;
+        margin-top: 0.75rem;
+      }
+      .row {
+        margin-top: 0.75rem;
+      }
+      details {
+        margin-top: 0.75rem;
+      }
+      summary {
+        cursor: pointer;
+        font-size: 0.875rem;
+        font-weight: 600;
+        color: var(--quiet);
+        min-height: 1.75rem;
+      }
+      .notice {
+        margin-top: 0.625rem;
+      }
+      .reference {
+        padding-top: 0.25rem;
+      }
+    `,
+  ];
   @property({ attribute: false }) summary: Summary | null = null;
   /** What a person wrote, in the language of the summary. */
   @property({ attribute: false }) reference: string | null = null;
@@ -103,7 +158,10 @@ export class SummaryCard extends Component {
 
   private readAloud(text: string, voice: SpeechSynthesisVoice): void {
     if (this.speaking) speechSynthesis.cancel();
-    else speak(text, voice, () => { this.speaking = false; });
+    else
+      speak(text, voice, () => {
+        this.speaking = false;
+      });
     this.speaking = !this.speaking;
   }
 }

@@ -11,15 +11,25 @@ import { base } from "./styles";
 
 @customElement("welcome-card")
 export class WelcomeCard extends Component {
-  static override styles = [base, css`
-    .card { border-radius: 1.25rem; border-color: transparent; box-shadow: 0 .125rem .5rem var(--shadow); }
-  `];
+  static override styles = [
+    base,
+    css`
+      .card {
+        border-radius: 1.25rem;
+        border-color: transparent;
+        box-shadow: 0 0.125rem 0.5rem var(--shadow);
+      }
+    `,
+  ];
   @property({ attribute: false }) model: ModelStatus | null = null;
   @property({ attribute: false }) download: Download | null = null;
   @property({ attribute: false }) notices: readonly string[] = [];
 
   override render() {
-    const { model, t: { models: t } } = this;
+    const {
+      model,
+      t: { models: t },
+    } = this;
     if (!model) return nothing;
     const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
     const metered = (navigator as Navigator & { connection?: { saveData?: boolean; type?: string } }).connection;
@@ -29,9 +39,11 @@ export class WelcomeCard extends Component {
       <p class="quiet">${model.origin === "catalog" ? model.licence : t.origins[model.origin]}${metered?.saveData || metered?.type === "cellular" ? ` · ${t.metered}` : ""}</p>
       ${this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
       ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
-      <div class="row">${this.download
-        ? html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`
-        : html`<button class="main" @click=${() => this.emit("download", model)}>${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>`}</div>
+      <div class="row">${
+        this.download
+          ? html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`
+          : html`<button class="main" @click=${() => this.emit("download", model)}>${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>`
+      }</div>
     </section>`;
   }
 }

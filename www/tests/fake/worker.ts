@@ -15,14 +15,34 @@ const bytes = 253_113_024;
 let own: ModelStatus[] = [];
 let adapters: OwnAdapter[] = [];
 const models = (): ModelStatus[] => [
-  { id: "gemma-3-270m", name: "Gemma 3 270M", bytes, licence: "Gemma Terms of Use", stored, complete: stored === bytes, origin: "catalog", adapters },
-  { id: "huge", name: "Huge 30B", bytes: 90e12, licence: "Apache-2.0", stored: 0, complete: false, origin: "catalog", adapters: [] },
+  {
+    id: "gemma-3-270m",
+    name: "Gemma 3 270M",
+    bytes,
+    licence: "Gemma Terms of Use",
+    stored,
+    complete: stored === bytes,
+    origin: "catalog",
+    adapters,
+  },
+  {
+    id: "huge",
+    name: "Huge 30B",
+    bytes: 90e12,
+    licence: "Apache-2.0",
+    stored: 0,
+    complete: false,
+    origin: "catalog",
+    adapters: [],
+  },
   ...own,
 ];
 let stored = 0;
 let held = false;
 let gpu: string | undefined;
-new BroadcastChannel("fake").onmessage = ({ data }: MessageEvent<"hold" | "go">) => { held = data === "hold"; };
+new BroadcastChannel("fake").onmessage = ({ data }: MessageEvent<"hold" | "go">) => {
+  held = data === "hold";
+};
 const cancelled = new Set<number>();
 const texts: Record<string, string> = {
   es: "Frank dice que la cuerda de la campana se ha roto. Hamish consigue otra antes de la boda.",
@@ -30,18 +50,32 @@ const texts: Record<string, string> = {
   fr: "Frank dit que la corde de la cloche est cassée. Hamish en trouve une autre avant le mariage.",
 };
 
-const method = (method: string, name: string, extraBytes = 0, unavailable?: string): MethodStatus =>
-  ({ method, name, passes: method === "two-step" ? 2 : 1, unavailable, extraBytes });
+const method = (method: string, name: string, extraBytes = 0, unavailable?: string): MethodStatus => ({
+  method,
+  name,
+  passes: method === "two-step" ? 2 : 1,
+  unavailable,
+  extraBytes,
+});
 const methods = [
   method("zero-shot", "Zero-shot"),
   method("projection", "Projection merge", 148_712),
   method("two-step", "Two-step"),
-  method("joint-expert", "Joint expert", 0, "no joint-expert adapter from en to es is installed for this model; add one"),
+  method(
+    "joint-expert",
+    "Joint expert",
+    0,
+    "no joint-expert adapter from en to es is installed for this model; add one",
+  ),
 ];
 const targets = [
   { language: "es", methods, noWayBack: undefined },
   { language: "fr", methods, noWayBack: "no adapter that translates fr to en is installed for this model; add one" },
-  { language: "en", methods: [method("zero-shot", "Zero-shot"), method("primary", "Summarization LoRA")], noWayBack: "the text is in English already" },
+  {
+    language: "en",
+    methods: [method("zero-shot", "Zero-shot"), method("primary", "Summarization LoRA")],
+    noWayBack: "the text is in English already",
+  },
 ];
 
 async function download(id: number): Promise<void> {
@@ -50,7 +84,8 @@ async function download(id: number): Promise<void> {
     if (cancelled.has(id)) return;
     if (held && stored >= 64 * 1024 * 1024) continue;
     stored = Math.min(bytes, stored + 16 * 1024 * 1024);
-    if (stored === 32 * 1024 * 1024) post(id, { type: "notice", kind: "chunkRefused", text: "A damaged piece was refused and fetched again." });
+    if (stored === 32 * 1024 * 1024)
+      post(id, { type: "notice", kind: "chunkRefused", text: "A damaged piece was refused and fetched again." });
     post(id, { type: "progress", stage: "download", done: stored, total: bytes, part: undefined });
   }
   post(id, done);
@@ -58,8 +93,22 @@ async function download(id: number): Promise<void> {
 
 /** Copies a file of so many steps; one whose name has SLOW waits to be stopped after the half of them. */
 async function importModel(id: number, file: File): Promise<void> {
-  if (!file.name.endsWith(".gguf")) return post(id, { type: "error", kind: "input", text: `${file.name}: this is not a GGUF file (it does not start with the letters GGUF); give a .gguf model or adapter` });
-  const model: ModelStatus = { id: "file:1", name: "My model", bytes: 2e6, licence: "", stored: 0, complete: false, origin: "file", adapters: [] };
+  if (!file.name.endsWith(".gguf"))
+    return post(id, {
+      type: "error",
+      kind: "input",
+      text: `${file.name}: this is not a GGUF file (it does not start with the letters GGUF); give a .gguf model or adapter`,
+    });
+  const model: ModelStatus = {
+    id: "file:1",
+    name: "My model",
+    bytes: 2e6,
+    licence: "",
+    stored: 0,
+    complete: false,
+    origin: "file",
+    adapters: [],
+  };
   for (let done = 0; done <= 4; done++) {
     own = [{ ...model, stored: done * 5e5, complete: done === 4 }];
     post(id, { type: "progress", stage: "import", done: done * 1e6, total: 4e6, part: undefined });
@@ -73,7 +122,15 @@ async function importModel(id: number, file: File): Promise<void> {
 function addAdapter(id: number, { model, paths, task, from, to }: ActionOf<"addAdapter">): void {
   const name = paths[0]?.split("/").at(-2) ?? "adapter";
   adapters = [{ id: `${model}/own/${name}`, name, method: "lora", task, from, to, bytes: 8e6 }];
-  post(id, { type: "loaded", model, gpu, noGpu: undefined, wasmBytes: 4e8, gpuBytes: gpu === undefined ? 0 : 2.9e8, targets: [...targets, { language: "de", methods, noWayBack: undefined }] });
+  post(id, {
+    type: "loaded",
+    model,
+    gpu,
+    noGpu: undefined,
+    wasmBytes: 4e8,
+    gpuBytes: gpu === undefined ? 0 : 2.9e8,
+    targets: [...targets, { language: "de", methods, noWayBack: undefined }],
+  });
 }
 
 async function write(id: number, text: string, slowly: boolean, step = 0): Promise<void> {
@@ -82,22 +139,58 @@ async function write(id: number, text: string, slowly: boolean, step = 0): Promi
     if (cancelled.has(id)) return;
     post(id, { type: "delta", text: word, step });
   }
-  const metrics = { promptTokens: 240, generatedTokens: 24, timeToFirstTokenMs: 5200, prefillMs: 5100, decodeMs: 2400, totalMs: 7600, passes: 1, passesCut: 0, perPass: [], wasmBytes: 412_000_000, gpu: undefined };
-  const work = { bytes: 290_000_000, tokens: 20, dispatches: 2960, passes: 20, submits: 20, readbacks: 6, bytesRead: 5e9 };
+  const metrics = {
+    promptTokens: 240,
+    generatedTokens: 24,
+    timeToFirstTokenMs: 5200,
+    prefillMs: 5100,
+    decodeMs: 2400,
+    totalMs: 7600,
+    passes: 1,
+    passesCut: 0,
+    perPass: [],
+    wasmBytes: 412_000_000,
+    gpu: undefined,
+  };
+  const work = {
+    bytes: 290_000_000,
+    tokens: 20,
+    dispatches: 2960,
+    passes: 20,
+    submits: 20,
+    readbacks: 6,
+    bytesRead: 5e9,
+  };
   post(id, { type: "done", metrics: { ...metrics, gpu: gpu === undefined ? undefined : work }, cancelled: false });
 }
 
 async function summarize(id: number, { messages, to }: ActionOf<"summarize">): Promise<void> {
   const chat = messages.map(({ sender, text }) => `${sender}: ${text}`).join("\n");
-  if (chat.includes("PANIC")) return post(id, { type: "error", kind: "panic", text: "The engine stopped unexpectedly." });
-  if (chat.includes("LOST")) return post(id, { type: "error", kind: "device", text: "the GPU example failed: the device was lost" });
+  if (chat.includes("PANIC"))
+    return post(id, { type: "error", kind: "panic", text: "The engine stopped unexpectedly." });
+  if (chat.includes("LOST"))
+    return post(id, { type: "error", kind: "device", text: "the GPU example failed: the device was lost" });
   if (chat.includes("RESTART")) {
     post(id, { type: "delta", step: 0, text: "Half a " });
     await wait(50);
-    post(id, { type: "notice", kind: "restarted", text: "the GPU example failed: the device was lost. The model is loaded again." });
+    post(id, {
+      type: "notice",
+      kind: "restarted",
+      text: "the GPU example failed: the device was lost. The model is loaded again.",
+    });
   }
-  if (chat.includes("QUOTA")) return post(id, { type: "error", kind: "quota", text: "There is no room left on this device. Free some space and try again." });
-  if (chat.includes("APART")) post(id, { type: "notice", kind: "notMerged", text: "The chat was read in 2 parts, and each part's summary is given after the other." });
+  if (chat.includes("QUOTA"))
+    return post(id, {
+      type: "error",
+      kind: "quota",
+      text: "There is no room left on this device. Free some space and try again.",
+    });
+  if (chat.includes("APART"))
+    post(id, {
+      type: "notice",
+      kind: "notMerged",
+      text: "The chat was read in 2 parts, and each part's summary is given after the other.",
+    });
   const parts = chat.includes("LONG") ? 3 : 1;
   for (let index = 0; parts > 1 && index < parts && !cancelled.has(id); index++) {
     post(id, { type: "progress", stage: "prefill", done: 1200, total: 3600, part: { index, count: parts } });
@@ -107,17 +200,36 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
   if (cancelled.has(id)) return;
   post(id, { type: "progress", stage: "prefill", done: 120, total: 240, part: undefined });
   await wait(50);
-  await write(id, `${chat.includes("<img") ? "<img src=x onerror=alert(1)> " : ""}${texts[to] ?? ""}`, chat.includes("SLOW"), parts > 1 ? 1 : 0);
+  await write(
+    id,
+    `${chat.includes("<img") ? "<img src=x onerror=alert(1)> " : ""}${texts[to] ?? ""}`,
+    chat.includes("SLOW"),
+    parts > 1 ? 1 : 0,
+  );
 }
 
 /** Reads `Name: text` lines, with a time in brackets before it if need be. */
 function read({ bytes, order, chat }: ActionOf<"import">): Imported {
   const text = new TextDecoder().decode(new Uint8Array(bytes));
-  const chats = text.includes("SEVERAL") && chat === undefined ? [{ name: "Family", entries: 2 }, { name: "Work", entries: 1 }] : [];
-  const messages = [...text.matchAll(/^(?:\[(\S+)\] )?([^:\n]{1,40}): (.*)$/gm)].map(([, time, sender = "", text = ""]) => ({ sender, text, time })).slice(chat ?? 0);
+  const chats =
+    text.includes("SEVERAL") && chat === undefined
+      ? [
+          { name: "Family", entries: 2 },
+          { name: "Work", entries: 1 },
+        ]
+      : [];
+  const messages = [...text.matchAll(/^(?:\[(\S+)\] )?([^:\n]{1,40}): (.*)$/gm)]
+    .map(([, time, sender = "", text = ""]) => ({ sender, text, time }))
+    .slice(chat ?? 0);
   const certainty = order !== undefined ? "given" : text.includes("AMBIGUOUS") ? "ambiguous" : "certain";
-  const dates = text.includes("[") ? { order: order ?? ("dayFirst" as const), certainty } as const : undefined;
-  return { chat: chats.length > 0 ? undefined : { messages, format: "plain", dates, announcements: 0, media: 0, leadingLines: 0, impossibleDates: 0 }, chats };
+  const dates = text.includes("[") ? ({ order: order ?? ("dayFirst" as const), certainty } as const) : undefined;
+  return {
+    chat:
+      chats.length > 0
+        ? undefined
+        : { messages, format: "plain", dates, announcements: 0, media: 0, leadingLines: 0, impossibleDates: 0 },
+    chats,
+  };
 }
 
 scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => {
@@ -136,10 +248,24 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
     case "importModel":
       return void (message.files?.[0] && importModel(id, message.files[0]));
     case "addAddress":
-      return post(id, { type: "error", kind: "input", text: `${message.address}: this names no .gguf file; give an address such as https://huggingface.co/OWNER/REPOSITORY/blob/main/FILE.gguf` });
+      return post(id, {
+        type: "error",
+        kind: "input",
+        text: `${message.address}: this names no .gguf file; give an address such as https://huggingface.co/OWNER/REPOSITORY/blob/main/FILE.gguf`,
+      });
     case "examineAdapter":
       return message.paths.some((path) => path.endsWith("adapter_config.json"))
-        ? post(id, { type: "examined", adapter: { name: "mine", method: "lora", methodName: undefined, from: undefined, to: undefined, languages: ["en", "es", "fr", "de"] } })
+        ? post(id, {
+            type: "examined",
+            adapter: {
+              name: "mine",
+              method: "lora",
+              methodName: undefined,
+              from: undefined,
+              to: undefined,
+              languages: ["en", "es", "fr", "de"],
+            },
+          })
         : post(id, { type: "error", kind: "input", text: "there is no adapter among these files; give a GGUF LoRA" });
     case "addAdapter":
       return addAdapter(id, message);
@@ -148,7 +274,15 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
       return post(id, done);
     case "load":
       gpu = message.backend === "cpu" ? undefined : "example";
-      return post(id, { type: "loaded", model: message.model, gpu, noGpu: undefined, wasmBytes: 4e8, gpuBytes: gpu ? 2.9e8 : 0, targets });
+      return post(id, {
+        type: "loaded",
+        model: message.model,
+        gpu,
+        noGpu: undefined,
+        wasmBytes: 4e8,
+        gpuBytes: gpu ? 2.9e8 : 0,
+        targets,
+      });
     case "trial":
       return post(id, { type: "trial", cpuMs: 7600, gpuMs: 2100, noGpu: undefined });
     case "summarize":
@@ -159,7 +293,13 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
       return post(id, { type: "rouge", rouge1: 51.2, rouge2: 24.1, rougeL: 47.3 });
     case "import": {
       const imported = read(message);
-      return imported.chat?.messages.length === 0 ? post(id, { type: "error", kind: "input", text: "the conversation is empty; give lines of the form `Name: text`" }) : post(id, { type: "imported", ...imported });
+      return imported.chat?.messages.length === 0
+        ? post(id, {
+            type: "error",
+            kind: "input",
+            text: "the conversation is empty; give lines of the form `Name: text`",
+          })
+        : post(id, { type: "imported", ...imported });
     }
     case "cancel":
       cancelled.add(message.target);

@@ -47,7 +47,9 @@ export async function open(files: Files = {}, gpu = true): Promise<Bench> {
   await page.evaluate(
     ({ script, catcher }) => {
       const source = `import "${script}";${"GPUAdapter" in self ? catcher : ""}`;
-      const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })), { type: "module" });
+      const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })), {
+        type: "module",
+      });
       const channel = new BroadcastChannel("device");
       let id = 0;
       Object.assign(globalThis, {
@@ -71,7 +73,10 @@ export async function open(files: Files = {}, gpu = true): Promise<Bench> {
     { script: `${site.url}assets/${script}`, catcher },
   );
   const ask = (action: Action, breakAt: readonly number[] = []): Promise<Response[]> =>
-    page.evaluate(({ action, breakAt }) => (globalThis as unknown as { ask: Bench["ask"] }).ask(action, breakAt), { action, breakAt });
+    page.evaluate(({ action, breakAt }) => (globalThis as unknown as { ask: Bench["ask"] }).ask(action, breakAt), {
+      action,
+      breakAt,
+    });
   const close = async (): Promise<void> => {
     await browser.close();
     site.server.closeAllConnections();
@@ -97,10 +102,16 @@ export const answer = (responses: readonly Response[]): Response => {
 /** The text that is left in the end: what was told before a restart is void. */
 export function text(responses: readonly Response[]): string {
   const from = responses.findLastIndex((response) => response.type === "notice" && response.kind === "restarted");
-  return responses.slice(from + 1).flatMap((response) => (response.type === "delta" ? response.text : [])).join("");
+  return responses
+    .slice(from + 1)
+    .flatMap((response) => (response.type === "delta" ? response.text : []))
+    .join("");
 }
 
-export const ofType = <T extends Response["type"]>(type: T, responses: readonly Response[]): Extract<Response, { type: T }> => {
+export const ofType = <T extends Response["type"]>(
+  type: T,
+  responses: readonly Response[],
+): Extract<Response, { type: T }> => {
   const last = answer(responses);
   if (last.type !== type) throw new Error(`the engine answered ${JSON.stringify(last)} where ${type} was expected`);
   return last as Extract<Response, { type: T }>;

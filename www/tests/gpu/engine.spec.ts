@@ -35,8 +35,16 @@ function synthetic(ids: readonly string[]): Files {
 }
 
 const summarize = (maxTokens: number): Action => ({
-  action: "summarize", messages: [{ sender: "Ana", text: "the weather" }, { sender: "Ben", text: "that" }],
-  from: "en", to: "es", method: "zero-shot", maxTokens, sampling: { temperature: 0, topK: 1, topP: 1, seed: 0 },
+  action: "summarize",
+  messages: [
+    { sender: "Ana", text: "the weather" },
+    { sender: "Ben", text: "that" },
+  ],
+  from: "en",
+  to: "es",
+  method: "zero-shot",
+  maxTokens,
+  sampling: { temperature: 0, topK: 1, topP: 1, seed: 0 },
 });
 
 test.describe("tiny models", () => {
@@ -76,7 +84,10 @@ test.describe("tiny models", () => {
     expect(text(await bench.ask(summarize(24)))).toBe(expected); // the new device stays
     const twice = answer(await bench.ask(summarize(24), [2, 6]));
     expect(twice).toMatchObject({ type: "error", kind: "device" });
-    expect(answer(await bench.ask(summarize(24)))).toMatchObject({ type: "error", text: expect.stringContaining("no model is loaded") });
+    expect(answer(await bench.ask(summarize(24)))).toMatchObject({
+      type: "error",
+      text: expect.stringContaining("no model is loaded"),
+    });
   });
 
   test("a trial measures both", async () => {
@@ -91,22 +102,43 @@ test("without a GPU the processor is used where that is allowed, and the reason 
   const bench = await open(synthetic(["tiny-llama-q4_k"]), false);
   const model = "tiny-llama-q4_k";
   ofType("done", await bench.ask({ action: "download", model }));
-  expect(ofType("trial", await bench.ask({ action: "trial", model }))).toMatchObject({ cpuMs: undefined, gpuMs: undefined, noGpu: expect.stringContaining("no GPU") });
-  expect(ofType("loaded", await bench.ask({ action: "load", model, backend: "auto" }))).toMatchObject({ gpu: undefined, noGpu: expect.stringContaining("no GPU") });
-  expect(answer(await bench.ask({ action: "load", model, backend: "gpu" }))).toMatchObject({ type: "error", kind: "input", text: expect.stringContaining("no GPU") });
+  expect(ofType("trial", await bench.ask({ action: "trial", model }))).toMatchObject({
+    cpuMs: undefined,
+    gpuMs: undefined,
+    noGpu: expect.stringContaining("no GPU"),
+  });
+  expect(ofType("loaded", await bench.ask({ action: "load", model, backend: "auto" }))).toMatchObject({
+    gpu: undefined,
+    noGpu: expect.stringContaining("no GPU"),
+  });
+  expect(answer(await bench.ask({ action: "load", model, backend: "gpu" }))).toMatchObject({
+    type: "error",
+    kind: "input",
+    text: expect.stringContaining("no GPU"),
+  });
   await bench.close();
 });
 
 test("the real model: one short summary, and the memory that loading it takes", async () => {
-  const chat = { sender: ["Ana", "Ben"], text: ["The bus leaves at nine, not at ten. Bring the tickets.", "Good, I have them."] };
+  const chat = {
+    sender: ["Ana", "Ben"],
+    text: ["The bus leaves at nine, not at ten. Bring the tickets.", "Good, I have them."],
+  };
   const messages = chat.sender.map((sender, i) => ({ sender, text: chat.text[i] ?? "" }));
   const lines = messages.map(({ sender, text }) => `${sender}: ${text}`).join("\n");
   let adapters = false;
-  const bench = await open({ "models/catalog.json": () => catalog((catalog) => { if (!adapters) catalog.adapters = []; }) });
+  const bench = await open({
+    "models/catalog.json": () =>
+      catalog((catalog) => {
+        if (!adapters) catalog.adapters = [];
+      }),
+  });
   const model = "gemma-3-270m";
   ofType("done", await bench.ask({ action: "download", model }));
   const bare = ofType("loaded", await bench.ask({ action: "load", model, backend: "gpu" }));
-  console.log(`loading on the GPU: ${mebibytes(bare.wasmBytes)} MiB of WebAssembly memory, ${mebibytes(bare.gpuBytes)} MiB of GPU memory`);
+  console.log(
+    `loading on the GPU: ${mebibytes(bare.wasmBytes)} MiB of WebAssembly memory, ${mebibytes(bare.gpuBytes)} MiB of GPU memory`,
+  );
   expect(mebibytes(bare.wasmBytes)).toBeLessThanOrEqual(TOKENIZER + 48);
   adapters = true;
   await bench.ask({ action: "open", base: bench.url });
@@ -114,7 +146,13 @@ test("the real model: one short summary, and the memory that loading it takes", 
   const loaded = ofType("loaded", await bench.ask({ action: "load", model, backend: "gpu" }));
   console.log(`with adapters: ${mebibytes(loaded.wasmBytes)} MiB, ${mebibytes(loaded.gpuBytes)} MiB`);
   const responses = await bench.ask({
-    action: "summarize", messages, from: "en", to: "es", method: "projection", maxTokens: 8, sampling: { temperature: 0, topK: 1, topP: 1, seed: 0 },
+    action: "summarize",
+    messages,
+    from: "en",
+    to: "es",
+    method: "projection",
+    maxTokens: 8,
+    sampling: { temperature: 0, topK: 1, topP: 1, seed: 0 },
   });
   const { metrics } = ofType("done", responses);
   expect([metrics?.promptTokens, metrics?.generatedTokens]).toEqual([48, 8]);
@@ -133,7 +171,9 @@ test("a model of the shape of Llama 3.2 1B: the memory that loading it takes", a
   const bench = await open(synthetic([model]));
   ofType("done", await bench.ask({ action: "download", model }));
   const { wasmBytes, gpuBytes } = ofType("loaded", await bench.ask({ action: "load", model, backend: "gpu" }));
-  console.log(`loading on the GPU: ${mebibytes(wasmBytes)} MiB of WebAssembly memory, ${mebibytes(gpuBytes)} MiB of GPU memory`);
+  console.log(
+    `loading on the GPU: ${mebibytes(wasmBytes)} MiB of WebAssembly memory, ${mebibytes(gpuBytes)} MiB of GPU memory`,
+  );
   expect(mebibytes(wasmBytes)).toBeLessThanOrEqual(TOKENIZER + 48);
   await bench.close();
 });

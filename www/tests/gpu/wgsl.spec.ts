@@ -19,7 +19,8 @@ interface Variant {
 }
 
 function variants(): Variant[] {
-  if (!existsSync(folder)) throw new Error(`${folder} is missing; the Rust tests write it: WGSL_DIR=${folder} cargo test --release`);
+  if (!existsSync(folder))
+    throw new Error(`${folder} is missing; the Rust tests write it: WGSL_DIR=${folder} cargo test --release`);
   return readdirSync(folder).map((name) => {
     const code = readFileSync(join(folder, name), "utf8");
     // As the engine's wasm build does; naga refuses the directive.
@@ -34,10 +35,15 @@ async function errors(device: GPUDevice, all: Variant[], pipelines: boolean): Pr
   for (const { name, code } of all) {
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ code });
-    if (pipelines) await device.createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } }).catch(() => {}); // the scope tells
+    if (pipelines)
+      await device
+        .createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } })
+        .catch(() => {}); // the scope tells
     const { messages } = await module.getCompilationInfo();
     const error = await device.popErrorScope();
-    const told = messages.filter(({ type }) => type === "error").map(({ lineNum, message }) => `${lineNum}: ${message}`);
+    const told = messages
+      .filter(({ type }) => type === "error")
+      .map(({ lineNum, message }) => `${lineNum}: ${message}`);
     if (told.length > 0 || error) wrong.push(`${name}: ${told.join("; ") || error?.message}`);
   }
   return wrong;
@@ -51,7 +57,13 @@ test("every variant compiles as in a browser, f16 included", async () => {
   const adapter = await dawn.requestAdapter();
   device = await adapter?.requestDevice({ requiredFeatures: ["shader-f16", "subgroups"] });
   if (!device) throw new Error("the compiler's device is missing");
-  expect(await errors(device, [{ name: "broken", code: "enable subgroups; fn main() { let x: u32 = 1.0; }", f16: false }], true)).toHaveLength(1);
+  expect(
+    await errors(
+      device,
+      [{ name: "broken", code: "enable subgroups; fn main() { let x: u32 = 1.0; }", f16: false }],
+      true,
+    ),
+  ).toHaveLength(1);
   expect(await errors(device, all, true)).toEqual([]);
 });
 
@@ -62,7 +74,15 @@ test("every variant without f16 compiles in Chromium", async () => {
       const adapter = await navigator.gpu.requestAdapter();
       const device = await adapter?.requestDevice({ requiredFeatures: ["subgroups" as GPUFeatureName] });
       // A software GPU takes minutes to make machine code of them all.
-      return device ? await (new Function(`return ${errors}`)() as (device: GPUDevice, all: object[], pipelines: boolean) => Promise<string[]>)(device, all, false) : ["there is no device"];
+      return device
+        ? await (
+            new Function(`return ${errors}`)() as (
+              device: GPUDevice,
+              all: object[],
+              pipelines: boolean,
+            ) => Promise<string[]>
+          )(device, all, false)
+        : ["there is no device"];
     },
     { errors: errors.toString(), all: variants().filter(({ f16 }) => !f16) },
   );

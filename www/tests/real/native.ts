@@ -14,7 +14,9 @@ const model = "gemma-3-270m";
 export const TOLERANCE = 0.6;
 
 function gist(args: string[], input = ""): { text: string; tokens: number[]; logits: number[] } {
-  return JSON.parse(execFileSync(program, [...args, "--json"], { encoding: "utf8", cwd: root, input, maxBuffer: 1 << 28 }));
+  return JSON.parse(
+    execFileSync(program, [...args, "--json"], { encoding: "utf8", cwd: root, input, maxBuffer: 1 << 28 }),
+  );
 }
 
 /** The greedy summary in Spanish by the command line. */
@@ -29,7 +31,8 @@ export function gapAtDifference(chat: string, method: string, one: string, other
   const frame: string = catalog.models.find(({ id }: { id: string }) => id === model).template.prompt;
   const instruction = "Summarize the following text and translate it from English to Spanish.";
   const prompt = frame.replace("{instruction}", instruction).replace("{text}", () => chat);
-  const logits = (text: string) => gist(["logits", model, "--method", method, "--to", "es", "--exact", "--prompt", prompt + text]);
+  const logits = (text: string) =>
+    gist(["logits", model, "--method", method, "--to", "es", "--exact", "--prompt", prompt + text]);
 
   const [a, b] = [logits(one).tokens, logits(other).tokens];
   const first = a.findIndex((token, index) => token !== b[index]);

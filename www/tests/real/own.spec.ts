@@ -34,25 +34,57 @@ let stalls = true;
 
 /** Hugging Face: addresses of files lead to another host of its, which sends ranges. */
 function openHub(): Server {
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=huggingface.co", "-keyout", file("key.pem"), "-out", file("cert.pem")], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      "/CN=huggingface.co",
+      "-keyout",
+      file("key.pem"),
+      "-out",
+      file("cert.pem"),
+    ],
+    { stdio: "ignore" },
+  );
   const bytes = readFileSync(file("gemma.gguf"));
-  return createServer({ key: readFileSync(file("key.pem")), cert: readFileSync(file("cert.pem")) }, (request, response) => {
-    const headers = { "access-control-allow-origin": "*", "accept-ranges": "bytes" };
-    const where = `${request.headers.host}${request.url}`;
-    if (where === "huggingface.co/tiny/gemma/resolve/main/gemma.gguf") return response.writeHead(302, { ...headers, location: "https://cdn.hf.co/gemma" }).end();
-    if (where === "huggingface.co/tiny/gemma/resolve/main/letter.gguf") return response.writeHead(200, { ...headers, "content-length": letter.length }).end(letter);
-    if (where !== "cdn.hf.co/gemma") return response.writeHead(404, headers).end();
-    const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-    ranges.push(first);
-    response.writeHead(first > 0 ? 206 : 200, { ...headers, "content-length": bytes.length - first, ...(first > 0 && { "content-range": `bytes ${first}-${bytes.length - 1}/${bytes.length}` }) });
-    if (stalls) return void response.write(bytes.subarray(first, 5_000_000));
-    response.end(bytes.subarray(first));
-  });
+  return createServer(
+    { key: readFileSync(file("key.pem")), cert: readFileSync(file("cert.pem")) },
+    (request, response) => {
+      const headers = { "access-control-allow-origin": "*", "accept-ranges": "bytes" };
+      const where = `${request.headers.host}${request.url}`;
+      if (where === "huggingface.co/tiny/gemma/resolve/main/gemma.gguf")
+        return response.writeHead(302, { ...headers, location: "https://cdn.hf.co/gemma" }).end();
+      if (where === "huggingface.co/tiny/gemma/resolve/main/letter.gguf")
+        return response.writeHead(200, { ...headers, "content-length": letter.length }).end(letter);
+      if (where !== "cdn.hf.co/gemma") return response.writeHead(404, headers).end();
+      const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+      ranges.push(first);
+      response.writeHead(first > 0 ? 206 : 200, {
+        ...headers,
+        "content-length": bytes.length - first,
+        ...(first > 0 && { "content-range": `bytes ${first}-${bytes.length - 1}/${bytes.length}` }),
+      });
+      if (stalls) return void response.write(bytes.subarray(first, 5_000_000));
+      response.end(bytes.subarray(first));
+    },
+  );
 }
 
 /** What the command line writes, with the same model and adapters. */
 function native(model: string, args: string[]): string {
-  return JSON.parse(execFileSync(program, ["summarize", "-", "--model", file(model), "--max-tokens", "24", "--json", ...args], { encoding: "utf8", input: chat })).text.trim();
+  return JSON.parse(
+    execFileSync(program, ["summarize", "-", "--model", file(model), "--max-tokens", "24", "--json", ...args], {
+      encoding: "utf8",
+      input: chat,
+    }),
+  ).text.trim();
 }
 
 async function visit(): Promise<void> {
@@ -63,11 +95,15 @@ async function visit(): Promise<void> {
     args: [...launch.args, `--host-resolver-rules=${hosts}`, "--ignore-certificate-errors", "--no-proxy-server"],
     viewport: { width: 1280, height: 900 },
   });
-  context.on("request", (request) => { if (!request.url().startsWith(site.url)) outside.push(request.url()); });
+  context.on("request", (request) => {
+    if (!request.url().startsWith(site.url)) outside.push(request.url());
+  });
   context.on("weberror", (error) => trouble.push(error.error().message));
   page = context.pages()[0] ?? (await context.newPage());
   // A file that is not there is an error of the browser's, and one that the page tells of.
-  page.on("console", (message) => { if (message.type() === "error" && !message.text().includes("404")) trouble.push(message.text()); });
+  page.on("console", (message) => {
+    if (message.type() === "error" && !message.text().includes("404")) trouble.push(message.text());
+  });
   await page.goto(site.url);
 }
 
@@ -95,12 +131,19 @@ const show = (tab: string) => page.getByRole("navigation").getByRole("button", {
 const openModel = (path: string) => page.locator("own-model input[type=file]").setInputFiles(path);
 const card = (id: string) => page.locator(`models-view [data-model*="${id}"]`);
 const dialog = () => page.getByRole("dialog", { name: /^Add an adapter to/ });
-const chunks = () => page.evaluate(async () => {
-  const database = await new Promise<IDBDatabase>((resolve) => { const open = indexedDB.open("pocket-gist"); open.onsuccess = () => resolve(open.result); });
-  const count = await new Promise<number>((resolve) => { const request = database.transaction("chunks").objectStore("chunks").count(); request.onsuccess = () => resolve(request.result); });
-  database.close();
-  return count;
-});
+const chunks = () =>
+  page.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const open = indexedDB.open("pocket-gist");
+      open.onsuccess = () => resolve(open.result);
+    });
+    const count = await new Promise<number>((resolve) => {
+      const request = database.transaction("chunks").objectStore("chunks").count();
+      request.onsuccess = () => resolve(request.result);
+    });
+    database.close();
+    return count;
+  });
 
 /** Offers files to the dialog: what is told of them there. */
 async function offer(label: "Choose files" | "Choose a folder", paths: string | string[]): Promise<void> {
@@ -122,7 +165,9 @@ async function summarize(to: string, method: string): Promise<string> {
   await page.locator("action-bar #to").selectOption(to);
   await page.locator("action-bar #method").selectOption(method);
   await page.getByRole("button", { name: "Summarize" }).click();
-  await expect(page.locator("gist-app .frame > [role=status]")).toHaveText("The summary is ready.", { timeout: 60_000 });
+  await expect(page.locator("gist-app .frame > [role=status]")).toHaveText("The summary is ready.", {
+    timeout: 60_000,
+  });
   const text = (await page.locator("summary-card .text").textContent())?.trim() ?? "";
   await show("Models");
   return text;
@@ -133,7 +178,11 @@ test("what is no model that runs here is refused by name, and nothing of it is k
   const at = llama.indexOf("llama");
   const cases: [string, Buffer, RegExp][] = [
     ["letter.gguf", Buffer.from(letter), /letter\.gguf: this is not a GGUF file/],
-    ["mamba.gguf", Buffer.concat([llama.subarray(0, at), Buffer.from("mamba"), llama.subarray(at + 5)]), /architecture mamba is not supported/],
+    [
+      "mamba.gguf",
+      Buffer.concat([llama.subarray(0, at), Buffer.from("mamba"), llama.subarray(at + 5)]),
+      /architecture mamba is not supported/,
+    ],
     ["lora.gguf", readFileSync(file("two.gguf")), /this is an adapter, not a base model/],
     ["half.gguf", llama.subarray(0, llama.length / 2), /the file is truncated/],
   ];
@@ -155,7 +204,9 @@ test("a model from a file is listed, runs and is deleted", async () => {
   await show("Settings");
   await page.getByLabel("Longest summary (tokens)").fill("24");
   await page.getByLabel("Longest summary (tokens)").press("Tab");
-  await page.evaluate(() => { location.hash = "import"; });
+  await page.evaluate(() => {
+    location.hash = "import";
+  });
   await page.getByLabel("Paste a chat").fill(chat);
   await page.getByRole("button", { name: "Read the text" }).click();
   await page.getByRole("button", { name: "Use 2 messages" }).click();
@@ -171,7 +222,10 @@ test("a model from an address is fetched only on request, pauses, goes on and is
   const field = page.getByLabel("Or download from Hugging Face");
   for (const [address, why] of [
     ["https://example.com/a/b/resolve/main/m.gguf", /models are fetched from huggingface\.co only/],
-    ["tiny/gemma/none.gguf", /there is no such file, or it may be fetched only by those who are signed in \(HTTP 404\)/],
+    [
+      "tiny/gemma/none.gguf",
+      /there is no such file, or it may be fetched only by those who are signed in \(HTTP 404\)/,
+    ],
     ["tiny/gemma/letter.gguf", /letter\.gguf: this is not a GGUF file/],
   ] as const) {
     await field.fill(address);
@@ -195,11 +249,30 @@ test("a model from an address is fetched only on request, pauses, goes on and is
   expect(ranges).toEqual([4 << 20]);
   expect(new Set(outside.map((url) => new URL(url).host))).toEqual(new Set(["huggingface.co", "cdn.hf.co"]));
   const sha256 = await page.evaluate(async () => {
-    const database = await new Promise<IDBDatabase>((resolve) => { const open = indexedDB.open("pocket-gist"); open.onsuccess = () => resolve(open.result); });
-    const get = database.transaction("files").objectStore("files").get("https://huggingface.co/tiny/gemma/resolve/main/gemma.gguf");
-    return new Promise<string>((resolve) => { get.onsuccess = () => { database.close(); resolve(get.result.sha256); }; });
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const open = indexedDB.open("pocket-gist");
+      open.onsuccess = () => resolve(open.result);
+    });
+    const get = database
+      .transaction("files")
+      .objectStore("files")
+      .get("https://huggingface.co/tiny/gemma/resolve/main/gemma.gguf");
+    return new Promise<string>((resolve) => {
+      get.onsuccess = () => {
+        database.close();
+        resolve(get.result.sha256);
+      };
+    });
   });
-  const real = execFileSync("python3", ["-c", "import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], 'rb').read()).hexdigest())", file("gemma.gguf")], { encoding: "utf8" });
+  const real = execFileSync(
+    "python3",
+    [
+      "-c",
+      "import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], 'rb').read()).hexdigest())",
+      file("gemma.gguf"),
+    ],
+    { encoding: "utf8" },
+  );
   expect(sha256).toBe(real.trim());
   outside = [];
 });
@@ -208,7 +281,10 @@ test("adapters that do not fit, or are none, are refused in words", async () => 
   mkdirSync(file("dora"));
   const config = JSON.parse(readFileSync(join(peft("tiny-gemma3-f32-one"), "adapter_config.json"), "utf8"));
   writeFileSync(file("dora/adapter_config.json"), JSON.stringify({ ...config, use_dora: true }));
-  writeFileSync(file("dora/adapter_model.safetensors"), readFileSync(join(peft("tiny-gemma3-f32-one"), "adapter_model.safetensors")));
+  writeFileSync(
+    file("dora/adapter_model.safetensors"),
+    readFileSync(join(peft("tiny-gemma3-f32-one"), "adapter_model.safetensors")),
+  );
   const shipped = (name: string): string => join(root, "models/adapters/gemma-3-270m", name);
   for (const [label, paths, why] of [
     ["Choose files", join(root, "README.md"), /there is no adapter among these files/],
@@ -217,7 +293,11 @@ test("adapters that do not fit, or are none, are refused in words", async () => 
     ["Choose files", file("dora/adapter_config.json"), /needs adapter_model\.safetensors beside it/],
     ["Choose a folder", file("dora"), /adapter dora: it uses DoRA, which is not supported/],
     ["Choose files", shipped("summarize/adapter.gguf"), /where the model needs|but the model has 4 layers/],
-    ["Choose files", shipped("summarize+translate-es/projection.safetensors"), /which this model needs; use a file made for this model/],
+    [
+      "Choose files",
+      shipped("summarize+translate-es/projection.safetensors"),
+      /which this model needs; use a file made for this model/,
+    ],
   ] as const) {
     await offer(label, paths);
     await expect(dialog().getByRole("alert")).toContainText(why);
@@ -240,15 +320,24 @@ test("a folder, a file, a zip and a projection are added, used and kept", async 
   expect(await summarize("es", "concat")).toBe(native("gemma.gguf", ["--to", "es", "--method", "concat", ...adapters]));
 
   // A projection for the four shapes of the tiny model, whose P1 and P2 are all of one small value.
-  const shapes: [number, number][] = [[256, 256], [256, 64], [256, 512], [512, 256]];
+  const shapes: [number, number][] = [
+    [256, 256],
+    [256, 64],
+    [256, 512],
+    [512, 256],
+  ];
   const header: Record<string, unknown> = {};
   const values: Buffer[] = [];
   let offset = 0;
-  for (const [k, d] of shapes) for (const [name, shape] of [["P1", [4, d]], ["P2", [d, 4]]] as const) {
-    header[`${k}x${d}.${name}`] = { dtype: "F32", shape, data_offsets: [offset, offset + 16 * d] };
-    offset += 16 * d;
-    values.push(Buffer.from(new Float32Array(4 * d).fill(0.02).buffer));
-  }
+  for (const [k, d] of shapes)
+    for (const [name, shape] of [
+      ["P1", [4, d]],
+      ["P2", [d, 4]],
+    ] as const) {
+      header[`${k}x${d}.${name}`] = { dtype: "F32", shape, data_offsets: [offset, offset + 16 * d] };
+      offset += 16 * d;
+      values.push(Buffer.from(new Float32Array(4 * d).fill(0.02).buffer));
+    }
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
   length.writeUInt32LE(json.length);
@@ -258,7 +347,9 @@ test("a folder, a file, a zip and a projection are added, used and kept", async 
   await dialog().getByRole("button", { name: "Add", exact: true }).click();
   await expect(dialog()).toBeHidden();
   const projected = await summarize("es", "projection");
-  expect(projected).toBe(native("gemma.gguf", ["--to", "es", "--method", "projection", ...adapters, "--learned", file("mine.safetensors")]));
+  expect(projected).toBe(
+    native("gemma.gguf", ["--to", "es", "--method", "projection", ...adapters, "--learned", file("mine.safetensors")]),
+  );
 
   execFileSync("python3", ["-m", "zipfile", "-c", file("joint.zip"), peft("tiny-gemma3-f32-two")]);
   await offer("Choose files", file("joint.zip"));
@@ -284,11 +375,16 @@ test("a folder, a file, a zip and a projection are added, used and kept", async 
 
 test("the catalog's own model from a file stops, goes on, and is the catalog's", async () => {
   await show("Models");
-  const real = join(process.env["POCKET_GIST_MODELS"] ?? join(homedir(), ".cache/pocket-gist"), "gemma-3-270m-q4_k_m.gguf");
+  const real = join(
+    process.env["POCKET_GIST_MODELS"] ?? join(homedir(), ".cache/pocket-gist"),
+    "gemma-3-270m-q4_k_m.gguf",
+  );
   const gemma = card("gemma-3-270m");
   await openModel(real);
   const progress = page.locator("own-model progress");
-  await expect.poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.position), { timeout: 60_000 }).toBeGreaterThan(0.6);
+  await expect
+    .poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.position), { timeout: 60_000 })
+    .toBeGreaterThan(0.6);
   await page.locator("own-model").getByRole("button", { name: "Stop" }).click();
   await expect(gemma.getByRole("button", { name: /^Resume at \d+ MB/ })).toBeVisible();
   const kept = await chunks();

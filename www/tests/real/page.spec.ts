@@ -59,7 +59,9 @@ async function visit(): Promise<void> {
   await context.addInitScript(() => {
     const long: number[] = [];
     Object.assign(globalThis, { long });
-    new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => Math.round(duration)))).observe({ type: "longtask", buffered: true });
+    new PerformanceObserver((list) =>
+      long.push(...list.getEntries().map(({ duration }) => Math.round(duration))),
+    ).observe({ type: "longtask", buffered: true });
   });
   context.on("request", (request) => {
     if (!request.url().startsWith(site.url)) trouble.push(request.url());
@@ -91,7 +93,9 @@ async function written(): Promise<string> {
 
 /** Opens an example by its link, as a stranger would. */
 async function open(id: string): Promise<void> {
-  await page.evaluate((id) => { location.hash = `v=1&d=${id}`; }, id);
+  await page.evaluate((id) => {
+    location.hash = `v=1&d=${id}`;
+  }, id);
   await expect.poll(() => page.evaluate(() => location.hash)).toBe("");
 }
 
@@ -154,10 +158,17 @@ test("a download that is killed half way goes on, and a damaged piece is refused
 
 test("writes what the command line writes", async () => {
   await expect(page.locator("#method option[value=projection]")).toBeAttached({ timeout: 120_000 });
-  for (const [index, method] of [[0, "projection"], [1, "primary"], [2, "projection"]] as const) {
+  for (const [index, method] of [
+    [0, "projection"],
+    [1, "primary"],
+    [2, "projection"],
+  ] as const) {
     const dialogue = example(index);
     checkWritten(dialogue, method, await summarize(dialogue.id, method));
-    console.log(`${dialogue.id} ${method}:`, (await page.locator("metrics-list dl").innerText()).replaceAll(/\s+/g, " "));
+    console.log(
+      `${dialogue.id} ${method}:`,
+      (await page.locator("metrics-list dl").innerText()).replaceAll(/\s+/g, " "),
+    );
   }
   online = await summarize(example(0).id, "projection");
   expect(online).not.toBe("");
@@ -194,7 +205,8 @@ test("stops at once, and goes on with the same model", async () => {
 });
 
 test("imports an export of WhatsApp, takes a part of it and shares that in a link", async () => {
-  const text = "[24/12/2019, 11:23:01] Ana: Dinner at 8?\n[24/12/2019, 11:24:00] Ben: Make it 9,\nthe train is late\n[25/12/2019, 09:00:00] Ana: Fine";
+  const text =
+    "[24/12/2019, 11:23:01] Ana: Dinner at 8?\n[24/12/2019, 11:24:00] Ben: Make it 9,\nthe train is late\n[25/12/2019, 09:00:00] Ana: Fine";
   await importFile("WhatsApp Chat with Family.txt", text);
   await expect(page.getByText("3 messages found (WhatsApp).")).toBeVisible();
   await expect(page.getByLabel("Dates are")).toHaveValue("dayFirst");
@@ -207,7 +219,9 @@ test("imports an export of WhatsApp, takes a part of it and shares that in a lin
   const url = await page.locator("#link").inputValue();
   await page.getByRole("button", { name: "Close" }).click();
   await open(example(1).id);
-  await page.evaluate((fragment) => { location.hash = fragment; }, new URL(url).hash);
+  await page.evaluate((fragment) => {
+    location.hash = fragment;
+  }, new URL(url).hash);
   await expect(page.getByText("Anybody may have written it")).toBeVisible();
   await expect(page.locator(".bubble")).toHaveCount(3);
   await summarizeButton().click();
@@ -236,7 +250,9 @@ test("compares methods on an example", async () => {
 test("an engine that dies is told of, and a fresh one takes over", async () => {
   const [worker] = page.workers();
   await worker?.evaluate(() => {
-    performance.now = () => { throw new Error("killed by the test"); };
+    performance.now = () => {
+      throw new Error("killed by the test");
+    };
   });
   await summarizeButton().click();
   await expect(page.getByRole("alert")).toContainText("killed by the test");

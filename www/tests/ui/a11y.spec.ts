@@ -10,11 +10,16 @@ async function check(page: Page, screen: string, list = false): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     // Colours that are on their way from one theme to another are none that anybody reads.
-    await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
+    await page.evaluate(() =>
+      Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))),
+    );
     let axe = new AxeBuilder({ page });
     if (colorScheme === "dark") axe = axe.withRules(["color-contrast"]);
     const { violations } = await (list ? axe : axe.exclude({ fromShadowDom: ["gist-app", "chat-list"] })).analyze();
-    const found = violations.map(({ id, nodes }) => `${screen}, ${colorScheme}: ${id} at ${nodes.map(({ target, failureSummary }) => `${target.join(" ")} (${failureSummary})`).join(", ")}`);
+    const found = violations.map(
+      ({ id, nodes }) =>
+        `${screen}, ${colorScheme}: ${id} at ${nodes.map(({ target, failureSummary }) => `${target.join(" ")} (${failureSummary})`).join(", ")}`,
+    );
     expect(found).toEqual([]);
   }
 }
@@ -37,7 +42,10 @@ test("no chat, summary or dialog of theirs has a violation", async ({ page, isMo
   await check(page, "share, an example");
   await page.getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Edit", exact: true }).click();
-  await page.getByRole("button", { name: /^Edit the message of/ }).first().click();
+  await page
+    .getByRole("button", { name: /^Edit the message of/ })
+    .first()
+    .click();
   await check(page, "editing");
   await page.getByRole("button", { name: "Done", exact: true }).click();
   await page.getByRole("button", { name: "Replay", exact: true }).click();
@@ -74,11 +82,15 @@ test("no other view, and no dialog of theirs, has a violation", async ({ page })
   await expect(page.getByText("In use")).toBeVisible();
   await page.getByRole("button", { name: "Add an adapter" }).click();
   await check(page, "adapter");
-  await page.getByLabel("Choose files").setInputFiles({ name: "adapter_config.json", mimeType: "application/json", buffer: Buffer.from("{}") });
+  await page
+    .getByLabel("Choose files")
+    .setInputFiles({ name: "adapter_config.json", mimeType: "application/json", buffer: Buffer.from("{}") });
   await page.getByLabel("What was it trained for?").selectOption("Translate");
   await check(page, "adapter, found");
   await page.getByRole("button", { name: "Add", exact: true }).click();
-  await page.locator("own-model input[type=file]").setInputFiles({ name: "SLOW.gguf", mimeType: "application/octet-stream", buffer: Buffer.from("GGUF") });
+  await page
+    .locator("own-model input[type=file]")
+    .setInputFiles({ name: "SLOW.gguf", mimeType: "application/octet-stream", buffer: Buffer.from("GGUF") });
   await expect(page.getByRole("progressbar", { name: "Copying SLOW.gguf" })).toBeVisible();
   await check(page, "models, with an adapter, copying a file");
   await page.locator("own-model").getByRole("button", { name: "Stop" }).click();

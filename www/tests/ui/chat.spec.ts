@@ -33,7 +33,11 @@ test("a random example is another one", async ({ page }) => {
 test("messages are added, edited and deleted, and the chat outlives the page", async ({ page, site }) => {
   await showChats(page);
   await page.getByRole("button", { name: "New chat" }).click();
-  for (const [sender, text] of [["Ana", "Are you coming?"], ["Me", "In ten minutes"], ["Ana", "שלום, מחכים לך"]] as const) {
+  for (const [sender, text] of [
+    ["Ana", "Are you coming?"],
+    ["Me", "In ten minutes"],
+    ["Ana", "שלום, מחכים לך"],
+  ] as const) {
     await page.getByLabel("Name").fill(sender);
     await page.getByLabel("Message", { exact: true }).fill(text);
     await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -112,16 +116,26 @@ test("with reduced motion a replay is there at once", async ({ page }) => {
 
 test("five thousand messages stay smooth", async ({ page }) => {
   const words = "We are late again, the train stands still and nobody says why. ".repeat(3);
-  const text = Array.from({ length: 5000 }, (_, i) => `Person ${i % 12}: ${i} ${words.slice(0, 10 + ((i * 37) % 150))}`).join("\n");
+  const text = Array.from(
+    { length: 5000 },
+    (_, i) => `Person ${i % 12}: ${i} ${words.slice(0, 10 + ((i * 37) % 150))}`,
+  ).join("\n");
   await showChats(page);
   await page.getByRole("button", { name: "Import a chat" }).click();
-  await page.locator("input[type=file]").setInputFiles({ name: "chat.txt", mimeType: "text/plain", buffer: Buffer.from(text) });
+  await page
+    .locator("input[type=file]")
+    .setInputFiles({ name: "chat.txt", mimeType: "text/plain", buffer: Buffer.from(text) });
   await expect(page.getByRole("button", { name: "Use 5000 messages" })).toBeVisible();
   // Measured in the page alone: locators of the test would run over all messages on the page's own thread.
   await page.evaluate(() => {
     const long: number[] = [];
-    Object.assign(globalThis, { long, view: document.querySelector("gist-app")?.shadowRoot?.querySelector("chat-view")?.shadowRoot });
-    new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => Math.round(duration)))).observe({ type: "longtask" });
+    Object.assign(globalThis, {
+      long,
+      view: document.querySelector("gist-app")?.shadowRoot?.querySelector("chat-view")?.shadowRoot,
+    });
+    new PerformanceObserver((list) =>
+      long.push(...list.getEntries().map(({ duration }) => Math.round(duration))),
+    ).observe({ type: "longtask" });
   });
   await page.getByRole("button", { name: "Use 5000 messages" }).click();
   const { filled, frames, long } = await page.evaluate(async () => {
@@ -142,7 +156,9 @@ test("five thousand messages stay smooth", async ({ page }) => {
     return { filled, frames: frames.sort((a, b) => a - b), long };
   });
   const [median, worst] = [frames[60] ?? 0, frames.at(-1) ?? 0];
-  console.log(`5000 messages drawn after ${filled.toFixed(0)} ms; long tasks ${JSON.stringify(long)} ms; frames while scrolling: median ${median.toFixed(1)}, worst ${worst.toFixed(1)} ms`);
+  console.log(
+    `5000 messages drawn after ${filled.toFixed(0)} ms; long tasks ${JSON.stringify(long)} ms; frames while scrolling: median ${median.toFixed(1)}, worst ${worst.toFixed(1)} ms`,
+  );
   expect(Math.max(0, ...long)).toBeLessThan(200);
   expect(median).toBeLessThan(50); // 17 on a machine at rest
   await expect(page.locator(log)).toHaveAttribute("aria-busy", "false");

@@ -14,9 +14,15 @@ test("compares all methods that can be used, in a table and in charts", async ({
   const rows = page.locator("compare-view tbody tr");
   await expect(rows).toHaveCount(3);
   await expect(rows.nth(1)).toHaveText(/Projection merge\s*7\.6\s*5\.2\s*10\.0\s*51\.2\s*24\.1\s*47\.3\s*1\s*0\.15/);
-  await expect(page.getByRole("img", { name: /^Bar chart: Time \(s\) by method: Zero-shot 7\.6; Projection merge 7\.6/ })).toBeVisible();
+  await expect(
+    page.getByRole("img", { name: /^Bar chart: Time \(s\) by method: Zero-shot 7\.6; Projection merge 7\.6/ }),
+  ).toBeVisible();
   await expect(page.getByRole("img", { name: /^Bar chart: ROUGE by method/ })).toBeVisible();
-  await expect(page.getByText("Memory: 400 MB (WASM) and 290 MB (GPU) with the model loaded, 412 MB (WASM) and 290 MB (GPU) at the most.")).toBeVisible();
+  await expect(
+    page.getByText(
+      "Memory: 400 MB (WASM) and 290 MB (GPU) with the model loaded, 412 MB (WASM) and 290 MB (GPU) at the most.",
+    ),
+  ).toBeVisible();
 });
 
 test("runs on random examples, with mean and spread, and saves every run", async ({ page }) => {
@@ -30,13 +36,26 @@ test("runs on random examples, with mean and spread, and saves every run", async
   await expect(done(page)).toHaveText("The comparison is ready.", { timeout: 30_000 });
   await expect(page.locator("compare-view tbody tr")).toHaveCount(2);
   await expect(page.locator("compare-view tbody tr").first()).toContainText("7.6 ± 0.0");
-  const [csv] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as CSV" }).click()]);
-  const lines = readFileSync(await csv.path(), "utf8").trim().split("\r\n");
+  const [csv] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save as CSV" }).click(),
+  ]);
+  const lines = readFileSync(await csv.path(), "utf8")
+    .trim()
+    .split("\r\n");
   expect(lines).toHaveLength(1 + 2 * 3);
   expect(lines[0]).toMatch(/^chat,method,language,total_ms,/);
-  const [json] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as JSON" }).click()]);
+  const [json] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Save as JSON" }).click(),
+  ]);
   const saved = JSON.parse(readFileSync(await json.path(), "utf8"));
-  expect(saved).toMatchObject({ model: "gemma-3-270m", to: "es", idleBytes: { wasm: 4e8, gpu: 2.9e8 }, peakBytes: { wasm: 412e6, gpu: 2.9e8 } });
+  expect(saved).toMatchObject({
+    model: "gemma-3-270m",
+    to: "es",
+    idleBytes: { wasm: 4e8, gpu: 2.9e8 },
+    peakBytes: { wasm: 412e6, gpu: 2.9e8 },
+  });
   expect(saved.runs).toHaveLength(6);
 });
 

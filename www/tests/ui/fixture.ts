@@ -9,23 +9,34 @@ export { expect };
 export type { Page };
 
 export const test = base.extend<{ watched: string[] }, { site: Site }>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see by the pattern that nothing is needed
-  site: [async ({}, use) => {
-    const site = await serve(new URL("../../dist-test", import.meta.url).pathname, { base: "/some/where/" });
-    await use(site);
-    site.server.closeAllConnections();
-    site.server.close();
-  }, { scope: "worker" }],
-  watched: [async ({ context, site }, use) => {
-    const trouble: string[] = [];
-    // A test may start a server of its own on this machine.
-    const own = (url: string): boolean => url.startsWith(site.url) || url.startsWith("blob:") || new URL(url).hostname === "localhost";
-    context.on("request", (request) => { if (!own(request.url())) trouble.push(request.url()); });
-    context.on("console", (message) => { if (message.type() === "error") trouble.push(message.text()); });
-    context.on("weberror", (error) => trouble.push(error.error().message));
-    await use(trouble);
-    expect(trouble).toEqual([]);
-  }, { auto: true }],
+  site: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see by the pattern that nothing is needed
+    async ({}, use) => {
+      const site = await serve(new URL("../../dist-test", import.meta.url).pathname, { base: "/some/where/" });
+      await use(site);
+      site.server.closeAllConnections();
+      site.server.close();
+    },
+    { scope: "worker" },
+  ],
+  watched: [
+    async ({ context, site }, use) => {
+      const trouble: string[] = [];
+      // A test may start a server of its own on this machine.
+      const own = (url: string): boolean =>
+        url.startsWith(site.url) || url.startsWith("blob:") || new URL(url).hostname === "localhost";
+      context.on("request", (request) => {
+        if (!own(request.url())) trouble.push(request.url());
+      });
+      context.on("console", (message) => {
+        if (message.type() === "error") trouble.push(message.text());
+      });
+      context.on("weberror", (error) => trouble.push(error.error().message));
+      await use(trouble);
+      expect(trouble).toEqual([]);
+    },
+    { auto: true },
+  ],
   page: async ({ page, site }, use) => {
     await page.goto(site.url);
     await use(page);

@@ -6,7 +6,12 @@ const day = (ago: number): string => {
   const date = new Date(today.getFullYear(), today.getMonth(), today.getDate() - ago, 12);
   return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}T12:00:00`;
 };
-const timed = [...Array.from({ length: 60 }, (_, i) => `[${day(400 - i)}] Ana: old ${i}`), `[${day(5)}] Ben: last week`, `[${day(1)}] Ana: yesterday`, `[${day(0)}] Ben: today`].join("\n");
+const timed = [
+  ...Array.from({ length: 60 }, (_, i) => `[${day(400 - i)}] Ana: old ${i}`),
+  `[${day(5)}] Ben: last week`,
+  `[${day(1)}] Ana: yesterday`,
+  `[${day(0)}] Ben: today`,
+].join("\n");
 
 async function open(page: Page): Promise<void> {
   await showChats(page);
@@ -20,7 +25,12 @@ test("a file is read, and only the part that is wanted is taken", async ({ page 
   await open(page);
   await choose(page, "WhatsApp Chat with Family.txt", timed);
   await expect(page.getByText("63 messages found")).toBeVisible();
-  for (const [range, count] of [["The last 50 messages", 50], ["Since yesterday", 2], ["Since today", 1], ["Since a week ago", 3]] as const) {
+  for (const [range, count] of [
+    ["The last 50 messages", 50],
+    ["Since yesterday", 2],
+    ["Since today", 1],
+    ["Since a week ago", 3],
+  ] as const) {
     await page.getByLabel("Which part").selectOption(range);
     await expect(page.getByRole("button", { name: `Use ${count} message${count === 1 ? "" : "s"}` })).toBeEnabled();
   }
@@ -86,10 +96,16 @@ test("what another app shares arrives in the dialog, once, without a server", as
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await context.setOffline(true);
   await page.evaluate(() => {
-    const form = Object.assign(document.createElement("form"), { method: "POST", action: "./share", enctype: "multipart/form-data" });
+    const form = Object.assign(document.createElement("form"), {
+      method: "POST",
+      action: "./share",
+      enctype: "multipart/form-data",
+    });
     const input = Object.assign(document.createElement("input"), { type: "file", name: "chat" });
     const transfer = new DataTransfer();
-    transfer.items.add(new File(["Ana: shared with the app\nBen: indeed"], "WhatsApp Chat.txt", { type: "text/plain" }));
+    transfer.items.add(
+      new File(["Ana: shared with the app\nBen: indeed"], "WhatsApp Chat.txt", { type: "text/plain" }),
+    );
     input.files = transfer.files;
     form.append(input);
     document.body.append(form);

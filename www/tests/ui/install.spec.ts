@@ -13,7 +13,8 @@ test("is installable, and starts cold without a server", async ({ page, context,
   expect(manifest.icons).toHaveLength(3);
   expect(manifest.share_target).toMatchObject({ action: "./share", method: "POST" });
   expect(manifest.screenshots.map((each: { form_factor: string }) => each.form_factor)).toEqual(["narrow", "wide"]);
-  for (const { src } of [...manifest.icons, ...manifest.screenshots]) expect((await page.request.get(new URL(src, site.url).href)).ok()).toBe(true);
+  for (const { src } of [...manifest.icons, ...manifest.screenshots])
+    expect((await page.request.get(new URL(src, site.url).href)).ok()).toBe(true);
   await page.close();
   await context.setOffline(true);
   for (const address of [site.url, `${site.url}?backend=cpu`]) {
@@ -36,7 +37,9 @@ test("shortcuts open the import and a random example", async ({ page, site }) =>
 test("installing is offered after the first success only", async ({ page }) => {
   await page.evaluate(() => {
     const event = Object.assign(new Event("beforeinstallprompt", { cancelable: true }), {
-      prompt: async () => { Object.assign(globalThis, { prompted: true }); },
+      prompt: async () => {
+        Object.assign(globalThis, { prompted: true });
+      },
       userChoice: Promise.resolve({ outcome: "accepted" }),
     });
     dispatchEvent(event);

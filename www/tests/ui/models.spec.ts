@@ -113,7 +113,9 @@ test("an adapter is added with what it is for, and deleted", async ({ page }) =>
   await show(page, "Models");
   await page.getByRole("button", { name: "Add an adapter" }).click();
   const dialog = page.getByRole("dialog", { name: "Add an adapter to Gemma 3 270M" });
-  await dialog.getByLabel("Choose files").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no") });
+  await dialog
+    .getByLabel("Choose files")
+    .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no") });
   await expect(dialog.getByRole("alert")).toContainText("there is no adapter among these files");
   await dialog.locator(".drop").evaluate((drop) => {
     const data = new DataTransfer();

@@ -21,7 +21,9 @@ test("the page says where the model runs, and why; setting and address choose", 
   await download(page);
   await show(page, "Settings");
   const place = page.locator("[data-place]");
-  await expect(place).toHaveText("The model runs on the graphics processor (example). By a trial on this device, a usual summary takes about 2.1 s on the graphics processor and 7.6 s on the processor.");
+  await expect(place).toHaveText(
+    "The model runs on the graphics processor (example). By a trial on this device, a usual summary takes about 2.1 s on the graphics processor and 7.6 s on the processor.",
+  );
   await page.getByLabel("Runs on").selectOption("cpu");
   await expect(place).toHaveText("The model runs on the processor. That is your choice.");
   await page.goto(`${site.url}?backend=gpu`);
@@ -31,21 +33,38 @@ test("the page says where the model runs, and why; setting and address choose", 
   await expect(page.getByLabel("Runs on")).toHaveValue("cpu");
 });
 
-test("a trial that finds the graphics processor slower, or none, is remembered for its model and browser", async ({ page, site }) => {
-  const remember = (trial: object) => page.evaluate((trial) => localStorage.setItem("pocket-gist.trials", JSON.stringify({ "gemma-3-270m": { ...trial, browser: navigator.userAgent } })), trial);
+test("a trial that finds the graphics processor slower, or none, is remembered for its model and browser", async ({
+  page,
+  site,
+}) => {
+  const remember = (trial: object) =>
+    page.evaluate(
+      (trial) =>
+        localStorage.setItem(
+          "pocket-gist.trials",
+          JSON.stringify({ "gemma-3-270m": { ...trial, browser: navigator.userAgent } }),
+        ),
+      trial,
+    );
   await remember({ cpuMs: 3000, gpuMs: 9000, noGpu: null });
   await download(page);
   await show(page, "Settings");
-  await expect(page.locator("[data-place=cpu]")).toContainText("about 9.0 s on the graphics processor and 3.0 s on the processor");
+  await expect(page.locator("[data-place=cpu]")).toContainText(
+    "about 9.0 s on the graphics processor and 3.0 s on the processor",
+  );
   await remember({ cpuMs: null, gpuMs: null, noGpu: "there is none" });
   await page.goto(site.url);
   await download(page);
   await show(page, "Settings");
-  await expect(page.locator("[data-place=cpu]")).toHaveText("The model runs on the processor. The graphics processor cannot be used: there is none.");
+  await expect(page.locator("[data-place=cpu]")).toHaveText(
+    "The model runs on the processor. The graphics processor cannot be used: there is none.",
+  );
 });
 
 test("settings that somebody has broken are not believed", async ({ page, site }) => {
-  await page.evaluate(() => localStorage.setItem("pocket-gist.settings", JSON.stringify({ theme: "<b>", maxTokens: 1e9, method: 3, to: "fr" })));
+  await page.evaluate(() =>
+    localStorage.setItem("pocket-gist.settings", JSON.stringify({ theme: "<b>", maxTokens: 1e9, method: 3, to: "fr" })),
+  );
   await page.goto(site.url);
   await show(page, "Settings");
   await expect(page.getByLabel("Colours")).toHaveValue("auto");
@@ -64,7 +83,12 @@ test("the page speaks the languages that it offers, at once and at the next visi
   await expect(page.getByRole("button", { name: "Zusammenfassen" })).toBeVisible();
 });
 
-for (const [locale, word] of [["es-MX", "Resumir"], ["fr-CA", "Résumer"], ["de-CH", "Zusammenfassen"], ["it-IT", "Summarize"]] as const) {
+for (const [locale, word] of [
+  ["es-MX", "Resumir"],
+  ["fr-CA", "Résumer"],
+  ["de-CH", "Zusammenfassen"],
+  ["it-IT", "Summarize"],
+] as const) {
   test(`follows the browser: ${locale}`, async ({ browser, site }) => {
     const context = await browser.newContext({ locale });
     const page = await context.newPage();
@@ -88,11 +112,13 @@ test("every control is reached by keyboard", async ({ page }) => {
   const reached = new Set<string>();
   for (let i = 0; i < 12; i++) {
     await page.keyboard.press("Tab");
-    reached.add(await page.evaluate(() => {
-      let element = document.activeElement;
-      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-      return element?.ariaLabel ?? element?.textContent?.trim() ?? "";
-    }));
+    reached.add(
+      await page.evaluate(() => {
+        let element = document.activeElement;
+        while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+        return element?.ariaLabel ?? element?.textContent?.trim() ?? "";
+      }),
+    );
   }
   expect([...reached].join("|")).toMatch(/Replay|Import a chat/);
 });

@@ -2,10 +2,15 @@
 import { deflateRawSync } from "node:zlib";
 import { expect, paste, type Page, test } from "./fixture";
 
-const packed = (value: unknown): string => deflateRawSync(Buffer.from(typeof value === "string" ? value : JSON.stringify(value))).toString("base64url");
+const packed = (value: unknown): string =>
+  deflateRawSync(Buffer.from(typeof value === "string" ? value : JSON.stringify(value))).toString("base64url");
 const link = (page: Page) => page.locator("#link");
 
-test("the link of an example names it and holds no text; it opens elsewhere with its settings", async ({ page, context, site }) => {
+test("the link of an example names it and holds no text; it opens elsewhere with its settings", async ({
+  page,
+  context,
+  site,
+}) => {
   await page.getByRole("button", { name: "Share this chat" }).click();
   await expect(page.getByRole("img", { name: "QR code of the link" })).toBeVisible();
   const url = await link(page).inputValue();
@@ -16,7 +21,11 @@ test("the link of an example names it and holds no text; it opens elsewhere with
   expect(await other.evaluate(() => JSON.parse(localStorage.getItem("pocket-gist.settings") ?? "{}").to)).toBe("fr");
 });
 
-test("own text is in a link only after it was asked for, and makes the round trip", async ({ page, browser, context }) => {
+test("own text is in a link only after it was asked for, and makes the round trip", async ({
+  page,
+  browser,
+  context,
+}) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await paste(page, "Ana: Grüße & <b>mehr</b>\nBen: שלום 🍆");
   await page.getByRole("button", { name: "Share this chat" }).click();
@@ -72,10 +81,16 @@ test("a long chat has no QR code, and says so", async ({ page }) => {
 
 test("a link is handed to the system's share sheet where there is one", async ({ page, site }) => {
   await page.addInitScript(() => {
-    Object.defineProperty(navigator, "share", { value: async (data: ShareData) => { Object.assign(globalThis, { shared: data }); } });
+    Object.defineProperty(navigator, "share", {
+      value: async (data: ShareData) => {
+        Object.assign(globalThis, { shared: data });
+      },
+    });
   });
   await page.goto(site.url);
   await page.getByRole("button", { name: "Share this chat" }).click();
   await page.getByRole("button", { name: "Share the link" }).click();
-  expect(await page.evaluate(() => (globalThis as unknown as { shared: ShareData }).shared.url)).toMatch(/#v=1&d=eval-266/);
+  expect(await page.evaluate(() => (globalThis as unknown as { shared: ShareData }).shared.url)).toMatch(
+    /#v=1&d=eval-266/,
+  );
 });

@@ -15,7 +15,18 @@ test("says what it needs, downloads, tells of a refused chunk, and summarises wi
   await expect(summaryText(page)).toHaveText(/^Frank dice .* boda\.$/);
   await expect(summaryText(page)).toHaveAttribute("lang", "es");
   const figures = page.locator("metrics-list dl");
-  for (const figure of ["First token5.2 s", "Total7.6 s", "Prefill47.1 tok/s", "Decode10.0 tok/s", "Tokens240 in, 24 out", "Passes1", "WASM memory412 MB", "ROUGE-151.2", "ROUGE-224.1", "ROUGE-L47.3"]) {
+  for (const figure of [
+    "First token5.2 s",
+    "Total7.6 s",
+    "Prefill47.1 tok/s",
+    "Decode10.0 tok/s",
+    "Tokens240 in, 24 out",
+    "Passes1",
+    "WASM memory412 MB",
+    "ROUGE-151.2",
+    "ROUGE-224.1",
+    "ROUGE-L47.3",
+  ]) {
     await expect(figures).toContainText(figure);
   }
   await page.getByText("A person’s summary").click();
@@ -34,7 +45,9 @@ test("methods that cannot be used are greyed, with the reason", async ({ page })
   await expect(page.locator("#method option", { hasText: "no joint-expert adapter" })).toBeDisabled();
   await page.locator("#method").selectOption("two-step");
   await page.reload();
-  await expect(page.locator("#method option[value=projection]")).toBeAttached({ timeout: 1 }).catch(() => {});
+  await expect(page.locator("#method option[value=projection]"))
+    .toBeAttached({ timeout: 1 })
+    .catch(() => {});
 });
 
 test("English asks for no translation, and takes a method that can", async ({ page }) => {
@@ -73,7 +86,9 @@ test("is read aloud by a voice of this device only", async ({ page, site }) => {
     const voice = { lang: "es-ES", localService: true } as SpeechSynthesisVoice;
     const server = { lang: "fr-FR", localService: false } as SpeechSynthesisVoice;
     Object.defineProperty(speechSynthesis, "getVoices", { value: () => [server, voice] });
-    Object.defineProperty(speechSynthesis, "speak", { value: ({ text }: SpeechSynthesisUtterance) => spoken.push(text) });
+    Object.defineProperty(speechSynthesis, "speak", {
+      value: ({ text }: SpeechSynthesisUtterance) => spoken.push(text),
+    });
     Object.defineProperty(SpeechSynthesisUtterance.prototype, "voice", { set() {} });
   });
   await page.goto(site.url);
@@ -81,7 +96,9 @@ test("is read aloud by a voice of this device only", async ({ page, site }) => {
   await summarize(page);
   await page.getByRole("button", { name: "Read aloud" }).click();
   await expect(page.getByRole("button", { name: "Stop reading" })).toBeVisible();
-  expect(await page.evaluate(() => (globalThis as unknown as { spoken: string[] }).spoken)).toEqual([expect.stringMatching(/^Frank dice/)]);
+  expect(await page.evaluate(() => (globalThis as unknown as { spoken: string[] }).spoken)).toEqual([
+    expect.stringMatching(/^Frank dice/),
+  ]);
   await page.locator("#to").selectOption("fr");
   await summarize(page);
   await expect(page.getByText("no offline voice for French")).toBeVisible();
@@ -138,7 +155,9 @@ test("what was written before the graphics processor failed is void, and the fig
   await download(page);
   await paste(page, "Ana: RESTART");
   await summarize(page);
-  await expect(summaryText(page)).toHaveText("Frank dice que la cuerda de la campana se ha roto. Hamish consigue otra antes de la boda.");
+  await expect(summaryText(page)).toHaveText(
+    "Frank dice que la cuerda de la campana se ha roto. Hamish consigue otra antes de la boda.",
+  );
   await expect(page.locator("summary-card")).toContainText("The model is loaded again.");
   await expect(page.locator("metrics-list")).toContainText("148 dispatches, 1 pass, 1 submit, 0.30 readbacks");
 });

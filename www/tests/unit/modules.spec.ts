@@ -15,16 +15,29 @@ import { fr } from "../../src/i18n/fr";
 import { pick } from "../../src/i18n";
 
 test("a link holds a chat and gives it back", async () => {
-  const chat = fromMessages("Été 🏖", [{ sender: "Zoë", text: "a\nb & c" }, { sender: "", text: "שלום" }]);
+  const chat = fromMessages("Été 🏖", [
+    { sender: "Zoë", text: "a\nb & c" },
+    { sender: "", text: "שלום" },
+  ]);
   const fragment = await encodeLink(chat, { method: "two-step", task: "summarize", to: "de" }, true);
   expect(fragment).toMatch(/^v=1&c=[\w-]+&m=two-step&t=summarize&l=de$/);
   const link = await decodeLink(`#${fragment}`);
-  expect(link).toEqual({ chat: { title: "Été 🏖", lines: chat.messages.map(({ sender, text }) => ({ sender, text })) }, method: "two-step", task: "summarize", to: "de" });
+  expect(link).toEqual({
+    chat: { title: "Été 🏖", lines: chat.messages.map(({ sender, text }) => ({ sender, text })) },
+    method: "two-step",
+    task: "summarize",
+    to: "de",
+  });
   expect(await encodeLink(chat, {}, false)).toBe("v=1");
 });
 
 test("parts of a chat are taken by number and by date", () => {
-  const messages = [{ time: "2024-01-30T23:59:00" }, { time: null }, { time: "2024-01-31T00:00:00" }, { time: "2024-02-01T09:00:00" }];
+  const messages = [
+    { time: "2024-01-30T23:59:00" },
+    { time: null },
+    { time: "2024-01-31T00:00:00" },
+    { time: "2024-02-01T09:00:00" },
+  ];
   expect(within(messages, { kind: "all" })).toHaveLength(4);
   expect(within(messages, { kind: "last", count: 2 })).toHaveLength(2);
   expect(within(messages, { kind: "since", date: "2024-01-31" })).toEqual(messages.slice(2));
@@ -34,7 +47,11 @@ test("parts of a chat are taken by number and by date", () => {
 });
 
 test("longer messages take longer to type, within bounds", () => {
-  const { messages } = fromMessages("", [{ sender: "A", text: "hi" }, { sender: "A", text: "x".repeat(60) }, { sender: "B", text: "x".repeat(5000) }]);
+  const { messages } = fromMessages("", [
+    { sender: "A", text: "hi" },
+    { sender: "A", text: "x".repeat(60) },
+    { sender: "B", text: "x".repeat(5000) },
+  ]);
   const [first, second, third] = timeline(messages);
   expect(first?.typingMs).toBe(500);
   expect(second?.typingMs).toBeGreaterThan(1500);
@@ -55,13 +72,47 @@ test("random examples are different ones", () => {
 });
 
 test("an experiment becomes rows and lines, and text cannot become a formula", () => {
-  const metrics = (totalMs: number) => ({ promptTokens: 10, generatedTokens: 5, timeToFirstTokenMs: 100, prefillMs: 90, decodeMs: 50, totalMs, passes: 1, passesCut: 0, wasmBytes: totalMs * 1000, gpu: { bytes: 5 } });
+  const metrics = (totalMs: number) => ({
+    promptTokens: 10,
+    generatedTokens: 5,
+    timeToFirstTokenMs: 100,
+    prefillMs: 90,
+    decodeMs: 50,
+    totalMs,
+    passes: 1,
+    passesCut: 0,
+    wasmBytes: totalMs * 1000,
+    gpu: { bytes: 5 },
+  });
   const experiment: Experiment = {
-    plan: { model: "m", to: "es", methods: [{ method: "a", name: "A", extraBytes: 7 }, { method: "b", name: "B", extraBytes: 0 }], chats: [], maxTokens: 9 },
-    running: false, idle: { wasm: 1, gpu: 7 }, current: null,
+    plan: {
+      model: "m",
+      to: "es",
+      methods: [
+        { method: "a", name: "A", extraBytes: 7 },
+        { method: "b", name: "B", extraBytes: 0 },
+      ],
+      chats: [],
+      maxTokens: 9,
+    },
+    running: false,
+    idle: { wasm: 1, gpu: 7 },
+    current: null,
     runs: [
-      { chat: "1", method: "a", text: '=HYPERLINK("x")', metrics: metrics(1000), rouge: { rouge1: 40, rouge2: 20, rougeL: 30 } },
-      { chat: "2", method: "a", text: "uno, dos", metrics: metrics(3000), rouge: { rouge1: 60, rouge2: 20, rougeL: 30 } },
+      {
+        chat: "1",
+        method: "a",
+        text: '=HYPERLINK("x")',
+        metrics: metrics(1000),
+        rouge: { rouge1: 40, rouge2: 20, rougeL: 30 },
+      },
+      {
+        chat: "2",
+        method: "a",
+        text: "uno, dos",
+        metrics: metrics(3000),
+        rouge: { rouge1: 60, rouge2: 20, rougeL: 30 },
+      },
     ],
   } as unknown as Experiment;
   const [a, b] = rows(experiment);
@@ -77,7 +128,11 @@ test("an experiment becomes rows and lines, and text cannot become a formula", (
 
 test("settings are checked one by one", () => {
   expect(validated(null)).toEqual(defaults);
-  expect(validated({ theme: "dark", temperature: -1, replaySpeed: 4, unknown: 1 })).toEqual({ ...defaults, theme: "dark", replaySpeed: 4 });
+  expect(validated({ theme: "dark", temperature: -1, replaySpeed: 4, unknown: 1 })).toEqual({
+    ...defaults,
+    theme: "dark",
+    replaySpeed: 4,
+  });
 });
 
 test("the page's language is the first of the reader's that there is", () => {
@@ -87,10 +142,11 @@ test("the page's language is the first of the reader's that there is", () => {
 
 test("no line of the tables is empty, and translations differ from English where words are meant", () => {
   type Table = { [key: string]: string | ((...values: never[]) => string) | Table };
-  const lines = (table: Table, path = ""): [string, string][] => Object.entries(table).flatMap(([key, value]): [string, string][] => {
-    if (typeof value === "object") return lines(value, `${path}${key}.`);
-    return [[`${path}${key}`, typeof value === "string" ? value : value(...([2, 3] as never[]))]];
-  });
+  const lines = (table: Table, path = ""): [string, string][] =>
+    Object.entries(table).flatMap(([key, value]): [string, string][] => {
+      if (typeof value === "object") return lines(value, `${path}${key}.`);
+      return [[`${path}${key}`, typeof value === "string" ? value : value(...([2, 3] as never[]))]];
+    });
   const english = new Map(lines(en as unknown as Table));
   for (const [name, table] of Object.entries({ es, fr, de })) {
     const all = lines(table as unknown as Table);
