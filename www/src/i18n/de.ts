@@ -1,5 +1,5 @@
 // Die Seite auf Deutsch.
-import type { Messages } from "./index";
+import type { Messages } from "./en";
 
 const nachrichten = (count: number): string => (count === 1 ? "1 Nachricht" : `${count} Nachrichten`);
 

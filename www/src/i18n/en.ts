@@ -302,3 +302,6 @@ export const en = {
     panic: "The engine stopped.",
   },
 };
+
+/** The words of the page in one language. */
+export type Messages = typeof en;

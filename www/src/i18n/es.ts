@@ -1,5 +1,5 @@
 // La página en español.
-import type { Messages } from "./index";
+import type { Messages } from "./en";
 
 const mensajes = (count: number): string => (count === 1 ? "1 mensaje" : `${count} mensajes`);
 

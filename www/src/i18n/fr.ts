@@ -1,5 +1,5 @@
 // La page en français.
-import type { Messages } from "./index";
+import type { Messages } from "./en";
 
 const messages = (count: number): string => (count < 2 ? `${count} message` : `${count} messages`);
 

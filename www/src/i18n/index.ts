@@ -1,10 +1,10 @@
 // The language of the page: from the settings, or else the first of the browser's that there is a table of.
 import { de } from "./de";
-import { en } from "./en";
+import { en, type Messages } from "./en";
 import { es } from "./es";
 import { fr } from "./fr";
 
-export type Messages = typeof en;
+export type { Messages };
 
 const tables = { en, es, fr, de } satisfies Record<string, Messages>;
 
