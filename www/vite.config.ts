@@ -7,7 +7,7 @@ import { VitePWA } from "vite-plugin-pwa";
 const models = resolve(__dirname, "../models");
 
 /** Models whose files lie beside the page, in pieces (pkg-scripts/shards.mjs). The others come from where the catalog says. */
-const hosted = (process.env["POCKET_GIST_HOSTED"] ?? "gemma-3-270m").split(" ");
+const hosted = (process.env.POCKET_GIST_HOSTED ?? "gemma-3-270m").split(" ");
 
 interface Catalog {
   models: { id: string; sources: object[] }[];
@@ -19,7 +19,8 @@ function modelFiles(): Plugin {
   return {
     name: "model-files",
     generateBundle() {
-      const emit = (fileName: string, source: string | Uint8Array): void => void this.emitFile({ type: "asset", fileName, source });
+      const emit = (fileName: string, source: string | Uint8Array): void =>
+        void this.emitFile({ type: "asset", fileName, source });
       const catalog = JSON.parse(readFileSync(resolve(models, "catalog.json"), "utf8")) as Catalog;
       for (const model of catalog.models.filter(({ id }) => hosted.includes(id))) {
         model.sources = [{ kind: "shards", manifest: `${model.id}/manifest.json` }];
@@ -40,10 +41,21 @@ export default defineConfig(({ mode }) => {
   }
   return {
     base: "./",
-    build: { outDir: fake ? "dist-test" : "dist", emptyOutDir: true, target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    build: {
+      outDir: fake ? "dist-test" : "dist",
+      emptyOutDir: true,
+      target: "es2022",
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
     worker: { format: "es" as const },
     resolve: {
-      alias: [{ find: /^#worker\?worker$/, replacement: `${resolve(__dirname, fake ? "tests/fake/worker.ts" : "src/worker.ts")}?worker` }],
+      alias: [
+        {
+          find: /^#worker\?worker$/,
+          replacement: `${resolve(__dirname, fake ? "tests/fake/worker.ts" : "src/worker.ts")}?worker`,
+        },
+      ],
     },
     plugins: [
       modelFiles(),
@@ -72,19 +84,46 @@ export default defineConfig(({ mode }) => {
             { src: "icon-maskable-512.png", sizes: "512x512", type: "image/png", purpose: "maskable" },
           ],
           screenshots: [
-            { src: "screenshots/phone.png", sizes: "824x1830", type: "image/png", form_factor: "narrow", label: "A chat and its summary in Spanish" },
-            { src: "screenshots/desktop.png", sizes: "1280x860", type: "image/png", form_factor: "wide", label: "Chats, a conversation and its summary" },
+            {
+              src: "screenshots/phone.png",
+              sizes: "824x1830",
+              type: "image/png",
+              form_factor: "narrow",
+              label: "A chat and its summary in Spanish",
+            },
+            {
+              src: "screenshots/desktop.png",
+              sizes: "1280x860",
+              type: "image/png",
+              form_factor: "wide",
+              label: "Chats, a conversation and its summary",
+            },
           ],
           shortcuts: [
-            { name: "Import a chat", url: "./#import", icons: [{ src: "icon-192.png", sizes: "192x192", type: "image/png" }] },
-            { name: "Random example", url: "./#random", icons: [{ src: "icon-192.png", sizes: "192x192", type: "image/png" }] },
+            {
+              name: "Import a chat",
+              url: "./#import",
+              icons: [{ src: "icon-192.png", sizes: "192x192", type: "image/png" }],
+            },
+            {
+              name: "Random example",
+              url: "./#random",
+              icons: [{ src: "icon-192.png", sizes: "192x192", type: "image/png" }],
+            },
           ],
           share_target: {
             action: "./share",
             method: "POST",
             enctype: "multipart/form-data",
             // Which type WhatsApp's export has differs between versions: extensions are taken too.
-            params: { title: "title", text: "text", url: "url", files: [{ name: "chat", accept: ["text/*", "application/zip", "application/json", ".txt", ".zip", ".json"] }] },
+            params: {
+              title: "title",
+              text: "text",
+              url: "url",
+              files: [
+                { name: "chat", accept: ["text/*", "application/zip", "application/json", ".txt", ".zip", ".json"] },
+              ],
+            },
           },
           launch_handler: { client_mode: ["navigate-existing", "auto"] },
         },

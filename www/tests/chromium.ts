@@ -1,6 +1,6 @@
 // How Chromium is started in tests: without a sandbox (they may run as root), and quiet.
 export const launch = {
-  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: [
     "--no-sandbox",
     "--disable-quic",

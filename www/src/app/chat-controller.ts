@@ -4,14 +4,14 @@ import {
   type Conversation,
   empty,
   fromDialogue,
-  type Lines,
   fromMessages,
+  type Lines,
   withEdited,
   withMessage,
   withoutMessage,
 } from "./conversation";
-import type { Dialogue } from "./dialogues";
 import { reducedMotion } from "./device";
+import type { Dialogue } from "./dialogues";
 import { forgetDraft, readDraft, writeDraft } from "./drafts";
 import { Replay, type Speed } from "./replay";
 

@@ -22,9 +22,9 @@ import type { Lines } from "./conversation";
 import { idle } from "./device";
 import { frame } from "./frame";
 import { install } from "./install";
+import type { Speed } from "./replay";
 import { sampleModel } from "./samples";
 import type { Settings } from "./settings";
-import type { Speed } from "./replay";
 import { update } from "./update";
 
 const tabs: [View, Icon][] = [

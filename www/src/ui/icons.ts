@@ -1,5 +1,5 @@
 // Line drawings for buttons; what they mean is said by the buttons' labels.
-import { svg, html, type SVGTemplateResult, type TemplateResult } from "lit";
+import { html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 
 const drawings = {
   back: svg`<path d="M15 5l-7 7 7 7"/>`,

@@ -1,8 +1,8 @@
 // A summary under its conversation: the text as it is written, what it cost, and what can be done with it.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { canShare, offlineVoice, share, speak } from "../app/device";
 import type { Back } from "../app/controller";
+import { canShare, offlineVoice, share, speak } from "../app/device";
 import type { Activity } from "../app/engine-session";
 import type { Summary } from "../app/summary";
 import { Component } from "./component";

@@ -166,7 +166,7 @@ test("the real model: one short summary, and the memory that loading it takes", 
 });
 
 test("a model of the shape of Llama 3.2 1B: the memory that loading it takes", async () => {
-  test.skip(process.env["GPU_FULL"] !== "1", "its random weights are 800 MB; pkg-scripts/test --gpu-full runs it");
+  test.skip(process.env.GPU_FULL !== "1", "its random weights are 800 MB; pkg-scripts/test --gpu-full runs it");
   const model = "llama-3.2-1b";
   const bench = await open(synthetic([model]));
   ofType("done", await bench.ask({ action: "download", model }));

@@ -6,7 +6,7 @@ import { expect, test } from "@playwright/test";
 import { create, globals } from "webgpu";
 import { open } from "./bench";
 
-const folder = process.env["WGSL_DIR"] ?? join(import.meta.dirname, "../../../target/wgsl");
+const folder = process.env.WGSL_DIR ?? join(import.meta.dirname, "../../../target/wgsl");
 
 /** Dawn without a GPU. Held for good, with its device: it aborts the process if it is collected while its threads compile. */
 const dawn = create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../../..");
-export const program = join(process.env["CARGO_TARGET_DIR"] ?? join(root, "target"), "release/gist");
+export const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/gist");
 const model = "gemma-3-270m";
 
 /**

@@ -3,8 +3,8 @@
 // redirects, ranges and the page's content security policy are what they would be.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, expect, type Page, test } from "@playwright/test";
@@ -376,7 +376,7 @@ test("a folder, a file, a zip and a projection are added, used and kept", async 
 test("the catalog's own model from a file stops, goes on, and is the catalog's", async () => {
   await show("Models");
   const real = join(
-    process.env["POCKET_GIST_MODELS"] ?? join(homedir(), ".cache/pocket-gist"),
+    process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist"),
     "gemma-3-270m-q4_k_m.gguf",
   );
   const gemma = card("gemma-3-270m");

@@ -5,8 +5,8 @@ import { serve } from "../../../pkg-scripts/serve.mjs";
 
 type Site = Awaited<ReturnType<typeof serve>>;
 
-export { expect };
 export type { Page };
+export { expect };
 
 export const test = base.extend<{ watched: string[] }, { site: Site }>({
   site: [

@@ -1,5 +1,5 @@
 // Chats from elsewhere. What formats there are is tested in the engine; here, what the page does with them.
-import { expect, paste, type Page, showChats, test } from "./fixture";
+import { expect, type Page, paste, showChats, test } from "./fixture";
 
 const today = new Date();
 const day = (ago: number): string => {

@@ -1,6 +1,6 @@
 // Links: examples by name, own text only on request, and whatever comes in is a stranger's.
 import { deflateRawSync } from "node:zlib";
-import { expect, paste, type Page, test } from "./fixture";
+import { expect, type Page, paste, test } from "./fixture";
 
 const packed = (value: unknown): string =>
   deflateRawSync(Buffer.from(typeof value === "string" ? value : JSON.stringify(value))).toString("base64url");

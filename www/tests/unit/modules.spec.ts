@@ -8,11 +8,11 @@ import { timeline } from "../../src/app/replay";
 import { defaults, validated } from "../../src/app/settings";
 import { decodeLink, encodeLink } from "../../src/app/share-link";
 import { spread } from "../../src/app/statistics";
+import { pick } from "../../src/i18n";
 import { de } from "../../src/i18n/de";
 import { en } from "../../src/i18n/en";
 import { es } from "../../src/i18n/es";
 import { fr } from "../../src/i18n/fr";
-import { pick } from "../../src/i18n";
 
 test("a link holds a chat and gives it back", async () => {
   const chat = fromMessages("Été 🏖", [
