@@ -26,4 +26,4 @@ for (const { id, turns } of lines.slice(0, Number(process.argv[2] ?? 8)).map((li
     console.log(`${id} ${to}: ${texts[id][to]}`);
   }
 }
-writeFileSync(join(root, "www/src/app/samples.json"), `${JSON.stringify({ model: model.name, method, texts }, null, 2)}\n`);
+writeFileSync(join(root, "www/src/app/state/samples.json"), `${JSON.stringify({ model: model.name, method, texts }, null, 2)}\n`);

@@ -1,7 +1,7 @@
 // Starts the page, and the service worker that lets it start without a network.
-import "./app/install"; // before anything else: the browser's event comes early
-import { idle } from "./app/device";
-import { update } from "./app/update";
+import "./app/browser/install"; // before anything else: the browser's event comes early
+import { idle } from "./app/browser/device";
+import { update } from "./app/browser/update";
 import "./app/gist-app";
 
 if ("serviceWorker" in navigator) {

@@ -1,7 +1,7 @@
 // Precaches the whole shell, so that a cold start needs no network. Weights are not here: the engine keeps them in IndexedDB.
 // What other apps share with this one arrives here too, and never reaches a server.
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
-import { putShared } from "./app/drafts";
+import { putShared } from "./app/state/drafts";
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] };
 

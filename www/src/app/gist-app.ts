@@ -16,16 +16,16 @@ import type { ShareDialog } from "../ui/share-dialog";
 import { base } from "../ui/styles";
 import "../ui/summary-card";
 import "../ui/welcome-card";
-import { readChat } from "./chat-import";
-import { Controller, type View } from "./controller";
-import type { Lines } from "./conversation";
-import { idle } from "./device";
+import { idle } from "./browser/device";
+import { install } from "./browser/install";
+import { update } from "./browser/update";
+import { Controller, type View } from "./controllers/controller";
 import { frame } from "./frame";
-import { install } from "./install";
-import type { Speed } from "./replay";
-import { sampleModel } from "./samples";
-import type { Settings } from "./settings";
-import { update } from "./update";
+import { readChat } from "./state/chat-import";
+import type { Lines } from "./state/conversation";
+import type { Speed } from "./state/replay";
+import { sampleModel } from "./state/samples";
+import type { Settings } from "./state/settings";
 
 const tabs: [View, Icon][] = [
   ["chat", "chat"],
@@ -85,7 +85,7 @@ export class GistApp extends Component {
 
   /** Resolves once all dialogs and views are there. */
   private async rest(): Promise<void> {
-    await import("./rest");
+    await import("./lazy-components");
     await this.updateComplete;
   }
 

@@ -1,8 +1,8 @@
 // Adds an adapter to the model in use: pick it, see that it fits, say what it is for where its file does not.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Purpose } from "../app/own-models";
-import { fromDrop, fromPicker, type Picked } from "../app/picked";
+import { fromDrop, fromPicker, type Picked } from "../app/browser/picked-files";
+import type { Purpose } from "../app/engine/user-models";
 import type { ExaminedAdapter } from "../protocol";
 import { valueIn } from "./component";
 import { Dialog } from "./dialog";

@@ -1,7 +1,7 @@
 // Bars, one for each method. The table beside it says the same in numbers; for screen readers the chart is one image.
 import { css, html, nothing, svg } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Spread } from "../app/statistics";
+import type { Spread } from "../app/state/statistics";
 import { Component } from "./component";
 import { number } from "./format";
 import { base } from "./styles";

@@ -1,7 +1,7 @@
 // The list of chats: the reader's own, and the examples.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Dialogue } from "../app/dialogues";
+import type { Dialogue } from "../app/state/dialogues";
 import { Component, valueIn } from "./component";
 import { icon } from "./icons";
 import { base } from "./styles";

@@ -1,8 +1,8 @@
 // One chat: its title and what can be done with it, the messages, and below them whatever stands in the slot.
 import { css, html, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
-import type { Conversation, Message } from "../app/conversation";
-import type { Speed } from "../app/replay";
+import type { Conversation, Message } from "../app/state/conversation";
+import type { Speed } from "../app/state/replay";
 import { Component } from "./component";
 import "./conversation-view";
 import { icon } from "./icons";

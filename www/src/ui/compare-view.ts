@@ -1,9 +1,9 @@
 // Comparative mode: choose methods and chats, watch, then read table and charts.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { save } from "../app/device";
-import { type Experiment, type Memory, peak, type Row, rows, toCsv, toJson } from "../app/experiment";
-import type { Spread } from "../app/statistics";
+import { save } from "../app/browser/device";
+import { type Experiment, type Memory, peak, type Row, rows, toCsv, toJson } from "../app/state/experiment";
+import type { Spread } from "../app/state/statistics";
 import type { MethodStatus } from "../protocol";
 import "./bar-chart";
 import { Component, valueIn } from "./component";

@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
-import { type Message, senders } from "../app/conversation";
+import { type Message, senders } from "../app/state/conversation";
 import { Component } from "./component";
 import { shortTime } from "./format";
 import { icon } from "./icons";

@@ -1,7 +1,7 @@
 // How far a download is: bytes, speed, the time left, and whether it has stalled.
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Download } from "../app/engine-session";
+import type { Download } from "../app/engine/session";
 import { Component } from "./component";
 import { megabytes } from "./format";
 

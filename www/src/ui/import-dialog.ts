@@ -1,8 +1,8 @@
 // Brings a chat in: paste, choose or drop, look at what was found, correct the dates, take a part.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { fromFile, fromText, type Imported, type ImportSource, MAX_IMPORT_BYTES } from "../app/chat-import";
-import { daysBefore, type Range, within } from "../app/import-range";
+import { fromFile, fromText, type Imported, type ImportSource, MAX_IMPORT_BYTES } from "../app/state/chat-import";
+import { daysBefore, type Range, within } from "../app/state/import-range";
 import type { DateOrder, ImportedChat } from "../protocol";
 import { valueIn } from "./component";
 import { Dialog } from "./dialog";

@@ -1,7 +1,7 @@
 // What a summary cost, and how like a person's it is.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Rouge } from "../app/summary";
+import type { Rouge } from "../app/state/summary";
 import type { Messages } from "../i18n";
 import type { Metrics } from "../protocol";
 import { Component } from "./component";

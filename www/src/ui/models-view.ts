@@ -1,13 +1,13 @@
 // The model manager: what there is, what is on this device, and what room there is.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Download } from "../app/engine-session";
+import type { Download } from "../app/engine/session";
 import type { ModelStatus, OwnAdapter, Storage } from "../protocol";
 import { Component } from "./component";
 import "./download-progress";
 import { language, megabytes } from "./format";
 import { icon } from "./icons";
-import "./own-model";
+import "./add-model-card";
 import { base, view } from "./styles";
 
 /** What a phone's browser can hold of a model beside everything else, as a share of the device's memory. */

@@ -1,7 +1,7 @@
 // Controls of a replay in progress.
 import { css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Speed } from "../app/replay";
+import type { Speed } from "../app/state/replay";
 import { Component } from "./component";
 import { icon } from "./icons";
 import { base } from "./styles";

@@ -1,8 +1,8 @@
 // All settings. Each change leaves as one event; the controller keeps them.
 import { css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Placement } from "../app/backend";
-import { limits, type Settings } from "../app/settings";
+import type { Placement } from "../app/engine/backend";
+import { limits, type Settings } from "../app/state/settings";
 import { uiLanguages } from "../i18n";
 import type { MethodStatus } from "../protocol";
 import { Component, valueIn } from "./component";

@@ -2,9 +2,9 @@
 import { css, html, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { encode } from "uqr";
-import type { Conversation } from "../app/conversation";
-import { canShare, share } from "../app/device";
-import { encodeLink, type Link } from "../app/share-link";
+import { canShare, share } from "../app/browser/device";
+import type { Conversation } from "../app/state/conversation";
+import { encodeLink, type Link } from "../app/state/share-link";
 import { Dialog } from "./dialog";
 import { icon } from "./icons";
 

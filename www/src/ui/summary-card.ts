@@ -1,10 +1,10 @@
 // A summary under its conversation: the text as it is written, what it cost, and what can be done with it.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Back } from "../app/controller";
-import { canShare, offlineVoice, share, speak } from "../app/device";
-import type { Activity } from "../app/engine-session";
-import type { Summary } from "../app/summary";
+import { canShare, offlineVoice, share, speak } from "../app/browser/device";
+import type { Back } from "../app/controllers/controller";
+import type { Activity } from "../app/engine/session";
+import type { Summary } from "../app/state/summary";
 import { Component } from "./component";
 import { language } from "./format";
 import { icon } from "./icons";

@@ -1,7 +1,7 @@
 // Before there is a model: what it is, what it weighs, under which licence, and that nothing leaves the device.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Download } from "../app/engine-session";
+import type { Download } from "../app/engine/session";
 import type { ModelStatus } from "../protocol";
 import { Component } from "./component";
 import "./download-progress";

@@ -1,6 +1,6 @@
 // The engine's stand-in for tests of the page: same protocol, no model. Words in the chat choose what goes wrong; on the
 // channel `fake` a test can hold downloads.
-import type { Imported } from "../../src/app/chat-import";
+import type { Imported } from "../../src/app/state/chat-import";
 import type { Action, MethodStatus, ModelStatus, OwnAdapter, Request, Response } from "../../src/protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;

@@ -1,13 +1,13 @@
 // The modules that need no page.
 import { expect, test } from "@playwright/test";
-import { fromMessages } from "../../src/app/conversation";
-import { sample } from "../../src/app/dialogues";
-import { type Experiment, peak, rows, toCsv } from "../../src/app/experiment";
-import { daysBefore, within } from "../../src/app/import-range";
-import { timeline } from "../../src/app/replay";
-import { defaults, validated } from "../../src/app/settings";
-import { decodeLink, encodeLink } from "../../src/app/share-link";
-import { spread } from "../../src/app/statistics";
+import { fromMessages } from "../../src/app/state/conversation";
+import { sample } from "../../src/app/state/dialogues";
+import { type Experiment, peak, rows, toCsv } from "../../src/app/state/experiment";
+import { daysBefore, within } from "../../src/app/state/import-range";
+import { timeline } from "../../src/app/state/replay";
+import { defaults, validated } from "../../src/app/state/settings";
+import { decodeLink, encodeLink } from "../../src/app/state/share-link";
+import { spread } from "../../src/app/state/statistics";
 import { pick } from "../../src/i18n";
 import { de } from "../../src/i18n/de";
 import { en } from "../../src/i18n/en";

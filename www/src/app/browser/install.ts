@@ -1,5 +1,5 @@
 // Offers to install the app: after it has been of use, and only if the browser can.
-import { Changing } from "./changing";
+import { Changing } from "./observable";
 
 /** Not in TypeScript's library yet. */
 interface BeforeInstallPromptEvent extends Event {

@@ -1,9 +1,9 @@
 // What the reader brings: models from files and addresses, and adapters for the model in use.
 import type { ReactiveControllerHost } from "lit";
-import type { ExaminedAdapter } from "../protocol";
-import type { Event as EngineEvent } from "./engine-client";
-import type { Download, EngineSession } from "./engine-session";
-import type { Picked } from "./picked";
+import type { ExaminedAdapter } from "../../protocol";
+import type { Picked } from "../browser/picked-files";
+import type { Event as EngineEvent } from "./client";
+import type { Download, EngineSession } from "./session";
 import { Speed } from "./speed";
 
 /** What an adapter was trained for. */

@@ -1,6 +1,6 @@
 // What the reader has chosen, kept across visits. Whatever is read back is checked: another version may have written it.
-import { isUiLanguage, type UiLanguage } from "../i18n";
-import type { Backend } from "../protocol";
+import { isUiLanguage, type UiLanguage } from "../../i18n";
+import type { Backend } from "../../protocol";
 
 export interface Settings {
   /** Language of the page; `auto` follows the browser. */

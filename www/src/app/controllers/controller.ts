@@ -1,26 +1,26 @@
 // What the reader can do, and what it comes to: the only place that knows both the engine and the page.
 import type { ReactiveControllerHost } from "lit";
-import { messages, setUiLanguage } from "../i18n";
-import type { ExaminedAdapter, MethodStatus, ModelStatus, OwnAdapter } from "../protocol";
-import { forgetTrials, fromAddress } from "./backend";
+import { messages, setUiLanguage } from "../../i18n";
+import type { ExaminedAdapter, MethodStatus, ModelStatus, OwnAdapter } from "../../protocol";
+import { marked, wasInterrupted } from "../browser/crash-guard";
+import { idle, keepStorage } from "../browser/device";
+import { install } from "../browser/install";
+import type { Picked } from "../browser/picked-files";
+import { forgetTrials, fromAddress } from "../engine/backend";
+import { EngineSession } from "../engine/session";
+import { OwnModels, type Purpose } from "../engine/user-models";
+import { fromFile, fromText, type ImportSource } from "../state/chat-import";
+import { type Conversation, empty, fromDialogue } from "../state/conversation";
+import { type Dialogue, loadDialogues, sample } from "../state/dialogues";
+import { takeShared } from "../state/drafts";
+import { type Experiment, runExperiment } from "../state/experiment";
+import type { Replay } from "../state/replay";
+import { sampleOf } from "../state/samples";
+import { forgetSettings, readSettings, type Settings, writeSettings } from "../state/settings";
+import { decodeLink, isLink, LinkError } from "../state/share-link";
+import { blank, CHAT_LANGUAGE, type Summary, summarize } from "../state/summary";
 import { ChatController } from "./chat-controller";
-import { fromFile, fromText, type ImportSource } from "./chat-import";
-import { type Conversation, empty, fromDialogue } from "./conversation";
-import { idle, keepStorage } from "./device";
-import { type Dialogue, loadDialogues, sample } from "./dialogues";
-import { takeShared } from "./drafts";
-import { EngineSession } from "./engine-session";
-import { type Experiment, runExperiment } from "./experiment";
-import { install } from "./install";
-import { marked, wasInterrupted } from "./load-mark";
-import { OwnModels, type Purpose } from "./own-models";
-import type { Picked } from "./picked";
-import type { Replay } from "./replay";
-import { sampleOf } from "./samples";
-import { forgetSettings, readSettings, type Settings, writeSettings } from "./settings";
-import { decodeLink, isLink, LinkError } from "./share-link";
-import { blank, CHAT_LANGUAGE, type Summary, summarize } from "./summary";
-import { Work } from "./work";
+import { Work } from "./task-runner";
 
 export type View = "chats" | "chat" | "compare" | "models" | "settings";
 

@@ -1,5 +1,6 @@
 // The chat that is open: an example or the reader's own, being read, edited or replayed.
 import type { ReactiveControllerHost } from "lit";
+import { reducedMotion } from "../browser/device";
 import {
   type Conversation,
   empty,
@@ -9,11 +10,10 @@ import {
   withEdited,
   withMessage,
   withoutMessage,
-} from "./conversation";
-import { reducedMotion } from "./device";
-import type { Dialogue } from "./dialogues";
-import { forgetDraft, readDraft, writeDraft } from "./drafts";
-import { Replay, type Speed } from "./replay";
+} from "../state/conversation";
+import type { Dialogue } from "../state/dialogues";
+import { forgetDraft, readDraft, writeDraft } from "../state/drafts";
+import { Replay, type Speed } from "../state/replay";
 
 /** Where the chat came from, where that is worth a word. */
 export type Provenance = "link" | "restored" | null;

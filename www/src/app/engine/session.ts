@@ -1,8 +1,8 @@
 // What the page knows of the engine: the models on this device, a download in progress, what is loaded and can be asked.
 import type { ReactiveControllerHost } from "lit";
-import type { Backend, MethodStatus, ModelStatus, Part, Stage, Storage, Target } from "../protocol";
+import type { Backend, MethodStatus, ModelStatus, Part, Stage, Storage, Target } from "../../protocol";
 import { isFaster, type Placement, type Trial, trialOf } from "./backend";
-import { type Answer, type Asked, EngineClient, EngineError, type Event as EngineEvent } from "./engine-client";
+import { type Answer, type Asked, EngineClient, EngineError, type Event as EngineEvent } from "./client";
 import { Speed } from "./speed";
 
 export interface Download {

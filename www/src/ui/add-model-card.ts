@@ -1,7 +1,7 @@
 // A model of the reader's own: from a file, or from an address on Hugging Face.
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Download } from "../app/engine-session";
+import type { Download } from "../app/engine/session";
 import { Component, valueIn } from "./component";
 import "./download-progress";
 import { icon } from "./icons";

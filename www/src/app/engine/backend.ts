@@ -1,6 +1,6 @@
 // Where the model runs: what the reader chose, or what a trial on this device found to be faster. Trials are remembered
 // for each model, until the browser is another version.
-import type { Backend } from "../protocol";
+import type { Backend } from "../../protocol";
 
 /** How long a summary of usual length would take, in milliseconds. Where there is no GPU to try, neither is known. */
 export interface Trial {

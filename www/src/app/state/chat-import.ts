@@ -1,6 +1,6 @@
 // A chat on its way in: where it comes from, and what the engine has read of it.
-import type { DateOrder, Response } from "../protocol";
-import type { EngineSession } from "./engine-session";
+import type { DateOrder, Response } from "../../protocol";
+import type { EngineSession } from "../engine/session";
 
 /** The chat of a file, or the chats to choose from. */
 export type Imported = Pick<Extract<Response, { type: "imported" }>, "chat" | "chats">;

@@ -1,8 +1,8 @@
 // The one piece of work that has the engine: a summary, a translation or an experiment. It can be stopped.
 import type { ReactiveControllerHost } from "lit";
-import type { FaultKind } from "../protocol";
-import { awake } from "./device";
-import { EngineError } from "./engine-client";
+import type { FaultKind } from "../../protocol";
+import { awake } from "../browser/device";
+import { EngineError } from "../engine/client";
 
 /** What went wrong, in words, and what tries it again, if anything can. */
 export interface Problem {

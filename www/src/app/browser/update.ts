@@ -1,5 +1,5 @@
 // The service worker: it lets the page start without a network, and tells when a new version waits for the reader's consent.
-import { Changing } from "./changing";
+import { Changing } from "./observable";
 
 class Update extends Changing {
   private next: ServiceWorker | null = null;

@@ -1,7 +1,7 @@
 // The paper's automated experiment: every method on the same chats, in turn. One chat is the smallest experiment.
-import type { Metrics } from "../protocol";
+import type { Metrics } from "../../protocol";
+import type { EngineSession } from "../engine/session";
 import type { Conversation } from "./conversation";
-import type { EngineSession } from "./engine-session";
 import { type Spread, spread } from "./statistics";
 import { type Rouge, summarize } from "./summary";
 

@@ -1,5 +1,5 @@
 // Requests to the engine's worker as promises. A worker that dies rejects what was pending; the next request starts another.
-import type { Action, Metrics, Request, Response } from "../protocol";
+import type { Action, Metrics, Request, Response } from "../../protocol";
 
 /** What may arrive before the answer. */
 export type Event = Extract<Response, { type: "progress" | "notice" | "delta" }>;
