@@ -16,18 +16,18 @@ import type { ShareDialog } from "../ui/share-dialog";
 import { base } from "../ui/styles";
 import "../ui/summary-card";
 import "../ui/welcome-card";
-import { idle } from "./browser/device";
+import { whenIdle } from "./browser/device";
 import { install } from "./browser/install";
 import { update } from "./browser/update";
-import { Controller, type View } from "./controllers/controller";
+import { Controller, type ViewName } from "./controllers/controller";
 import { frame } from "./frame";
 import { readChat } from "./state/chat-import";
-import type { Lines } from "./state/conversation";
-import type { Speed } from "./state/replay";
+import { CHAT_LANGUAGE, type Lines } from "./state/conversation";
+import type { ReplaySpeed } from "./state/replay";
 import { sampleModel } from "./state/samples";
 import type { Settings } from "./state/settings";
 
-const tabs: [View, Icon][] = [
+const tabs: [ViewName, Icon][] = [
   ["chat", "chat"],
   ["compare", "compare"],
   ["models", "model"],
@@ -40,7 +40,7 @@ const detail = <T>(event: Event): T => (event as CustomEvent<T>).detail;
 @customElement("gist-app")
 export class GistApp extends Component {
   static override styles = [base, frame];
-  @state() private view: View = "chat";
+  @state() private view: ViewName = "chat";
   /** Whether the list of chats was ever in sight: a phone starts sooner without its hundred entries. */
   private listed = false;
   @query("chat-view") private chatView!: ChatView | null;
@@ -64,15 +64,15 @@ export class GistApp extends Component {
     update.onChange(() => this.requestUpdate());
     // Taking a fragment out of the address is a change too, and not one to follow.
     addEventListener("hashchange", () => {
-      if (location.hash.length > 1) void this.app.work.guard(async () => void (await this.app.followFragment()));
+      if (location.hash.length > 1) void this.app.tasks.guard(async () => void (await this.app.followFragment()));
     });
     wide.addEventListener("change", () => this.requestUpdate());
     addEventListener("popstate", ({ state }: PopStateEvent) => {
-      this.view = (state as { view?: View } | null)?.view ?? "chat";
+      this.view = (state as { view?: ViewName } | null)?.view ?? "chat";
     });
-    void this.app.work.guard(() => this.app.begin());
-    void this.app.work.guard(async () => {
-      await idle();
+    void this.app.tasks.guard(() => this.app.begin());
+    void this.app.tasks.guard(async () => {
+      await whenIdle();
       await this.rest();
     });
   }
@@ -96,7 +96,7 @@ export class GistApp extends Component {
   }
 
   /** Each view is a place that the browser's Back leaves. */
-  private show(view: View): void {
+  private show(view: ViewName): void {
     if (view !== this.view) history.pushState({ view }, "");
     this.view = view;
   }
@@ -124,7 +124,7 @@ export class GistApp extends Component {
       <div class="pane">${this.renderBanners()}${this.renderView()}</div>
       </main>
       <nav aria-label=${t.nav.label}>${tabs.map(([view, name]) => html`<button aria-current=${this.view === view || (view === "chat" && this.view === "chats") ? "page" : "false"} @click=${() => this.show(view)}>${icon(name)}<span>${t.nav[view as "chat"]}</span></button>`)}</nav>
-      <p class="spoken" role="status">${app.spoken}</p>
+      <p class="visually-hidden" role="status">${app.announcement}</p>
     </div>
     <import-dialog .read=${(...args: Parameters<ImportDialog["read"]>) => readChat(app.session, ...args)}
       @imported=${(event: Event) => {
@@ -137,16 +137,16 @@ export class GistApp extends Component {
 
   private renderBanners() {
     const {
-      app: { work },
+      app: { tasks },
       t,
     } = this;
-    const { problem } = work;
+    const { problem } = tasks;
     return html`
       ${update.waiting ? html`<div class="banner"><p>${t.update.ready}</p><button class="main" @click=${() => update.accept()}>${t.update.reload}</button></div>` : nothing}
       ${
         problem
           ? html`<div class="banner problem" role="alert"><p><b>${t.faults[problem.kind]}</b>${problem.text}</p>
-        ${problem.retry ? html`<button @click=${problem.retry}>${t.tryAgain}</button>` : nothing}<button class="icon" aria-label=${t.close} @click=${() => work.dismiss()}>${icon("close")}</button></div>`
+        ${problem.retry ? html`<button @click=${problem.retry}>${t.tryAgain}</button>` : nothing}<button class="icon" aria-label=${t.close} @click=${() => tasks.dismiss()}>${icon("close")}</button></div>`
           : nothing
       }
       ${install.offered ? html`<div class="banner"><p>${t.install.offer}</p><button class="main" @click=${() => this.install()}>${t.install.install}</button><button @click=${() => install.dismiss()}>${t.install.notNow}</button></div>` : nothing}`;
@@ -154,7 +154,7 @@ export class GistApp extends Component {
 
   /** An app that is installed may keep its storage where a page may not: the browser is asked again. */
   private async install(): Promise<void> {
-    if ((await install.accept()) && !this.app.persisted) this.app.keep();
+    if ((await install.accept()) && !this.app.persisted) this.app.requestPersistence();
   }
 
   private renderView() {
@@ -190,8 +190,8 @@ export class GistApp extends Component {
         @show-chats=${() => this.show("chats")} @start-replay=${() => app.edit(() => chat.startReplay())} @toggle-edit=${() => chat.toggleEditing()} @share-chat=${() => this.open(() => this.shareDialog)}
         @toggle-replay=${() => chat.toggleReplay()} @skip-replay=${() => chat.replay?.skip()}
         @replay-speed=${(event: Event) => {
-          chat.setSpeed(detail<Speed>(event));
-          app.change({ replaySpeed: detail<Speed>(event) });
+          chat.setSpeed(detail<ReplaySpeed>(event));
+          app.change({ replaySpeed: detail<ReplaySpeed>(event) });
         }}
         @edit-message=${(event: Event) => app.edit(() => chat.edit(detail(event)))} @delete-message=${(event: Event) => app.edit(() => chat.remove(detail(event)))}>
         ${
@@ -202,43 +202,43 @@ export class GistApp extends Component {
         }
         ${
           summary
-            ? html`<summary-card .summary=${summary} .reference=${reference} .back=${app.back} .noWayBack=${session.target(summary.language)?.noWayBack ?? null} .sampleModel=${sampleModel}
+            ? html`<summary-card .summary=${summary} .reference=${reference} .backTranslation=${app.backTranslation} .noWayBack=${session.target(summary.language)?.noWayBack ?? null} .sampleModel=${sampleModel}
           @read-back=${() => app.readBack()}></summary-card>`
             : nothing
         }
       </chat-view>
-      <action-bar .languages=${app.languages} .methods=${app.methods} .to=${app.to} .method=${app.method} .me=${app.settings.me} .why=${app.why} ?running=${app.work.running} ?editing=${chat.editing}
+      <action-bar .languages=${app.languages} .methods=${app.methods} .to=${app.to} .method=${app.method} .me=${app.settings.me} .disabledReason=${app.disabledReason} ?running=${app.tasks.running} ?editing=${chat.editing}
         @choose-language=${(event: Event) => app.chooseLanguage(detail(event))} @choose-method=${(event: Event) => app.change({ method: detail(event) })}
-        @summarize=${() => app.summarizeChat()} @stop=${() => app.work.stop()} @add-message=${(event: Event) => app.edit(() => chat.add(detail(event)))}></action-bar>
+        @summarize=${() => app.summarizeChat()} @stop=${() => app.tasks.stop()} @add-message=${(event: Event) => app.edit(() => chat.add(detail(event)))}></action-bar>
     </div>`;
   }
 
   private renderCompare() {
     const { app } = this;
-    return html`<compare-view class="view" .methods=${app.methods} .chatTitle=${app.chat.conversation.title || this.t.chat.untitled} .why=${app.why} .experiment=${app.experiment} ?busy=${app.work.running}
+    return html`<compare-view class="view" .methods=${app.methods} .chatTitle=${app.chat.conversation.title || this.t.chat.untitled} .disabledReason=${app.disabledReason} .experiment=${app.experiment} ?busy=${app.tasks.running}
       @compare=${(event: Event) => {
         const { methods, examples } = detail<Comparison>(event);
         void app.compare(methods, examples);
-      }} @stop=${() => app.work.stop()}></compare-view>`;
+      }} @stop=${() => app.tasks.stop()}></compare-view>`;
   }
 
   private renderModels() {
     const { app } = this;
     const { session } = app;
     return html`<models-view class="view" .models=${session.models} .storage=${session.storage} .download=${session.download} .notices=${session.notices} .chosen=${app.model?.id ?? ""}
-      .incoming=${app.own.incoming} ?looking=${app.own.looking} ?persisted=${app.persisted} ?refused=${app.refused} ?busy=${app.work.running || app.own.looking || app.own.incoming !== null}
-      @import-model=${(event: Event) => app.importModel(detail<File>(event))} @stop-import=${() => app.own.stop()} @add-address=${(event: Event) => app.addAddress(detail<string>(event))}
+      .incoming=${app.userModels.incoming} ?looking=${app.userModels.looking} ?persisted=${app.persisted} ?refused=${app.refused} ?busy=${app.tasks.running || app.userModels.looking || app.userModels.incoming !== null}
+      @import-model=${(event: Event) => app.importModel(detail<File>(event))} @stop-import=${() => app.userModels.stop()} @add-address=${(event: Event) => app.addAddress(detail<string>(event))}
       @add-adapter=${() => this.open(() => this.adapterDialog)} @delete-adapter=${(event: Event) => {
         const { adapter, model } = detail<{ adapter: OwnAdapter; model: ModelStatus }>(event);
         void app.removeAdapter(adapter, model);
       }}
       @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()} @use-model=${(event: Event) => app.change({ model: detail<ModelStatus>(event).id })}
-      @delete-model=${(event: Event) => app.remove(detail<ModelStatus>(event))} @delete-everything=${() => app.removeEverything()} @persist=${() => app.keep()}></models-view>`;
+      @delete-model=${(event: Event) => app.remove(detail<ModelStatus>(event))} @delete-everything=${() => app.removeEverything()} @persist=${() => app.requestPersistence()}></models-view>`;
   }
 
   private renderSettings() {
     const { app } = this;
-    return html`<settings-view class="view" .settings=${{ ...app.settings, to: app.to === "en" ? app.settings.to : app.to, method: app.method }} .languages=${app.languages} .methods=${app.methods} .placement=${app.session.placement}
+    return html`<settings-view class="view" .settings=${{ ...app.settings, to: app.to === CHAT_LANGUAGE ? app.settings.to : app.to, method: app.method }} .languages=${app.languages} .methods=${app.methods} .placement=${app.session.placement}
       @change-settings=${(event: Event) => app.change(detail<Partial<Settings>>(event))}></settings-view>`;
   }
 }

@@ -219,7 +219,7 @@ export const de: Messages = {
     deleteAdapter: (name: string) => `Adapter ${name} löschen`,
     confirmAdapter: (name: string) => `Den Adapter ${name} von diesem Gerät löschen?`,
   },
-  own: {
+  addModel: {
     title: "Ein eigenes Modell",
     intro:
       "Eine GGUF-Datei eines Llama-, Gemma-3- oder Qwen2-Modells. Sie wird in den Speicher des Browsers kopiert und bleibt auf diesem Gerät.",

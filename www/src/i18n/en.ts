@@ -211,7 +211,7 @@ export const en = {
     deleteAdapter: (name: string) => `Delete the adapter ${name}`,
     confirmAdapter: (name: string) => `Delete the adapter ${name} from this device?`,
   },
-  own: {
+  addModel: {
     title: "A model of your own",
     intro:
       "A GGUF file of a Llama, Gemma 3 or Qwen2 model. It is copied into the browser’s storage, and stays on this device.",

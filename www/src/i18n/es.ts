@@ -219,7 +219,7 @@ export const es: Messages = {
     deleteAdapter: (name: string) => `Borrar el adaptador ${name}`,
     confirmAdapter: (name: string) => `¿Borrar el adaptador ${name} de este dispositivo?`,
   },
-  own: {
+  addModel: {
     title: "Un modelo propio",
     intro:
       "Un archivo GGUF de un modelo Llama, Gemma 3 o Qwen2. Se copia al almacenamiento del navegador y no sale de este dispositivo.",

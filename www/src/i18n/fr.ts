@@ -223,7 +223,7 @@ export const fr: Messages = {
     deleteAdapter: (name: string) => `Supprimer l’adaptateur ${name}`,
     confirmAdapter: (name: string) => `Supprimer l’adaptateur ${name} de cet appareil ?`,
   },
-  own: {
+  addModel: {
     title: "Un modèle à vous",
     intro:
       "Un fichier GGUF d’un modèle Llama, Gemma 3 ou Qwen2. Il est copié dans le stockage du navigateur et reste sur cet appareil.",

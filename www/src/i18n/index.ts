@@ -18,7 +18,7 @@ export function isUiLanguage(value: unknown): value is UiLanguage {
 }
 
 /** The first language of `preferred` that the page can be shown in. */
-export function pick(preferred: readonly string[]): UiLanguage {
+export function pickUiLanguage(preferred: readonly string[]): UiLanguage {
   return preferred.map((tag) => tag.toLowerCase().split("-")[0]).find(isUiLanguage) ?? "en";
 }
 
@@ -29,7 +29,7 @@ export const uiLanguage = (): UiLanguage => current;
 export const messages = (): Messages => tables[current];
 
 export function setUiLanguage(choice: "auto" | UiLanguage): void {
-  current = choice === "auto" ? pick(navigator.languages) : choice;
+  current = choice === "auto" ? pickUiLanguage(navigator.languages) : choice;
   document.documentElement.lang = current;
   for (const listener of listeners) listener();
 }

@@ -40,7 +40,7 @@ export class ActionBar extends Component {
         margin: 0 auto;
         align-items: end;
       }
-      .why {
+      .reason {
         max-width: 46rem;
         margin: 0.375rem auto 0;
       }
@@ -52,7 +52,7 @@ export class ActionBar extends Component {
   @property({ attribute: false }) method = "";
   @property({ attribute: false }) me = "";
   /** Why no summary can be made right now; null if it can. */
-  @property({ attribute: false }) why: string | null = null;
+  @property({ attribute: false }) disabledReason: string | null = null;
   @property({ type: Boolean }) running = false;
   @property({ type: Boolean }) editing = false;
 
@@ -72,10 +72,10 @@ export class ActionBar extends Component {
         ${
           this.running
             ? html`<button @click=${() => this.emit("stop")}>${icon("stop")}${t.stop}</button>`
-            : html`<button class="main" ?disabled=${this.why !== null} aria-describedby="why" @click=${() => this.emit("summarize")}>${t.summarize}</button>`
+            : html`<button class="main" ?disabled=${this.disabledReason !== null} aria-describedby="disabled-reason" @click=${() => this.emit("summarize")}>${t.summarize}</button>`
         }
       </div>
-      <p class="quiet why" id="why" ?hidden=${this.why === null}>${this.why}</p>`;
+      <p class="quiet reason" id="disabled-reason" ?hidden=${this.disabledReason === null}>${this.disabledReason}</p>`;
   }
 
   private renderComposer() {

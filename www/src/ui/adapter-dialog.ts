@@ -1,20 +1,22 @@
 // Adds an adapter to the model in use: pick it, see that it fits, say what it is for where its file does not.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { fromDrop, fromPicker, type Picked } from "../app/browser/picked-files";
+import { fromDrop, fromPicker, type PickedFiles } from "../app/browser/picked-files";
 import type { Purpose } from "../app/engine/user-models";
+import { CHAT_LANGUAGE } from "../app/state/conversation";
+import { defaults } from "../app/state/settings";
 import type { ExaminedAdapter } from "../protocol";
 import { valueIn } from "./component";
 import { Dialog } from "./dialog";
 import { language } from "./format";
 import { icon } from "./icons";
-import { pick } from "./styles";
+import { filePicker } from "./styles";
 
 @customElement("adapter-dialog")
 export class AdapterDialog extends Dialog {
   static override styles = [
     Dialog.styles,
-    pick,
+    filePicker,
     css`
       .problem {
         color: var(--mark);
@@ -28,21 +30,21 @@ export class AdapterDialog extends Dialog {
   /** Name of the model. */
   @property({ attribute: false }) model = "";
   /** What the files are; what is wrong with them is told in words. */
-  @property({ attribute: false }) examine: (picked: Picked) => Promise<ExaminedAdapter> = () =>
+  @property({ attribute: false }) examine: (picked: PickedFiles) => Promise<ExaminedAdapter> = () =>
     Promise.reject(new Error("no engine"));
-  @property({ attribute: false }) add: (picked: Picked, purpose: Purpose) => Promise<void> = () =>
+  @property({ attribute: false }) add: (picked: PickedFiles, purpose: Purpose) => Promise<void> = () =>
     Promise.reject(new Error("no engine"));
-  @state() private picked: Picked | null = null;
+  @state() private picked: PickedFiles | null = null;
   @state() private adapter: ExaminedAdapter | null = null;
-  @state() private purpose: Purpose = { task: "summarize", from: "en", to: "es" };
+  @state() private purpose: Purpose = { task: "summarize", from: CHAT_LANGUAGE, to: defaults.to };
   @state() private checking = false;
   @state() private problem = "";
-  @state() private over = false;
+  @state() private dragOver = false;
 
   protected override closed(): void {
     this.picked = this.adapter = null;
     this.problem = "";
-    this.purpose = { task: "summarize", from: "en", to: "es" };
+    this.purpose = { task: "summarize", from: CHAT_LANGUAGE, to: defaults.to };
   }
 
   /** Does `action`; what fails is told here, where the page's own message would lie behind the dialog. */
@@ -58,14 +60,18 @@ export class AdapterDialog extends Dialog {
     }
   }
 
-  private look(picking: Picked | Promise<Picked>): Promise<void> {
+  private look(picking: PickedFiles | Promise<PickedFiles>): Promise<void> {
     return this.attempt(async () => {
       const picked = await picking;
       if (picked.files.length === 0) return;
       this.adapter = await this.examine(picked);
       this.picked = picked;
       if (this.adapter.method !== "lora")
-        this.purpose = { task: "summarize-translate", from: this.adapter.from ?? "en", to: this.adapter.to ?? "es" };
+        this.purpose = {
+          task: "summarize-translate",
+          from: this.adapter.from ?? CHAT_LANGUAGE,
+          to: this.adapter.to ?? defaults.to,
+        };
     });
   }
 
@@ -91,15 +97,15 @@ export class AdapterDialog extends Dialog {
     };
     const drop = (event: DragEvent): void => {
       event.preventDefault();
-      this.over = false;
+      this.dragOver = false;
       if (event.dataTransfer) void this.look(fromDrop(event.dataTransfer));
     };
     return html`<p class="quiet">${t.intro}</p>
-      <div class="drop ${this.over ? "over" : ""}" @dragover=${(event: DragEvent) => {
+      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${(event: DragEvent) => {
         event.preventDefault();
-        this.over = true;
+        this.dragOver = true;
       }} @dragleave=${() => {
-        this.over = false;
+        this.dragOver = false;
       }} @drop=${drop}>
         <div class="row">
           <label class="pick">${icon("import")}${t.files}<input type="file" multiple ?disabled=${this.checking} @change=${choose}></label>
@@ -108,7 +114,7 @@ export class AdapterDialog extends Dialog {
         <p class="quiet">${t.drop}</p></div>`;
   }
 
-  private renderFound(adapter: ExaminedAdapter, picked: Picked) {
+  private renderFound(adapter: ExaminedAdapter, picked: PickedFiles) {
     const { adapter: t } = this.t;
     const { task, from, to } = this.purpose;
     const lora = adapter.method === "lora";

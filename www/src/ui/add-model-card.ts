@@ -5,17 +5,17 @@ import type { Download } from "../app/engine/session";
 import { Component, valueIn } from "./component";
 import "./download-progress";
 import { icon } from "./icons";
-import { base, pick } from "./styles";
+import { base, filePicker } from "./styles";
 
-@customElement("own-model")
-export class OwnModel extends Component {
-  static override styles = [base, pick];
+@customElement("add-model-card")
+export class AddModelCard extends Component {
+  static override styles = [base, filePicker];
   /** The file that is being copied. */
   @property({ attribute: false }) incoming: Download | null = null;
   /** Whether an address is being looked at. */
   @property({ type: Boolean }) looking = false;
   @property({ type: Boolean }) busy = false;
-  @state() private over = false;
+  @state() private dragOver = false;
   @state() private address = "";
 
   private open(file: File | undefined): void {
@@ -23,26 +23,26 @@ export class OwnModel extends Component {
   }
 
   override render() {
-    const { own: t } = this.t;
-    return html`<section class="card stack" aria-labelledby="own">
-      <h2 id="own">${t.title}</h2>
+    const { addModel: t } = this.t;
+    return html`<section class="card stack" aria-labelledby="add-model">
+      <h2 id="add-model">${t.title}</h2>
       ${this.incoming ? this.renderIncoming(this.incoming) : this.renderFile()}
       ${this.renderAddress()}
     </section>`;
   }
 
   private renderIncoming(incoming: Download) {
-    const { own: t } = this.t;
+    const { addModel: t } = this.t;
     return html`<p>${t.copying(incoming.model)}</p>
       <download-progress .download=${incoming} .label=${t.copying(incoming.model)}></download-progress>
       <div class="row"><button @click=${() => this.emit("stop-import")}>${icon("stop")}${t.stop}</button></div>`;
   }
 
   private renderFile() {
-    const { own: t } = this.t;
+    const { addModel: t } = this.t;
     const drop = (event: DragEvent): void => {
       event.preventDefault();
-      this.over = false;
+      this.dragOver = false;
       this.open(event.dataTransfer?.files[0]);
     };
     const choose = (event: Event): void => {
@@ -51,18 +51,18 @@ export class OwnModel extends Component {
       field.value = ""; // so that choosing the same file again is a change
     };
     return html`<p class="quiet">${t.intro}</p>
-      <div class="drop ${this.over ? "over" : ""}" @dragover=${(event: DragEvent) => {
+      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${(event: DragEvent) => {
         event.preventDefault();
-        this.over = true;
+        this.dragOver = true;
       }} @dragleave=${() => {
-        this.over = false;
+        this.dragOver = false;
       }} @drop=${drop}>
         <label class="pick">${icon("import")}${t.file}<input type="file" accept=".gguf" ?disabled=${this.busy} @change=${choose}></label>
         <p class="quiet">${t.drop}</p></div>`;
   }
 
   private renderAddress() {
-    const { own: t } = this.t;
+    const { addModel: t } = this.t;
     const submit = (event: SubmitEvent): void => {
       event.preventDefault();
       this.emit("add-address", this.address.trim());

@@ -1,6 +1,7 @@
 // The list of chats: the reader's own, and the examples.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { CHAT_LANGUAGE } from "../app/state/conversation";
 import type { Dialogue } from "../app/state/dialogues";
 import { Component, valueIn } from "./component";
 import { icon } from "./icons";
@@ -143,7 +144,7 @@ export class ChatList extends Component {
         ${this.own === null ? nothing : html`<h2>${t.own}</h2><ul><li>${this.renderItem(null, this.own || this.t.chat.untitled, "", 0)}</li></ul>`}
         <h2>${t.examples}</h2>
         ${this.found.length === 0 && this.words !== "" ? html`<p class="quiet" role="status">${t.none}</p>` : nothing}
-        <ul>${this.found.map((dialogue) => html`<li lang="en">${this.renderItem(dialogue.id, dialogue.scenario, `${dialogue.turns.at(-1)?.speaker}: ${dialogue.turns.at(-1)?.text}`, hash(dialogue.id))}</li>`)}</ul>
+        <ul>${this.found.map((dialogue) => html`<li lang=${CHAT_LANGUAGE}>${this.renderItem(dialogue.id, dialogue.scenario, `${dialogue.turns.at(-1)?.speaker}: ${dialogue.turns.at(-1)?.text}`, hash(dialogue.id))}</li>`)}</ul>
       </div>`;
   }
 

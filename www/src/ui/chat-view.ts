@@ -2,7 +2,7 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import type { Conversation, Message } from "../app/state/conversation";
-import type { Speed } from "../app/state/replay";
+import type { ReplaySpeed } from "../app/state/replay";
 import { Component } from "./component";
 import "./conversation-view";
 import { icon } from "./icons";
@@ -13,7 +13,7 @@ export interface ReplayState {
   position: number;
   typing: string | null;
   paused: boolean;
-  speed: Speed;
+  speed: ReplaySpeed;
 }
 
 /** Whoever is nearer to the end than this follows what is new. */

@@ -1,7 +1,7 @@
 // Comparative mode: choose methods and chats, watch, then read table and charts.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { save } from "../app/browser/device";
+import { saveFile } from "../app/browser/device";
 import { type Experiment, type Memory, peak, type Row, rows, toCsv, toJson } from "../app/state/experiment";
 import type { Spread } from "../app/state/statistics";
 import type { MethodStatus } from "../protocol";
@@ -106,7 +106,7 @@ export class CompareView extends Component {
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
   @property({ attribute: false }) chatTitle = "";
   /** Why nothing can be compared right now; null if it can. */
-  @property({ attribute: false }) why: string | null = null;
+  @property({ attribute: false }) disabledReason: string | null = null;
   @property({ attribute: false }) experiment: Experiment | null = null;
   /** Whether the engine is at work, on this or something else. */
   @property({ type: Boolean }) busy = false;
@@ -125,7 +125,7 @@ export class CompareView extends Component {
       t: { compare: t },
     } = this;
     const running = experiment?.running ?? false;
-    const why = this.why ?? (this.chosen.length === 0 ? t.noMethods : null);
+    const disabledReason = this.disabledReason ?? (this.chosen.length === 0 ? t.noMethods : null);
     return html`<div class="column">
       <h1>${t.title}</h1>
       <p class="quiet">${t.intro}</p>
@@ -133,7 +133,7 @@ export class CompareView extends Component {
         <fieldset ?disabled=${running}><legend>${t.methods}</legend>
           ${this.methods.length === 0 ? html`<p class="quiet">${this.t.config.methodsLater}</p>` : nothing}
           <div class="methods">${this.methods.map((each) => this.renderMethod(each))}</div></fieldset>
-        <fieldset ?disabled=${running} class="stack"><legend class="spoken">${t.count}</legend>
+        <fieldset ?disabled=${running} class="stack"><legend class="visually-hidden">${t.count}</legend>
           <label class="check"><input type="radio" name="chats" .checked=${this.examples === 0} @change=${() => {
             this.examples = 0;
           }}><span dir="auto">${t.thisChat}: ${this.chatTitle}</span></label>
@@ -153,9 +153,9 @@ export class CompareView extends Component {
         <div class="row">${
           running
             ? html`<button @click=${() => this.emit("stop")}>${t.stop}</button>`
-            : html`<button class="main" ?disabled=${why !== null || this.busy} aria-describedby="why-not" @click=${() => this.emit("compare", { methods: this.chosen, examples: this.examples } satisfies Comparison)}>${t.start}</button>`
+            : html`<button class="main" ?disabled=${disabledReason !== null || this.busy} aria-describedby="disabled-reason" @click=${() => this.emit("compare", { methods: this.chosen, examples: this.examples } satisfies Comparison)}>${t.start}</button>`
         }
-          <span class="quiet" id="why-not">${running ? nothing : why}</span></div>
+          <span class="quiet" id="disabled-reason">${running ? nothing : disabledReason}</span></div>
         ${experiment && running ? this.renderProgress(experiment) : nothing}
       </section>
       ${experiment && experiment.runs.length > 0 ? this.renderResults(experiment) : nothing}
@@ -202,8 +202,8 @@ export class CompareView extends Component {
         experiment.running
           ? nothing
           : html`<div class="row">
-        <button class="soft" @click=${() => save(`${stem}.csv`, "text/csv", toCsv(experiment))}>${t.csv}</button>
-        <button class="soft" @click=${() => save(`${stem}.json`, "application/json", toJson(experiment))}>${t.json}</button></div>`
+        <button class="soft" @click=${() => saveFile(`${stem}.csv`, "text/csv", toCsv(experiment))}>${t.csv}</button>
+        <button class="soft" @click=${() => saveFile(`${stem}.json`, "application/json", toJson(experiment))}>${t.json}</button></div>`
       }
     </section>
     <section class="card charts">${this.renderCharts(all, rated)}</section>

@@ -246,7 +246,7 @@ export class ConversationView extends Component {
     const mine = this.me !== "" && message.sender === this.me;
     return html`<div class="line ${first ? "first" : ""} ${last ? "last" : ""} ${mine ? "me" : ""}">
       <span class="face ${colour}" aria-hidden="true"><span>${initial(message.sender)}</span></span>
-      <div class="bubble" dir="auto">${first && message.sender ? html`<div class="name ${colour}" dir="auto">${message.sender}</div>` : html`<span class="spoken">${message.sender}: </span>`}<span class="text" dir="auto">${message.text}</span>${
+      <div class="bubble" dir="auto">${first && message.sender ? html`<div class="name ${colour}" dir="auto">${message.sender}</div>` : html`<span class="visually-hidden">${message.sender}: </span>`}<span class="text" dir="auto">${message.text}</span>${
         message.time ? html`<time class="time" datetime=${message.time}>${shortTime(message.time)}</time>` : nothing
       }</div>
       ${

@@ -8,7 +8,7 @@ import { valueIn } from "./component";
 import { Dialog } from "./dialog";
 import { shortTime } from "./format";
 import { icon } from "./icons";
-import { pick } from "./styles";
+import { filePicker } from "./styles";
 
 type Read = (source: ImportSource, order?: DateOrder, chat?: number) => Promise<Imported>;
 
@@ -23,7 +23,7 @@ const formats: Record<ImportedChat["format"], string> = {
 export class ImportDialog extends Dialog {
   static override styles = [
     Dialog.styles,
-    pick,
+    filePicker,
     css`
       ol {
         list-style: none;
@@ -52,7 +52,7 @@ export class ImportDialog extends Dialog {
   @state() private place: number | undefined;
   @state() private reading = false;
   @state() private problem = "";
-  @state() private over = false;
+  @state() private dragOver = false;
   @state() private range: Range = { kind: "all" };
   /** Whether the reader names the date: it may be one that the list has too. */
   @state() private custom = false;
@@ -114,15 +114,15 @@ export class ImportDialog extends Dialog {
     const t = this.t.import;
     const drop = (event: DragEvent): void => {
       event.preventDefault();
-      this.over = false;
+      this.dragOver = false;
       void this.loadFile(event.dataTransfer?.files[0]);
     };
     return html`<p class="quiet">${t.intro}</p>
-      <div class="drop ${this.over ? "over" : ""}" @dragover=${(event: DragEvent) => {
+      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${(event: DragEvent) => {
         event.preventDefault();
-        this.over = true;
+        this.dragOver = true;
       }} @dragleave=${() => {
-        this.over = false;
+        this.dragOver = false;
       }} @drop=${drop}>
         <label class="pick">${icon("import")}${t.file}<input type="file" accept=".txt,.zip,.json,text/plain,application/zip,application/json" @change=${(event: Event) => this.loadFile((event.target as HTMLInputElement).files?.[0])}></label>
         <p class="quiet">${t.drop}</p></div>

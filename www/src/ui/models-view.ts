@@ -77,7 +77,7 @@ export class ModelsView extends Component {
       <p class="quiet">${t.private}</p>
       ${this.models.length === 0 ? html`<p class="quiet" role="status">${t.looking}</p>` : nothing}
       ${this.models.map((model, index) => this.renderModel(model, `model-${index}`))}
-      <own-model .incoming=${this.incoming} ?looking=${this.looking} ?busy=${this.busy || this.download !== null}></own-model>
+      <add-model-card .incoming=${this.incoming} ?looking=${this.looking} ?busy=${this.busy || this.download !== null}></add-model-card>
       ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
       ${this.storage ? this.renderStorage(this.storage) : nothing}
     </div>`;

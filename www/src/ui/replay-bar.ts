@@ -1,12 +1,12 @@
 // Controls of a replay in progress.
 import { css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Speed } from "../app/state/replay";
+import type { ReplaySpeed } from "../app/state/replay";
 import { Component } from "./component";
 import { icon } from "./icons";
 import { base } from "./styles";
 
-const speeds: Speed[] = [1, 4, 0];
+const speeds: ReplaySpeed[] = [1, 4, 0];
 
 @customElement("replay-bar")
 export class ReplayBar extends Component {
@@ -40,7 +40,7 @@ export class ReplayBar extends Component {
   @property({ type: Number }) position = 0;
   @property({ type: Number }) total = 0;
   @property({ type: Boolean }) paused = false;
-  @property({ type: Number }) speed: Speed = 1;
+  @property({ type: Number }) speed: ReplaySpeed = 1;
 
   override render() {
     const t = this.t.replay;

@@ -2,6 +2,7 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Placement } from "../app/engine/backend";
+import { CHAT_LANGUAGE } from "../app/state/conversation";
 import { limits, type Settings } from "../app/state/settings";
 import { uiLanguages } from "../i18n";
 import type { MethodStatus } from "../protocol";
@@ -59,11 +60,11 @@ export class SettingsView extends Component {
   }
 
   /** Where the model runs, and why. */
-  private explain({ gpu, why, trial, noGpu }: Placement): string {
+  private explain({ gpu, reason, trial, noGpu }: Placement): string {
     const { placement: t } = this.t;
     const place = gpu === null ? t.cpu : t.gpu(gpu);
     const times = trial?.cpuMs && trial.gpuMs ? t.times(seconds(trial.gpuMs), seconds(trial.cpuMs)) : "";
-    return [place, why === "chosen" ? t.chosen : why === "trial" ? times : t.noGpu(noGpu ?? "")]
+    return [place, reason === "chosen" ? t.chosen : reason === "trial" ? times : t.noGpu(noGpu ?? "")]
       .filter(Boolean)
       .join(" ");
   }
@@ -71,7 +72,7 @@ export class SettingsView extends Component {
   override render() {
     const { config: t } = this.t;
     const { settings } = this;
-    const translations = this.languages.filter((code) => code !== "en");
+    const translations = this.languages.filter((code) => code !== CHAT_LANGUAGE);
     return html`<div class="column">
       <h1>${this.t.nav.settings}</h1>
       <section class="card" aria-labelledby="summaries"><h2 id="summaries">${t.title}</h2>

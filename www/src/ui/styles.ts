@@ -174,7 +174,7 @@ export const base = css`
     padding: 0.625rem 0.875rem;
     font-size: 0.9375rem;
   }
-  .spoken {
+  .visually-hidden {
     position: absolute;
     width: 1px;
     height: 1px;
@@ -201,7 +201,7 @@ export const view = css`
 `;
 
 /** A place to drop files, and labels that open a file picker. */
-export const pick = css`
+export const filePicker = css`
   .drop {
     border: 2px dashed var(--field);
     border-radius: 1rem;

@@ -2,8 +2,9 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { canShare, offlineVoice, share, speak } from "../app/browser/device";
-import type { Back } from "../app/controllers/controller";
+import type { BackTranslation } from "../app/controllers/controller";
 import type { Activity } from "../app/engine/session";
+import { CHAT_LANGUAGE } from "../app/state/conversation";
 import type { Summary } from "../app/state/summary";
 import { Component } from "./component";
 import { language } from "./format";
@@ -85,7 +86,7 @@ export class SummaryCard extends Component {
   @property({ attribute: false }) summary: Summary | null = null;
   /** What a person wrote, in the language of the summary. */
   @property({ attribute: false }) reference: string | null = null;
-  @property({ attribute: false }) back: Back | null = null;
+  @property({ attribute: false }) backTranslation: BackTranslation | null = null;
   /** Why the summary cannot be read back in the chat's language; null if it can. */
   @property({ attribute: false }) noWayBack: string | null = null;
   /** Name of the model that wrote samples. */
@@ -119,7 +120,7 @@ export class SummaryCard extends Component {
       ${summary.metrics && summary.metrics.passesCut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
       ${summary.notices.map((text) => html`<p class="notice">${text}</p>`)}
       ${summary.running || summary.text === "" ? nothing : this.renderActions(summary)}
-      ${this.back ? html`<div class="back"><h3>${t.summary.backTitle}</h3><div lang="en" dir="auto" class="backtext" aria-busy=${this.back.running ? "true" : "false"}>${this.back.text}</div></div>` : nothing}
+      ${this.backTranslation ? html`<div class="back"><h3>${t.summary.backTitle}</h3><div lang=${CHAT_LANGUAGE} dir="auto" class="backtext" aria-busy=${this.backTranslation.running ? "true" : "false"}>${this.backTranslation.text}</div></div>` : nothing}
       ${this.reference ? html`<details><summary>${t.summary.reference}</summary><p class="reference" lang=${summary.language} dir="auto">${this.reference}</p></details>` : nothing}
       ${summary.metrics ? html`<details open><summary>${t.summary.figures}</summary><metrics-list .metrics=${summary.metrics} .rouge=${summary.rouge}></metrics-list></details>` : nothing}
     </section>`;
@@ -143,11 +144,11 @@ export class SummaryCard extends Component {
     return html`<div class="row">
         <button class="soft" @click=${() => this.copy(summary.text)}>${icon("copy")}${t.copy}</button>
         ${canShare() ? html`<button class="soft" @click=${() => share({ text: summary.text.trim() })}>${icon("share")}${t.share}</button>` : nothing}
-        <button class="soft" ?disabled=${!voice} aria-describedby="why-no-voice" @click=${() => voice && this.readAloud(summary.text, voice)}>${icon(this.speaking ? "stop" : "speak")}${this.speaking ? t.summary.stopReading : t.summary.readAloud}</button>
-        ${summary.sample || summary.language === "en" ? nothing : html`<button class="soft" ?disabled=${this.noWayBack !== null || this.back?.running} aria-describedby="why-no-back" @click=${() => this.emit("read-back")}>${t.summary.back}</button>`}
+        <button class="soft" ?disabled=${!voice} aria-describedby="no-voice" @click=${() => voice && this.readAloud(summary.text, voice)}>${icon(this.speaking ? "stop" : "speak")}${this.speaking ? t.summary.stopReading : t.summary.readAloud}</button>
+        ${summary.sample || summary.language === CHAT_LANGUAGE ? nothing : html`<button class="soft" ?disabled=${this.noWayBack !== null || this.backTranslation?.running} aria-describedby="no-back" @click=${() => this.emit("read-back")}>${t.summary.back}</button>`}
       </div>
-      <p class="quiet" id="why-no-voice">${noVoice}</p>
-      <p class="quiet" id="why-no-back">${summary.sample || summary.language === "en" ? nothing : this.noWayBack}</p>
+      <p class="quiet" id="no-voice">${noVoice}</p>
+      <p class="quiet" id="no-back">${summary.sample || summary.language === CHAT_LANGUAGE ? nothing : this.noWayBack}</p>
       <p class="quiet" aria-live="polite">${this.copied ? t.copied : nothing}</p>`;
   }
 

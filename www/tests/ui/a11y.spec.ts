@@ -89,11 +89,11 @@ test("no other view, and no dialog of theirs, has a violation", async ({ page })
   await check(page, "adapter, found");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page
-    .locator("own-model input[type=file]")
+    .locator("add-model-card input[type=file]")
     .setInputFiles({ name: "SLOW.gguf", mimeType: "application/octet-stream", buffer: Buffer.from("GGUF") });
   await expect(page.getByRole("progressbar", { name: "Copying SLOW.gguf" })).toBeVisible();
   await check(page, "models, with an adapter, copying a file");
-  await page.locator("own-model").getByRole("button", { name: "Stop" }).click();
+  await page.locator("add-model-card").getByRole("button", { name: "Stop" }).click();
   await expect(page.locator("[data-model='file:1']")).toBeVisible();
   await show(page, "Compare");
   await page.locator("compare-view").getByRole("button", { name: "Compare", exact: true }).click();

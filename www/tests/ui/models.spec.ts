@@ -78,7 +78,7 @@ const gguf = (name: string) => ({ name, mimeType: "application/octet-stream", bu
 
 test("a model of one's own is copied, can be stopped and goes on, is used and deleted", async ({ page }) => {
   await show(page, "Models");
-  const field = page.locator("own-model input[type=file]");
+  const field = page.locator("add-model-card input[type=file]");
   await field.setInputFiles({ ...gguf("notes.txt") });
   await expect(page.getByRole("alert")).toContainText("notes.txt: this is not a GGUF file");
   await field.setInputFiles(gguf("SLOW.gguf"));
@@ -86,7 +86,7 @@ test("a model of one's own is copied, can be stopped and goes on, is used and de
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   const card = page.locator("[data-model='file:1']");
   await expect(card).toContainText(/[\d.]+ MB of it are here\. Choose the same file again to go on\./);
-  await page.locator("own-model .drop").evaluate((drop) => {
+  await page.locator("add-model-card .drop").evaluate((drop) => {
     const data = new DataTransfer();
     data.items.add(new File(["GGUF"], "mine.gguf"));
     drop.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true, composed: true }));

@@ -8,7 +8,7 @@ import { timeline } from "../../src/app/state/replay";
 import { defaults, validated } from "../../src/app/state/settings";
 import { decodeLink, encodeLink } from "../../src/app/state/share-link";
 import { spread } from "../../src/app/state/statistics";
-import { pick } from "../../src/i18n";
+import { pickUiLanguage } from "../../src/i18n";
 import { de } from "../../src/i18n/de";
 import { en } from "../../src/i18n/en";
 import { es } from "../../src/i18n/es";
@@ -136,8 +136,8 @@ test("settings are checked one by one", () => {
 });
 
 test("the page's language is the first of the reader's that there is", () => {
-  expect(pick(["it-IT", "de-AT", "fr"])).toBe("de");
-  expect(pick(["ja"])).toBe("en");
+  expect(pickUiLanguage(["it-IT", "de-AT", "fr"])).toBe("de");
+  expect(pickUiLanguage(["ja"])).toBe("en");
 });
 
 test("no line of the tables is empty, and translations differ from English where words are meant", () => {

@@ -4,7 +4,7 @@ const KEY = "pocket-gist.loading";
 
 export const wasInterrupted = (): boolean => localStorage.getItem(KEY) !== null;
 
-export async function marked<T>(load: () => Promise<T>): Promise<T> {
+export async function guardLoad<T>(load: () => Promise<T>): Promise<T> {
   const unmark = (): void => localStorage.removeItem(KEY);
   localStorage.setItem(KEY, "1");
   // A page that is left in order is no sign of trouble.

@@ -26,7 +26,7 @@ export function speak(text: string, voice: SpeechSynthesisVoice, onEnd: () => vo
 }
 
 /** Asks the browser not to delete what is stored. Asked for on a tap: browsers weigh the reader's gesture. */
-export async function keepStorage(): Promise<boolean> {
+export async function persistStorage(): Promise<boolean> {
   return (await navigator.storage?.persist?.()) ?? false;
 }
 
@@ -35,7 +35,7 @@ export function reducedMotion(): boolean {
 }
 
 /** Resolves once the browser has nothing more urgent to do, and after two seconds at the latest. */
-export function idle(): Promise<void> {
+export function whenIdle(): Promise<void> {
   return new Promise((resolve) => {
     if ("requestIdleCallback" in globalThis) requestIdleCallback(() => resolve(), { timeout: 2000 });
     else setTimeout(resolve, 200); // Safari
@@ -43,7 +43,7 @@ export function idle(): Promise<void> {
 }
 
 /** Offers `text` as a file. */
-export function save(name: string, type: string, text: string): void {
+export function saveFile(name: string, type: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const anchor = Object.assign(document.createElement("a"), { href: url, download: name });
   anchor.click();
@@ -51,7 +51,7 @@ export function save(name: string, type: string, text: string): void {
 }
 
 /** Keeps the screen on while `work` is under way, where the browser can. */
-export async function awake<T>(work: () => Promise<T>): Promise<T> {
+export async function keepAwake<T>(work: () => Promise<T>): Promise<T> {
   const lock = await navigator.wakeLock?.request("screen").catch(() => null);
   try {
     return await work();

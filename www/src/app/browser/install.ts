@@ -1,5 +1,5 @@
 // Offers to install the app: after it has been of use, and only if the browser can.
-import { Changing } from "./observable";
+import { Observable } from "./observable";
 
 /** Not in TypeScript's library yet. */
 interface BeforeInstallPromptEvent extends Event {
@@ -7,7 +7,7 @@ interface BeforeInstallPromptEvent extends Event {
   readonly userChoice: Promise<{ outcome: "accepted" | "dismissed" }>;
 }
 
-class Install extends Changing {
+class Install extends Observable {
   private prompt: BeforeInstallPromptEvent | null = null;
   private earned = false;
 

@@ -1,5 +1,5 @@
 // Something that changes, and says so.
-export class Changing {
+export class Observable {
   private readonly listeners = new Set<() => void>();
 
   onChange(listener: () => void): () => void {

@@ -1,18 +1,18 @@
 // Files as the reader picks them: from a file picker, a folder picker or dropped, each with its path.
 
-export interface Picked {
+export interface PickedFiles {
   paths: readonly string[];
   files: readonly File[];
 }
 
 /** What a picker holds. A folder's files have a path, others a name. */
-export function fromPicker(files: Iterable<File>): Picked {
+export function fromPicker(files: Iterable<File>): PickedFiles {
   const all = [...files];
   return { files: all, paths: all.map(({ name, webkitRelativePath }) => webkitRelativePath || name) };
 }
 
 /** What was dropped. Of folders, the files that lie right in them. */
-export async function fromDrop(data: DataTransfer): Promise<Picked> {
+export async function fromDrop(data: DataTransfer): Promise<PickedFiles> {
   // Before anything is waited for: what was dropped is gone after the event. Not every file has an entry.
   const dropped = [...data.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
   const found: [path: string, file: File][] = [];

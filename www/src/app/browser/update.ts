@@ -1,7 +1,7 @@
 // The service worker: it lets the page start without a network, and tells when a new version waits for the reader's consent.
-import { Changing } from "./observable";
+import { Observable } from "./observable";
 
-class Update extends Changing {
+class Update extends Observable {
   private next: ServiceWorker | null = null;
 
   get waiting(): boolean {

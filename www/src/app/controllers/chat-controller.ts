@@ -13,7 +13,7 @@ import {
 } from "../state/conversation";
 import type { Dialogue } from "../state/dialogues";
 import { forgetDraft, readDraft, writeDraft } from "../state/drafts";
-import { Replay, type Speed } from "../state/replay";
+import { Replay, type ReplaySpeed } from "../state/replay";
 
 /** Where the chat came from, where that is worth a word. */
 export type Provenance = "link" | "restored" | null;
@@ -28,7 +28,7 @@ export class ChatController {
   provenance: Provenance = null;
   editing = false;
   replay: Replay | null = null;
-  speed: Speed = 1;
+  speed: ReplaySpeed = 1;
   private writing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -103,7 +103,7 @@ export class ChatController {
     this.host.requestUpdate();
   }
 
-  setSpeed(speed: Speed): void {
+  setSpeed(speed: ReplaySpeed): void {
     this.speed = speed;
     this.replay?.setSpeed(speed);
     this.host.requestUpdate();

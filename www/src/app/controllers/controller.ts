@@ -2,15 +2,15 @@
 import type { ReactiveControllerHost } from "lit";
 import { messages, setUiLanguage } from "../../i18n";
 import type { ExaminedAdapter, MethodStatus, ModelStatus, OwnAdapter } from "../../protocol";
-import { marked, wasInterrupted } from "../browser/crash-guard";
-import { idle, keepStorage } from "../browser/device";
+import { guardLoad, wasInterrupted } from "../browser/crash-guard";
+import { persistStorage, whenIdle } from "../browser/device";
 import { install } from "../browser/install";
-import type { Picked } from "../browser/picked-files";
+import type { PickedFiles } from "../browser/picked-files";
 import { forgetTrials, fromAddress } from "../engine/backend";
 import { EngineSession } from "../engine/session";
-import { OwnModels, type Purpose } from "../engine/user-models";
+import { type Purpose, UserModels } from "../engine/user-models";
 import { fromFile, fromText, type ImportSource } from "../state/chat-import";
-import { type Conversation, empty, fromDialogue } from "../state/conversation";
+import { CHAT_LANGUAGE, type Conversation, empty, fromDialogue } from "../state/conversation";
 import { type Dialogue, loadDialogues, sample } from "../state/dialogues";
 import { takeShared } from "../state/drafts";
 import { type Experiment, runExperiment } from "../state/experiment";
@@ -18,15 +18,15 @@ import type { Replay } from "../state/replay";
 import { sampleOf } from "../state/samples";
 import { forgetSettings, readSettings, type Settings, writeSettings } from "../state/settings";
 import { decodeLink, isLink, LinkError } from "../state/share-link";
-import { blank, CHAT_LANGUAGE, type Summary, summarize } from "../state/summary";
+import { blank, type Summary, summarize } from "../state/summary";
 import { ChatController } from "./chat-controller";
-import { Work } from "./task-runner";
+import { TaskRunner } from "./task-runner";
 
-export type View = "chats" | "chat" | "compare" | "models" | "settings";
+export type ViewName = "chats" | "chat" | "compare" | "models" | "settings";
 
 /** What the page does for the controller. */
-export interface Surface {
-  show(view: View): void;
+export interface View {
+  show(view: ViewName): void;
   /** Opens the import dialog, with `source` if there is one already. */
   showImport(source?: ImportSource): void;
   /** Brings the end of the conversation into sight. */
@@ -34,7 +34,7 @@ export interface Surface {
 }
 
 /** A summary read back in the chat's language. */
-export interface Back {
+export interface BackTranslation {
   text: string;
   running: boolean;
 }
@@ -44,15 +44,15 @@ const preferred = ["projection", "two-step", "primary"];
 
 export class Controller {
   readonly session: EngineSession;
-  readonly own: OwnModels;
-  readonly work: Work;
+  readonly userModels: UserModels;
+  readonly tasks: TaskRunner;
   readonly chat: ChatController;
   settings = readSettings();
   dialogues: readonly Dialogue[] = [];
   experiment: Experiment | null = null;
-  back: Back | null = null;
+  backTranslation: BackTranslation | null = null;
   /** What a screen reader is told once something is done. */
-  spoken = "";
+  announcement = "";
   persisted = false;
   /** Whether the browser has said no to keeping what is stored. */
   refused = false;
@@ -63,12 +63,12 @@ export class Controller {
 
   constructor(
     private readonly host: ReactiveControllerHost,
-    private readonly surface: Surface,
+    private readonly view: View,
     startWorker: () => Worker,
   ) {
     this.session = new EngineSession(host, startWorker);
-    this.own = new OwnModels(host, this.session);
-    this.work = new Work(host);
+    this.userModels = new UserModels(host, this.session);
+    this.tasks = new TaskRunner(host);
     this.chat = new ChatController(host, (replay) => this.replayed(replay));
     this.apply();
   }
@@ -79,7 +79,7 @@ export class Controller {
     // A browser that has no store has no draft either.
     if (!(await this.chat.restore().catch(() => false)) && this.chat.conversation === empty) this.openFirst();
     this.persisted = (await navigator.storage?.persisted?.()) ?? false;
-    await idle(); // the engine's start would slow down that of the page
+    await whenIdle(); // the engine's start would slow down that of the page
     await this.session.refresh();
     this.interrupted = wasInterrupted();
     if (this.model?.complete && !this.interrupted) await this.load();
@@ -122,7 +122,7 @@ export class Controller {
   }
 
   /** Why no summary can be made right now. */
-  get why(): string | null {
+  get disabledReason(): string | null {
     const t = messages().summary;
     if (!this.model?.complete || this.session.download) return t.needsModel;
     return this.chat.visible.some(({ text }) => text.trim() !== "") ? null : t.needsText;
@@ -142,7 +142,7 @@ export class Controller {
     writeSettings(this.settings);
     this.apply();
     if (this.model?.complete && (this.model.id !== model || this.session.backend !== backend))
-      void this.work.guard(() => this.load());
+      void this.tasks.guard(() => this.load());
   }
 
   /** English is the chat's own language: choosing it asks for no translation. */
@@ -167,11 +167,11 @@ export class Controller {
     if (fragment.length <= 1) return false;
     history.replaceState(history.state, "", location.pathname + location.search);
     if (fragment === "#random") return this.openRandom();
-    if (fragment === "#import") this.surface.showImport();
+    if (fragment === "#import") this.view.showImport();
     if (fragment === "#shared") {
       const shared = await takeShared();
-      if (shared?.files[0]) this.surface.showImport(await fromFile(shared.files[0]));
-      else if (shared?.text) this.surface.showImport(fromText(shared.text));
+      if (shared?.files[0]) this.view.showImport(await fromFile(shared.files[0]));
+      else if (shared?.text) this.view.showImport(fromText(shared.text));
     }
     return isLink(fragment) ? this.openLink(fragment).catch((cause: unknown) => this.refuse(cause)) : false;
   }
@@ -193,7 +193,7 @@ export class Controller {
   /** A link that cannot be opened is told of; the page goes on without it. */
   private refuse(cause: unknown): boolean {
     const text = cause instanceof LinkError ? messages().shareLink.faults[cause.fault] : String(cause);
-    this.work.tell("input", text);
+    this.tasks.report("input", text);
     return false;
   }
 
@@ -213,29 +213,29 @@ export class Controller {
 
   /** Opens another chat: what was made of the one before goes. */
   open(opening: () => void): void {
-    this.work.stop();
+    this.tasks.stop();
     this.forgetSummary();
     opening();
-    this.surface.show("chat");
-    this.surface.follow();
+    this.view.show("chat");
+    this.view.follow();
   }
 
   /** A chat that was changed is no longer what was summarised. */
   edit(change: () => void): void {
-    this.work.stop();
+    this.tasks.stop();
     this.forgetSummary();
     change();
   }
 
   private forgetSummary(): void {
-    this.made = this.back = null;
-    this.spoken = "";
+    this.made = this.backTranslation = null;
+    this.announcement = "";
   }
 
   async download(model: ModelStatus): Promise<void> {
-    this.keep();
+    this.requestPersistence();
     this.change({ model: model.id });
-    await this.work.guard(async () => {
+    await this.tasks.guard(async () => {
       await this.session.fetchModel(model);
       await this.load();
     });
@@ -243,13 +243,13 @@ export class Controller {
 
   /** Copies a model from a file, fetches what belongs to it, and takes it into use. */
   async importModel(file: File): Promise<void> {
-    this.keep();
-    await this.work.guard(async () => this.useAdded(await this.own.importModel(file)));
+    this.requestPersistence();
+    await this.tasks.guard(async () => this.useAdded(await this.userModels.importModel(file)));
   }
 
   async addAddress(address: string): Promise<void> {
-    this.keep();
-    await this.work.guard(async () => this.useAdded(await this.own.addAddress(address)));
+    this.requestPersistence();
+    await this.tasks.guard(async () => this.useAdded(await this.userModels.addAddress(address)));
   }
 
   private async useAdded(id: string): Promise<void> {
@@ -261,21 +261,21 @@ export class Controller {
   }
 
   /** What the files are, if they fit the model in use. */
-  async examineAdapter(picked: Picked): Promise<ExaminedAdapter> {
+  async examineAdapter(picked: PickedFiles): Promise<ExaminedAdapter> {
     await this.load();
-    return this.own.examine(this.model?.id ?? "", picked);
+    return this.userModels.examine(this.model?.id ?? "", picked);
   }
 
-  async addAdapter(picked: Picked, purpose: Purpose): Promise<void> {
-    this.keep();
+  async addAdapter(picked: PickedFiles, purpose: Purpose): Promise<void> {
+    this.requestPersistence();
     await this.load();
-    await this.own.addAdapter(this.model?.id ?? "", picked, purpose);
+    await this.userModels.addAdapter(this.model?.id ?? "", picked, purpose);
   }
 
   async removeAdapter({ id, name }: OwnAdapter, model: ModelStatus): Promise<void> {
     if (!confirm(messages().models.confirmAdapter(name))) return;
-    await this.work.guard(async () => {
-      await this.own.removeAdapter(id);
+    await this.tasks.guard(async () => {
+      await this.userModels.removeAdapter(id);
       if (this.session.loaded?.model !== model.id) return;
       this.session.replaceLoaded(null);
       await this.load();
@@ -283,8 +283,8 @@ export class Controller {
   }
 
   /** Asked for on the tap itself: browsers weigh the reader's gesture. */
-  keep(): void {
-    void keepStorage().then((kept) => {
+  requestPersistence(): void {
+    void persistStorage().then((kept) => {
       [this.persisted, this.refused] = [kept, !kept];
       this.host.requestUpdate();
     });
@@ -294,17 +294,17 @@ export class Controller {
     const model = this.model;
     if (!model) return;
     this.interrupted = false;
-    await marked(() => this.session.ensureLoaded(model.id));
+    await guardLoad(() => this.session.ensureLoaded(model.id));
   }
 
   async remove(model: ModelStatus): Promise<void> {
     if (confirm(messages().models.confirmDelete(model.name)))
-      await this.work.guard(() => this.session.remove(model.id));
+      await this.tasks.guard(() => this.session.remove(model.id));
   }
 
   async removeEverything(): Promise<void> {
     if (!confirm(messages().models.confirmEverything)) return;
-    await this.work.guard(async () => {
+    await this.tasks.guard(async () => {
       await this.session.remove(null);
       await this.chat.forget();
       forgetSettings();
@@ -314,7 +314,7 @@ export class Controller {
       this.forgetSummary();
       this.experiment = null;
       this.openFirst();
-      this.spoken = messages().models.everythingDeleted;
+      this.announcement = messages().models.everythingDeleted;
     });
   }
 
@@ -325,8 +325,8 @@ export class Controller {
         0,
       );
     this.forgetSummary();
-    this.surface.follow();
-    await this.work.run(async (signal) => {
+    this.view.follow();
+    await this.tasks.run(async (signal) => {
       this.show(blank(this.to, this.method));
       try {
         await this.load(); // so that language and method are ones that it has
@@ -356,12 +356,12 @@ export class Controller {
           },
           signal,
         );
-        this.spoken = messages().summary.ready;
+        this.announcement = messages().summary.ready;
         install.offer();
       } finally {
         // Another chat may be open by now: what was left of its summary is not put back.
         if (this.made) this.show(this.made.text === "" ? null : { ...this.made, running: false, activity: null });
-        if (signal.aborted) this.spoken = messages().summary.stopped;
+        if (signal.aborted) this.announcement = messages().summary.stopped;
       }
     });
   }
@@ -374,9 +374,9 @@ export class Controller {
   async readBack(): Promise<void> {
     const { summary } = this;
     if (!summary) return;
-    await this.work.run(async (signal) => {
+    await this.tasks.run(async (signal) => {
       const set = (text: string, running: boolean): void => {
-        this.back = { text, running };
+        this.backTranslation = { text, running };
         this.host.requestUpdate();
       };
       set("", true);
@@ -391,23 +391,23 @@ export class Controller {
         await this.session.ask("done", action, {
           signal,
           onEvent: (event) => {
-            if (event.type === "delta") set((this.back?.text ?? "") + event.text, true);
+            if (event.type === "delta") set((this.backTranslation?.text ?? "") + event.text, true);
             if (event.type === "notice" && event.kind === "restarted") set("", true);
           },
         });
       } finally {
-        set(this.back?.text ?? "", false);
+        set(this.backTranslation?.text ?? "", false);
       }
     });
   }
 
   /** Compares `methods` on the chat at hand, or on so many random examples. */
   async compare(methods: readonly string[], examples: number): Promise<void> {
-    this.surface.show("compare");
-    this.spoken = "";
+    this.view.show("compare");
+    this.announcement = "";
     const here: Conversation = { ...this.chat.conversation, messages: this.chat.visible };
     const chats = examples > 0 ? sample(this.dialogues, examples).map(fromDialogue) : [here];
-    await this.work.run(async (signal) => {
+    await this.tasks.run(async (signal) => {
       try {
         await this.load();
         const chosen = this.session.available(this.to).filter(({ method }) => methods.includes(method));
@@ -423,9 +423,9 @@ export class Controller {
           this.host.requestUpdate();
         };
         await runExperiment(this.session, plan, show, signal);
-        this.spoken = messages().compare.done;
+        this.announcement = messages().compare.done;
       } finally {
-        if (signal.aborted) this.spoken = messages().compare.stopped(this.experiment?.runs.length ?? 0);
+        if (signal.aborted) this.announcement = messages().compare.stopped(this.experiment?.runs.length ?? 0);
       }
     });
   }
@@ -436,7 +436,7 @@ export class Controller {
     const due = replay.finished
       ? replaySummary !== "never"
       : replaySummary === "every" && replay.position % replayEvery === 0;
-    if (!due || this.why !== null) return;
+    if (!due || this.disabledReason !== null) return;
     if (!replay.finished) replay.pause();
     void this.summarizeChat().then(() => {
       if (this.chat.replay === replay && !replay.finished) replay.start();

@@ -1,7 +1,7 @@
 // The one piece of work that has the engine: a summary, a translation or an experiment. It can be stopped.
 import type { ReactiveControllerHost } from "lit";
 import type { FaultKind } from "../../protocol";
-import { awake } from "../browser/device";
+import { keepAwake } from "../browser/device";
 import { EngineError } from "../engine/client";
 
 /** What went wrong, in words, and what tries it again, if anything can. */
@@ -11,7 +11,7 @@ export interface Problem {
   retry: (() => void) | null;
 }
 
-export class Work {
+export class TaskRunner {
   problem: Problem | null = null;
   running = false;
   private stopper: AbortController | null = null;
@@ -26,7 +26,7 @@ export class Work {
     const { signal } = this.stopper;
     try {
       return await this.guard(
-        () => awake(() => action(signal)),
+        () => keepAwake(() => action(signal)),
         () => void this.run(action),
       );
     } finally {
@@ -58,7 +58,7 @@ export class Work {
   }
 
   /** Tells of something that trying again will not mend. */
-  tell(kind: FaultKind, text: string): void {
+  report(kind: FaultKind, text: string): void {
     this.problem = { kind, text, retry: null };
     this.host.requestUpdate();
   }

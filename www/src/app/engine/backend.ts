@@ -14,7 +14,7 @@ export interface Trial {
 export interface Placement {
   /** The GPU; null for the processor. */
   gpu: string | null;
-  why: "chosen" | "trial" | "noGpu";
+  reason: "chosen" | "trial" | "noGpu";
   trial: Trial | null;
   /** Why the GPU is not used, where it cannot be. */
   noGpu: string | null;

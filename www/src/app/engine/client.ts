@@ -2,13 +2,13 @@
 import type { Action, Metrics, Request, Response } from "../../protocol";
 
 /** What may arrive before the answer. */
-export type Event = Extract<Response, { type: "progress" | "notice" | "delta" }>;
+export type EngineEvent = Extract<Response, { type: "progress" | "notice" | "delta" }>;
 type Failure = Extract<Response, { type: "error" }>;
 /** The answer: what ends a request. */
-export type Answer = Exclude<Response, Event | Failure>;
+export type Answer = Exclude<Response, EngineEvent | Failure>;
 
 /** A request, with the files that it is about. */
-export type Asked = Action & Pick<Request, "files">;
+export type EngineAction = Action & Pick<Request, "files">;
 
 /** An error of the engine, in words for the reader. */
 export class EngineError extends Error {
@@ -22,13 +22,13 @@ export class EngineError extends Error {
 }
 
 interface Pending {
-  onEvent: (event: Event) => void;
+  onEvent: (event: EngineEvent) => void;
   resolve: (answer: Answer) => void;
   reject: (error: Error) => void;
 }
 
 export interface Options {
-  onEvent?: (event: Event) => void;
+  onEvent?: (event: EngineEvent) => void;
   signal?: AbortSignal;
 }
 
@@ -47,7 +47,7 @@ export class EngineClient {
   ) {}
 
   /** Sends one message. Once `signal` aborts, no event is delivered and the promise rejects with an AbortError. */
-  request(action: Asked, { onEvent = () => {}, signal }: Options = {}): Promise<Answer> {
+  request(action: EngineAction, { onEvent = () => {}, signal }: Options = {}): Promise<Answer> {
     if (signal?.aborted) return Promise.reject(aborted());
     this.opened ??= this.open();
     return this.opened.then((worker) => {
@@ -58,7 +58,7 @@ export class EngineClient {
 
   /** Ends the worker, which gives its memory back. */
   close(): void {
-    this.bury(aborted());
+    this.terminate(aborted());
   }
 
   /** Starts a worker and waits until it has its catalog and its store. One that cannot be opened is not kept. */
@@ -67,13 +67,18 @@ export class EngineClient {
     try {
       await this.send(worker, { action: "open", base: document.baseURI.replace(/[^/]*$/, "") }, () => {});
     } catch (cause) {
-      this.bury(cause instanceof Error ? cause : new Error(String(cause)));
+      this.terminate(cause instanceof Error ? cause : new Error(String(cause)));
       throw cause;
     }
     return worker;
   }
 
-  private send(worker: Worker, action: Asked, onEvent: (event: Event) => void, signal?: AbortSignal): Promise<Answer> {
+  private send(
+    worker: Worker,
+    action: EngineAction,
+    onEvent: (event: EngineEvent) => void,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const id = this.nextId++;
     return new Promise<Answer>((resolve, reject) => {
       const cancel = (): void => {
@@ -99,7 +104,7 @@ export class EngineClient {
     worker.addEventListener("message", (event: MessageEvent<Response>) => this.receive(event.data));
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      this.bury(new EngineError("panic", event.message || "The engine could not be started."));
+      this.terminate(new EngineError("panic", event.message || "The engine could not be started."));
     });
     this.worker = worker;
     return worker;
@@ -108,7 +113,7 @@ export class EngineClient {
   private receive(response: Response): void {
     // A panic kills the whole instance, whichever request it came from.
     if (response.type === "error" && response.kind === "panic") {
-      this.bury(new EngineError("panic", response.text));
+      this.terminate(new EngineError("panic", response.text));
       return;
     }
     const pending = this.pending.get(response.id);
@@ -119,7 +124,7 @@ export class EngineClient {
     else pending.resolve(response);
   }
 
-  private bury(error: Error): void {
+  private terminate(error: Error): void {
     this.worker?.terminate();
     this.worker = this.opened = null;
     const lost = [...this.pending.values()];

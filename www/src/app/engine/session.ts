@@ -2,8 +2,8 @@
 import type { ReactiveControllerHost } from "lit";
 import type { Backend, MethodStatus, ModelStatus, Part, Stage, Storage, Target } from "../../protocol";
 import { isFaster, type Placement, type Trial, trialOf } from "./backend";
-import { type Answer, type Asked, EngineClient, EngineError, type Event as EngineEvent } from "./client";
-import { Speed } from "./speed";
+import { type Answer, type EngineAction, EngineClient, EngineError, type EngineEvent } from "./client";
+import { DownloadSpeed } from "./speed";
 
 export interface Download {
   model: string;
@@ -51,7 +51,7 @@ export class EngineSession {
   /** Sends one request; whatever answer is not of `type` is a fault of the engine. */
   async ask<T extends Answer["type"]>(
     type: T,
-    action: Asked,
+    action: EngineAction,
     options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {},
   ): Promise<AnswerOf<T>> {
     const answer = await this.client.request(action, options).catch((cause: unknown) => {
@@ -82,7 +82,7 @@ export class EngineSession {
 
   /** Fetches what is missing of a model. What has arrived when it ends early is kept. */
   async fetchModel(model: ModelStatus): Promise<void> {
-    const speed = new Speed();
+    const speed = new DownloadSpeed();
     this.stopper = new AbortController();
     this.set({
       notices: [],
@@ -136,9 +136,9 @@ export class EngineSession {
       const backend = trial && !isFaster(trial) ? "cpu" : choice;
       const loaded = await this.ask("loaded", { action: "load", model, backend }, { onEvent });
       const noGpu = loaded.noGpu ?? trial?.noGpu ?? null;
-      const why = choice !== "auto" ? "chosen" : noGpu === null ? "trial" : "noGpu";
+      const reason = choice !== "auto" ? "chosen" : noGpu === null ? "trial" : "noGpu";
       this.loadedFor = choice;
-      this.set({ loaded, placement: { gpu: loaded.gpu ?? null, why, trial, noGpu } });
+      this.set({ loaded, placement: { gpu: loaded.gpu ?? null, reason, trial, noGpu } });
       return loaded;
     } finally {
       this.set({ loading: null });

@@ -1,5 +1,5 @@
 /** Download speed over the last few seconds, so that a stall shows soon. */
-export class Speed {
+export class DownloadSpeed {
   private samples: [time: number, bytes: number][] = [];
 
   add(bytes: number, now = performance.now()): void {

@@ -1,10 +1,10 @@
 // What the reader brings: models from files and addresses, and adapters for the model in use.
 import type { ReactiveControllerHost } from "lit";
 import type { ExaminedAdapter } from "../../protocol";
-import type { Picked } from "../browser/picked-files";
-import type { Event as EngineEvent } from "./client";
+import type { PickedFiles } from "../browser/picked-files";
+import type { EngineEvent } from "./client";
 import type { Download, EngineSession } from "./session";
-import { Speed } from "./speed";
+import { DownloadSpeed } from "./speed";
 
 /** What an adapter was trained for. */
 export interface Purpose {
@@ -13,7 +13,7 @@ export interface Purpose {
   to: string;
 }
 
-export class OwnModels {
+export class UserModels {
   /** A file that is being copied into the store; `model` is its name. */
   incoming: Download | null = null;
   /** Whether a file at an address is being looked at. */
@@ -27,7 +27,7 @@ export class OwnModels {
 
   /** Copies a model into the store and resolves to its id. What was copied when it ends early is kept. */
   async importModel(file: File): Promise<string> {
-    const speed = new Speed();
+    const speed = new DownloadSpeed();
     const show = (done: number, total: number): void =>
       this.set({ incoming: { model: file.name, done, total, bytesPerSecond: speed.bytesPerSecond } });
     const onEvent = (event: EngineEvent): void => {
@@ -69,11 +69,11 @@ export class OwnModels {
   }
 
   /** What `picked` is, if it is an adapter for `model`, which has to be loaded. */
-  async examine(model: string, { paths, files }: Picked): Promise<ExaminedAdapter> {
+  async examine(model: string, { paths, files }: PickedFiles): Promise<ExaminedAdapter> {
     return (await this.session.ask("examined", { action: "examineAdapter", model, paths: [...paths], files })).adapter;
   }
 
-  async addAdapter(model: string, { paths, files }: Picked, purpose: Purpose): Promise<void> {
+  async addAdapter(model: string, { paths, files }: PickedFiles, purpose: Purpose): Promise<void> {
     this.session.replaceLoaded(
       await this.session.ask("loaded", { action: "addAdapter", model, paths: [...paths], files, ...purpose }),
     );
@@ -86,7 +86,7 @@ export class OwnModels {
     await this.session.refresh();
   }
 
-  private set(state: Partial<Pick<OwnModels, "incoming" | "looking">>): void {
+  private set(state: Partial<Pick<UserModels, "incoming" | "looking">>): void {
     Object.assign(this, state);
     this.host.requestUpdate();
   }

@@ -1,6 +1,9 @@
 // A chat on the page. Values are never changed in place, so that a view can tell by identity what is new.
 import type { Dialogue } from "./dialogues";
 
+/** The language of chats, which the adapters are trained on. The engine does not say it yet. */
+export const CHAT_LANGUAGE = "en";
+
 export interface Message {
   /** Unique within its conversation. */
   readonly id: number;

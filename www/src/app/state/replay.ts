@@ -20,7 +20,7 @@ export function timeline(messages: readonly Message[]): Step[] {
   });
 }
 
-export type Speed = 0 | 1 | 4;
+export type ReplaySpeed = 0 | 1 | 4;
 
 /** A replay in progress. `onChange` hears of every step; `onMessage` of every message that has appeared. */
 export class Replay {
@@ -34,7 +34,7 @@ export class Replay {
 
   constructor(
     private readonly messages: readonly Message[],
-    private speed: Speed,
+    private speed: ReplaySpeed,
     private readonly onChange: () => void,
     private readonly onMessage: (position: number) => void,
   ) {
@@ -65,7 +65,7 @@ export class Replay {
     this.onMessage(this.position);
   }
 
-  setSpeed(speed: Speed): void {
+  setSpeed(speed: ReplaySpeed): void {
     this.speed = speed;
     if (!this.paused && !this.finished) {
       this.stop();

@@ -1,10 +1,9 @@
 // One summary, from request to figures: what the result card shows and what an experiment is made of.
-import type { Action, Metrics } from "../../protocol";
-import type { Event as EngineEvent } from "../engine/client";
-import type { Activity, EngineSession } from "../engine/session";
 
-/** The language of chats: the one that adapters are trained on. */
-export const CHAT_LANGUAGE = "en";
+import type { Action, Metrics } from "../../protocol";
+import type { EngineEvent } from "../engine/client";
+import type { Activity, EngineSession } from "../engine/session";
+import { CHAT_LANGUAGE } from "./conversation";
 
 export interface SummaryRequest {
   model: string;

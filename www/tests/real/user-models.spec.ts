@@ -128,7 +128,7 @@ test.afterAll(async () => {
 });
 
 const show = (tab: string) => page.getByRole("navigation").getByRole("button", { name: tab }).click();
-const openModel = (path: string) => page.locator("own-model input[type=file]").setInputFiles(path);
+const openModel = (path: string) => page.locator("add-model-card input[type=file]").setInputFiles(path);
 const card = (id: string) => page.locator(`models-view [data-model*="${id}"]`);
 const dialog = () => page.getByRole("dialog", { name: /^Add an adapter to/ });
 const chunks = () =>
@@ -381,11 +381,11 @@ test("the catalog's own model from a file stops, goes on, and is the catalog's",
   );
   const gemma = card("gemma-3-270m");
   await openModel(real);
-  const progress = page.locator("own-model progress");
+  const progress = page.locator("add-model-card progress");
   await expect
     .poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.position), { timeout: 60_000 })
     .toBeGreaterThan(0.6);
-  await page.locator("own-model").getByRole("button", { name: "Stop" }).click();
+  await page.locator("add-model-card").getByRole("button", { name: "Stop" }).click();
   await expect(gemma.getByRole("button", { name: /^Resume at \d+ MB/ })).toBeVisible();
   const kept = await chunks();
   expect(kept).toBeGreaterThan(10);
