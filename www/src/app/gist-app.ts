@@ -1,4 +1,4 @@
-// The page: views, dialogs, and which of the controller's methods answers which event.
+// The page: its views and dialogs, and which method of the controllers answers which event.
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import startWorker from "#worker?worker";
@@ -19,7 +19,10 @@ import "../ui/welcome-card";
 import { whenIdle } from "./browser/device";
 import { install } from "./browser/install";
 import { update } from "./browser/update";
-import { Controller, type ViewName } from "./controllers/controller";
+import type { ChatController } from "./controllers/chat-controller";
+import type { ViewName } from "./controllers/context";
+import { Controller } from "./controllers/controller";
+import type { Problem } from "./controllers/task-runner";
 import { frame } from "./frame";
 import { readChat } from "./state/chat-import";
 import { CHAT_LANGUAGE, type Lines } from "./state/conversation";
@@ -27,21 +30,36 @@ import type { ReplaySpeed } from "./state/replay";
 import { sampleModel } from "./state/samples";
 import type { Settings } from "./state/settings";
 
-const tabs: [ViewName, Icon][] = [
+const tabs = [
   ["chat", "chat"],
   ["compare", "compare"],
   ["models", "model"],
   ["settings", "settings"],
-];
-/** Whether the chats stand beside the view (frame.ts). */
+] as const satisfies [ViewName, Icon][];
+
+type NewMessage = Parameters<ChatController["add"]>[0];
+type EditedMessage = Parameters<ChatController["edit"]>[0];
+
+/** An adapter to delete, with the model it belongs to. */
+interface DeletedAdapter {
+  adapter: OwnAdapter;
+  model: ModelStatus;
+}
+
+/** Matches where the list of chats stands beside the view (frame.ts). */
 const wide = matchMedia("(min-width: 60rem)");
-const detail = <T>(event: Event): T => (event as CustomEvent<T>).detail;
+
+/** Returns a listener that calls `handle` with what a component's event carries. */
+const on =
+  <T>(handle: (detail: T) => unknown) =>
+  (event: Event): void =>
+    void handle((event as CustomEvent<T>).detail);
 
 @customElement("gist-app")
 export class GistApp extends Component {
   static override styles = [base, frame];
   @state() private view: ViewName = "chat";
-  /** Whether the list of chats was ever in sight: a phone starts sooner without its hundred entries. */
+  /** Whether the list of chats was ever in sight. A phone starts sooner without its hundred entries. */
   private listed = false;
   @query("chat-view") private chatView!: ChatView | null;
   @query("import-dialog") private importDialog!: ImportDialog;
@@ -52,7 +70,7 @@ export class GistApp extends Component {
     {
       show: (view) => this.show(view),
       showImport: (source) =>
-        void this.rest().then(() => (source ? this.importDialog.take(source) : this.importDialog.show())),
+        void this.loadRest().then(() => (source ? this.importDialog.take(source) : this.importDialog.show())),
       follow: () => void this.updateComplete.then(() => this.chatView?.toEnd(true)),
     },
     () => new startWorker(),
@@ -60,101 +78,156 @@ export class GistApp extends Component {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    const { tasks, links } = this.app;
     install.onChange(() => this.requestUpdate());
     update.onChange(() => this.requestUpdate());
-    // Taking a fragment out of the address is a change too, and not one to follow.
     addEventListener("hashchange", () => {
-      if (location.hash.length > 1) void this.app.tasks.guard(async () => void (await this.app.followFragment()));
+      // Removing the fragment from the address is a change too, but nothing to follow.
+      if (location.hash.length > 1) void tasks.guard(async () => void (await links.followFragment()));
     });
     wide.addEventListener("change", () => this.requestUpdate());
     addEventListener("popstate", ({ state }: PopStateEvent) => {
       this.view = (state as { view?: ViewName } | null)?.view ?? "chat";
     });
-    void this.app.tasks.guard(() => this.app.begin());
-    void this.app.tasks.guard(async () => {
+    void tasks.guard(() => this.app.begin());
+    void tasks.guard(async () => {
       await whenIdle();
-      await this.rest();
+      await this.loadRest();
     });
   }
 
-  /** Defining the components and drawing them for the first time are two tasks, so that neither is long. */
+  /** Defers the first rendering, so that it is not part of the task that defines the components. */
   protected override async scheduleUpdate(): Promise<void> {
     if (!this.hasUpdated) await new Promise((resolve) => setTimeout(resolve));
     super.scheduleUpdate();
   }
 
-  /** Resolves once all dialogs and views are there. */
-  private async rest(): Promise<void> {
+  /** Loads the dialogs and views that the first sight of the page does without. */
+  private async loadRest(): Promise<void> {
     await import("./lazy-components");
     await this.updateComplete;
   }
 
-  /** Opens a dialog. */
   private async open(dialog: () => { show(): Promise<void> }): Promise<void> {
-    await this.rest();
+    await this.loadRest();
     await dialog().show();
   }
 
-  /** Each view is a place that the browser's Back leaves. */
+  /** Shows a view and adds it to the browser's history, so that Back leaves it. */
   private show(view: ViewName): void {
     if (view !== this.view) history.pushState({ view }, "");
     this.view = view;
   }
 
   override render(): TemplateResult {
-    const { app, t } = this;
-    const { chat } = app;
     this.listed ||= wide.matches || this.view === "chats";
     return html`<div class="frame" data-view=${this.view}>
       <main>
-      <section class="side" aria-label=${t.chats.title}>
-        <div class="brand"><img src="./icon-192.png" alt="" width="36" height="36" loading="lazy"><span role=${this.view === "chats" ? "heading" : nothing} aria-level=${this.view === "chats" ? "1" : nothing}>Pocket Gist</span></div>
-        ${
-          this.listed
-            ? html`<chat-list .dialogues=${app.dialogues} .own=${chat.own?.title ?? null} .open=${chat.conversation.example}
-          @import-chat=${() => this.open(() => this.importDialog)} @new-chat=${() => app.open(() => chat.startNew())} @random-chat=${() => app.openRandom()}
-          @open-own=${() => app.open(() => chat.openOwn())}
-          @open-example=${(event: Event) => {
-            const found = app.dialogues.find(({ id }) => id === detail<string>(event));
-            if (found) app.openExample(found);
-          }}></chat-list>`
-            : nothing
-        }
-      </section>
-      <div class="pane">${this.renderBanners()}${this.renderView()}</div>
+        ${this.renderSide()}
+        <div class="pane">${this.renderBanners()}${this.renderView()}</div>
       </main>
-      <nav aria-label=${t.nav.label}>${tabs.map(([view, name]) => html`<button aria-current=${this.view === view || (view === "chat" && this.view === "chats") ? "page" : "false"} @click=${() => this.show(view)}>${icon(name)}<span>${t.nav[view as "chat"]}</span></button>`)}</nav>
-      <p class="visually-hidden" role="status">${app.announcement}</p>
+      ${this.renderTabs()}
+      <p class="visually-hidden" role="status">${this.app.announcement}</p>
     </div>
-    <import-dialog .read=${(...args: Parameters<ImportDialog["read"]>) => readChat(app.session, ...args)}
-      @imported=${(event: Event) => {
-        const { title, messages } = detail<{ title: string; messages: Lines }>(event);
-        app.open(() => chat.openLines(title || t.chat.imported, messages));
-      }}></import-dialog>
-    <adapter-dialog .model=${app.model?.name ?? ""} .examine=${(...args: Parameters<AdapterDialog["examine"]>) => app.examineAdapter(...args)} .add=${(...args: Parameters<AdapterDialog["add"]>) => app.addAdapter(...args)}></adapter-dialog>
-    <share-dialog .conversation=${chat.conversation} .choice=${{ method: app.method, task: app.settings.task, to: app.settings.to }}></share-dialog>`;
+    ${this.renderDialogs()}`;
+  }
+
+  private renderSide() {
+    const isView = this.view === "chats";
+    return html`<section class="side" aria-label=${this.t.chats.title}>
+      <div class="brand">
+        <img src="./icon-192.png" alt="" width="36" height="36" loading="lazy">
+        <span role=${isView ? "heading" : nothing} aria-level=${isView ? "1" : nothing}>Pocket Gist</span>
+      </div>
+      ${this.listed ? this.renderChatList() : nothing}
+    </section>`;
+  }
+
+  private renderChatList() {
+    const { app } = this;
+    const { chat } = app;
+    const openExample = (id: string): void => {
+      const dialogue = chat.dialogues.find((dialogue) => dialogue.id === id);
+      if (dialogue) app.openExample(dialogue);
+    };
+    return html`<chat-list
+      .dialogues=${chat.dialogues}
+      .own=${chat.own?.title ?? null}
+      .open=${chat.conversation.example}
+      @import-chat=${() => this.open(() => this.importDialog)}
+      @new-chat=${() => app.open(() => chat.startNew())}
+      @random-chat=${() => app.openRandom()}
+      @open-own=${() => app.open(() => chat.openOwn())}
+      @open-example=${on(openExample)}
+    ></chat-list>`;
+  }
+
+  private renderTabs() {
+    const current = this.view === "chats" ? "chat" : this.view;
+    return html`<nav aria-label=${this.t.nav.label}>
+      ${tabs.map(
+        ([view, name]) => html`<button
+          aria-current=${view === current ? "page" : "false"}
+          @click=${() => this.show(view)}
+        >${icon(name)}<span>${this.t.nav[view]}</span></button>`,
+      )}
+    </nav>`;
+  }
+
+  private renderDialogs() {
+    const { app, t } = this;
+    const { chat, models } = app;
+    const read: ImportDialog["read"] = (...args) => readChat(app.session, ...args);
+    const examine: AdapterDialog["examine"] = (...args) => models.examineAdapter(...args);
+    const add: AdapterDialog["add"] = (...args) => models.addAdapter(...args);
+    const openImported = ({ title, messages }: { title: string; messages: Lines }): void =>
+      app.open(() => chat.openLines(title || t.chat.imported, messages));
+    return html`
+      <import-dialog .read=${read} @imported=${on(openImported)}></import-dialog>
+      <adapter-dialog .model=${app.model?.name ?? ""} .examine=${examine} .add=${add}></adapter-dialog>
+      <share-dialog
+        .conversation=${chat.conversation}
+        .choice=${{ method: app.method, task: app.settings.task, to: app.settings.to }}
+      ></share-dialog>`;
   }
 
   private renderBanners() {
-    const {
-      app: { tasks },
-      t,
-    } = this;
-    const { problem } = tasks;
     return html`
-      ${update.waiting ? html`<div class="banner"><p>${t.update.ready}</p><button class="main" @click=${() => update.accept()}>${t.update.reload}</button></div>` : nothing}
-      ${
-        problem
-          ? html`<div class="banner problem" role="alert"><p><b>${t.faults[problem.kind]}</b>${problem.text}</p>
-        ${problem.retry ? html`<button @click=${problem.retry}>${t.tryAgain}</button>` : nothing}<button class="icon" aria-label=${t.close} @click=${() => tasks.dismiss()}>${icon("close")}</button></div>`
-          : nothing
-      }
-      ${install.offered ? html`<div class="banner"><p>${t.install.offer}</p><button class="main" @click=${() => this.install()}>${t.install.install}</button><button @click=${() => install.dismiss()}>${t.install.notNow}</button></div>` : nothing}`;
+      ${update.waiting ? this.renderUpdate() : nothing}
+      ${this.app.tasks.problem ? this.renderProblem(this.app.tasks.problem) : nothing}
+      ${install.offered ? this.renderInstall() : nothing}`;
   }
 
-  /** An app that is installed may keep its storage where a page may not: the browser is asked again. */
+  private renderUpdate() {
+    const { update: t } = this.t;
+    return html`<div class="banner">
+      <p>${t.ready}</p>
+      <button class="main" @click=${() => update.accept()}>${t.reload}</button>
+    </div>`;
+  }
+
+  private renderProblem({ kind, text, retry }: Problem) {
+    const { t } = this;
+    return html`<div class="banner problem" role="alert">
+      <p><b>${t.faults[kind]}</b>${text}</p>
+      ${retry ? html`<button @click=${retry}>${t.tryAgain}</button>` : nothing}
+      <button class="icon" aria-label=${t.close} @click=${() => this.app.tasks.dismiss()}>${icon("close")}</button>
+    </div>`;
+  }
+
+  private renderInstall() {
+    const { install: t } = this.t;
+    return html`<div class="banner">
+      <p>${t.offer}</p>
+      <button class="main" @click=${() => this.install()}>${t.install}</button>
+      <button @click=${() => install.dismiss()}>${t.notNow}</button>
+    </div>`;
+  }
+
+  /** Installs the app, and asks again for lasting storage: browsers grant it to installed apps more often. */
   private async install(): Promise<void> {
-    if ((await install.accept()) && !this.app.persisted) this.app.requestPersistence();
+    const { models } = this.app;
+    if ((await install.accept()) && !models.persisted) models.requestPersistence();
   }
 
   private renderView() {
@@ -171,74 +244,150 @@ export class GistApp extends Component {
     }
   }
 
-  private renderChat() {
+  /** What the user should know of the open chat. */
+  private get chatNotice(): string {
     const { app, t } = this;
-    const { chat, session, summary } = app;
+    if (app.models.interrupted) return t.models.interrupted;
+    if (app.chat.provenance === "link") return t.chat.foreign;
+    return app.chat.provenance === "restored" ? t.chat.restored : "";
+  }
+
+  private renderChat() {
+    const { app } = this;
+    const { chat, settings } = app;
     const replay: ReplayState | null = chat.replay
       ? { position: chat.replay.position, typing: chat.replay.typing, paused: chat.replay.paused, speed: chat.speed }
       : null;
-    const notice = app.interrupted
-      ? t.models.interrupted
-      : chat.provenance === "link"
-        ? t.chat.foreign
-        : chat.provenance === "restored"
-          ? t.chat.restored
-          : "";
-    const reference = summary && !summary.running ? (chat.conversation.reference?.[summary.language] ?? null) : null;
+    const setSpeed = (replaySpeed: ReplaySpeed): void => {
+      chat.setSpeed(replaySpeed);
+      app.change({ replaySpeed });
+    };
     return html`<div class="view chat">
-      <chat-view .conversation=${chat.conversation} .me=${app.settings.me} .replay=${replay} ?editing=${chat.editing} .notice=${notice}
-        @show-chats=${() => this.show("chats")} @start-replay=${() => app.edit(() => chat.startReplay())} @toggle-edit=${() => chat.toggleEditing()} @share-chat=${() => this.open(() => this.shareDialog)}
-        @toggle-replay=${() => chat.toggleReplay()} @skip-replay=${() => chat.replay?.skip()}
-        @replay-speed=${(event: Event) => {
-          chat.setSpeed(detail<ReplaySpeed>(event));
-          app.change({ replaySpeed: detail<ReplaySpeed>(event) });
-        }}
-        @edit-message=${(event: Event) => app.edit(() => chat.edit(detail(event)))} @delete-message=${(event: Event) => app.edit(() => chat.remove(detail(event)))}>
-        ${
-          app.model && !app.model.complete
-            ? html`<welcome-card .model=${app.model} .download=${session.download} .notices=${session.notices}
-          @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()}></welcome-card>`
-            : nothing
-        }
-        ${
-          summary
-            ? html`<summary-card .summary=${summary} .reference=${reference} .backTranslation=${app.backTranslation} .noWayBack=${session.target(summary.language)?.noWayBack ?? null} .sampleModel=${sampleModel}
-          @read-back=${() => app.readBack()}></summary-card>`
-            : nothing
-        }
+      <chat-view
+        .conversation=${chat.conversation}
+        .me=${settings.me}
+        .replay=${replay}
+        .notice=${this.chatNotice}
+        ?editing=${chat.editing}
+        @show-chats=${() => this.show("chats")}
+        @share-chat=${() => this.open(() => this.shareDialog)}
+        @toggle-edit=${() => chat.toggleEditing()}
+        @edit-message=${on<EditedMessage>((message) => app.edit(() => chat.edit(message)))}
+        @delete-message=${on<{ id: number }>((message) => app.edit(() => chat.remove(message)))}
+        @start-replay=${() => app.edit(() => chat.startReplay())}
+        @toggle-replay=${() => chat.toggleReplay()}
+        @skip-replay=${() => chat.replay?.skip()}
+        @replay-speed=${on(setSpeed)}
+      >
+        ${this.renderWelcome()}
+        ${this.renderSummary()}
       </chat-view>
-      <action-bar .languages=${app.languages} .methods=${app.methods} .to=${app.to} .method=${app.method} .me=${app.settings.me} .disabledReason=${app.disabledReason} ?running=${app.tasks.running} ?editing=${chat.editing}
-        @choose-language=${(event: Event) => app.chooseLanguage(detail(event))} @choose-method=${(event: Event) => app.change({ method: detail(event) })}
-        @summarize=${() => app.summarizeChat()} @stop=${() => app.tasks.stop()} @add-message=${(event: Event) => app.edit(() => chat.add(detail(event)))}></action-bar>
+      ${this.renderActionBar()}
     </div>`;
+  }
+
+  private renderWelcome() {
+    const { model, models, session } = this.app;
+    if (!model || model.complete) return nothing;
+    return html`<welcome-card
+      .model=${model}
+      .download=${session.download}
+      .notices=${session.notices}
+      @download=${on<ModelStatus>((model) => models.download(model))}
+      @pause-download=${() => session.stopFetching()}
+    ></welcome-card>`;
+  }
+
+  private renderSummary() {
+    const { chat, session, summaries } = this.app;
+    const summary = summaries.shown;
+    if (!summary) return nothing;
+    const reference = summary.running ? null : (chat.conversation.reference?.[summary.language] ?? null);
+    return html`<summary-card
+      .summary=${summary}
+      .reference=${reference}
+      .backTranslation=${summaries.backTranslation}
+      .noWayBack=${session.target(summary.language)?.noWayBack ?? null}
+      .sampleModel=${sampleModel}
+      @read-back=${() => summaries.readBack()}
+    ></summary-card>`;
+  }
+
+  private renderActionBar() {
+    const { app } = this;
+    const { chat } = app;
+    return html`<action-bar
+      .languages=${app.languages}
+      .methods=${app.methods}
+      .to=${app.to}
+      .method=${app.method}
+      .me=${app.settings.me}
+      .disabledReason=${app.disabledReason}
+      ?running=${app.tasks.running}
+      ?editing=${chat.editing}
+      @choose-language=${on<string>((to) => app.chooseLanguage(to))}
+      @choose-method=${on<string>((method) => app.change({ method }))}
+      @summarize=${() => app.summarize()}
+      @stop=${() => app.tasks.stop()}
+      @add-message=${on<NewMessage>((message) => app.edit(() => chat.add(message)))}
+    ></action-bar>`;
   }
 
   private renderCompare() {
     const { app } = this;
-    return html`<compare-view class="view" .methods=${app.methods} .chatTitle=${app.chat.conversation.title || this.t.chat.untitled} .disabledReason=${app.disabledReason} .experiment=${app.experiment} ?busy=${app.tasks.running}
-      @compare=${(event: Event) => {
-        const { methods, examples } = detail<Comparison>(event);
-        void app.compare(methods, examples);
-      }} @stop=${() => app.tasks.stop()}></compare-view>`;
+    return html`<compare-view
+      class="view"
+      .methods=${app.methods}
+      .chatTitle=${app.chat.conversation.title || this.t.chat.untitled}
+      .disabledReason=${app.disabledReason}
+      .experiment=${app.comparison.experiment}
+      ?busy=${app.tasks.running}
+      @compare=${on<Comparison>(({ methods, examples }) => app.comparison.compare(methods, examples))}
+      @stop=${() => app.tasks.stop()}
+    ></compare-view>`;
   }
 
   private renderModels() {
     const { app } = this;
-    const { session } = app;
-    return html`<models-view class="view" .models=${session.models} .storage=${session.storage} .download=${session.download} .notices=${session.notices} .chosen=${app.model?.id ?? ""}
-      .incoming=${app.userModels.incoming} ?looking=${app.userModels.looking} ?persisted=${app.persisted} ?refused=${app.refused} ?busy=${app.tasks.running || app.userModels.looking || app.userModels.incoming !== null}
-      @import-model=${(event: Event) => app.importModel(detail<File>(event))} @stop-import=${() => app.userModels.stop()} @add-address=${(event: Event) => app.addAddress(detail<string>(event))}
-      @add-adapter=${() => this.open(() => this.adapterDialog)} @delete-adapter=${(event: Event) => {
-        const { adapter, model } = detail<{ adapter: OwnAdapter; model: ModelStatus }>(event);
-        void app.removeAdapter(adapter, model);
-      }}
-      @download=${(event: Event) => app.download(detail<ModelStatus>(event))} @pause-download=${() => session.stopFetching()} @use-model=${(event: Event) => app.change({ model: detail<ModelStatus>(event).id })}
-      @delete-model=${(event: Event) => app.remove(detail<ModelStatus>(event))} @delete-everything=${() => app.removeEverything()} @persist=${() => app.requestPersistence()}></models-view>`;
+    const { models, session, tasks } = app;
+    const { incoming, looking } = models.userModels;
+    return html`<models-view
+      class="view"
+      .models=${session.models}
+      .storage=${session.storage}
+      .download=${session.download}
+      .notices=${session.notices}
+      .chosen=${app.model?.id ?? ""}
+      .incoming=${incoming}
+      ?looking=${looking}
+      ?persisted=${models.persisted}
+      ?refused=${models.refused}
+      ?busy=${tasks.running || looking || incoming !== null}
+      @use-model=${on<ModelStatus>(({ id }) => app.change({ model: id }))}
+      @download=${on<ModelStatus>((model) => models.download(model))}
+      @pause-download=${() => session.stopFetching()}
+      @import-model=${on<File>((file) => models.importModel(file))}
+      @add-address=${on<string>((address) => models.addAddress(address))}
+      @stop-import=${() => models.userModels.stop()}
+      @add-adapter=${() => this.open(() => this.adapterDialog)}
+      @delete-adapter=${on<DeletedAdapter>(({ adapter, model }) => models.removeAdapter(adapter, model))}
+      @delete-model=${on<ModelStatus>((model) => models.remove(model))}
+      @delete-everything=${() => models.removeEverything()}
+      @persist=${() => models.requestPersistence()}
+    ></models-view>`;
   }
 
   private renderSettings() {
     const { app } = this;
-    return html`<settings-view class="view" .settings=${{ ...app.settings, to: app.to === CHAT_LANGUAGE ? app.settings.to : app.to, method: app.method }} .languages=${app.languages} .methods=${app.methods} .placement=${app.session.placement}
-      @change-settings=${(event: Event) => app.change(detail<Partial<Settings>>(event))}></settings-view>`;
+    // The choices in force, which may differ from the saved ones where the model lacks those.
+    const to = app.to === CHAT_LANGUAGE ? app.settings.to : app.to;
+    return html`<settings-view
+      class="view"
+      .settings=${{ ...app.settings, to, method: app.method }}
+      .languages=${app.languages}
+      .methods=${app.methods}
+      .placement=${app.session.placement}
+      @change-settings=${on<Partial<Settings>>((settings) => app.change(settings))}
+    ></settings-view>`;
   }
 }

@@ -2,10 +2,9 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { canShare, offlineVoice, share, speak } from "../app/browser/device";
-import type { BackTranslation } from "../app/controllers/controller";
 import type { Activity } from "../app/engine/session";
 import { CHAT_LANGUAGE } from "../app/state/conversation";
-import type { Summary } from "../app/state/summary";
+import type { BackTranslation, Summary } from "../app/state/summary";
 import { Component } from "./component";
 import { language } from "./format";
 import { icon } from "./icons";

@@ -1,4 +1,4 @@
-// The chat that is open: an example or the reader's own, being read, edited or replayed.
+// The open chat, an example or the user's own: reading, editing and replaying it.
 import type { ReactiveControllerHost } from "lit";
 import { reducedMotion } from "../browser/device";
 import {
@@ -11,35 +11,46 @@ import {
   withMessage,
   withoutMessage,
 } from "../state/conversation";
-import type { Dialogue } from "../state/dialogues";
+import { type Dialogue, loadDialogues } from "../state/dialogues";
 import { forgetDraft, readDraft, writeDraft } from "../state/drafts";
 import { Replay, type ReplaySpeed } from "../state/replay";
 
-/** Where the chat came from, where that is worth a word. */
+/** Origin of the open chat, where the page mentions it. */
 export type Provenance = "link" | "restored" | null;
 
-/** Chats are written to the store once no change has come for so long. */
-const WRITE_AFTER_MS = 500;
+/** Time without a change after which the user's chat is saved. */
+const SAVE_AFTER_MS = 500;
 
 export class ChatController {
+  /** The example chats. */
+  dialogues: readonly Dialogue[] = [];
   conversation: Conversation = empty;
-  /** The reader's own chat, also while an example is open. */
+  /** The user's own chat, kept while an example is open. */
   own: Conversation | null = null;
   provenance: Provenance = null;
   editing = false;
   replay: Replay | null = null;
   speed: ReplaySpeed = 1;
-  private writing: ReturnType<typeof setTimeout> | undefined;
+  private examples: Promise<void> | null = null;
+  private saving: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly host: ReactiveControllerHost,
-    /** Told of every message that a replay has shown. */
+    /** Called after each message that a replay has shown. */
     private readonly onReplayed: (replay: Replay) => void,
   ) {}
 
-  /** The messages that are in sight: all, or as many as a replay has shown. */
+  /** The messages in sight: all, or those that a replay has shown. */
   get visible(): Conversation["messages"] {
     return this.replay ? this.conversation.messages.slice(0, this.replay.position) : this.conversation.messages;
+  }
+
+  /** Loads the examples once; every caller waits for the same load. */
+  loadExamples(): Promise<void> {
+    this.examples ??= loadDialogues().then((dialogues) => {
+      this.dialogues = dialogues;
+    });
+    return this.examples;
   }
 
   /** Opens the draft, unless a chat is open by then. Resolves to whether one is open. */
@@ -51,6 +62,10 @@ export class ChatController {
 
   openExample(dialogue: Dialogue): void {
     this.open(fromDialogue(dialogue));
+  }
+
+  openFirst(): void {
+    if (this.dialogues[0]) this.openExample(this.dialogues[0]);
   }
 
   openOwn(): void {
@@ -110,7 +125,7 @@ export class ChatController {
   }
 
   async forget(): Promise<void> {
-    clearTimeout(this.writing);
+    clearTimeout(this.saving);
     this.own = null;
     await forgetDraft();
   }
@@ -131,9 +146,9 @@ export class ChatController {
     this.conversation = conversation;
     if (conversation.example === null) {
       this.own = conversation;
-      clearTimeout(this.writing);
-      // A browser without a store keeps the chat for this visit only.
-      this.writing = setTimeout(() => void writeDraft(conversation).catch(() => {}), WRITE_AFTER_MS);
+      clearTimeout(this.saving);
+      // In a browser without a store the chat lasts for this visit only.
+      this.saving = setTimeout(() => void writeDraft(conversation).catch(() => {}), SAVE_AFTER_MS);
     }
     this.host.requestUpdate();
   }

@@ -1,5 +1,4 @@
 // One summary, from request to figures: what the result card shows and what an experiment is made of.
-
 import type { Action, Metrics } from "../../protocol";
 import type { EngineEvent } from "../engine/client";
 import type { Activity, EngineSession } from "../engine/session";
@@ -33,6 +32,12 @@ export interface Summary {
   rouge: Rouge | null;
   /** Written beforehand, and only shown to give an idea. */
   sample: boolean;
+}
+
+/** A summary that was translated back into the chat's language. */
+export interface BackTranslation {
+  text: string;
+  running: boolean;
 }
 
 export const blank = (language: string, method: string): Summary => ({

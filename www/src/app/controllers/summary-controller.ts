@@ -1,0 +1,106 @@
+// The summary of the open chat, and its translation back into the chat's language.
+import { messages } from "../../i18n";
+import type { Action } from "../../protocol";
+import { install } from "../browser/install";
+import type { EngineEvent } from "../engine/client";
+import { CHAT_LANGUAGE } from "../state/conversation";
+import { sampleOf } from "../state/samples";
+import { type BackTranslation, blank, type Summary, summarize } from "../state/summary";
+import type { Context } from "./context";
+
+export class SummaryController {
+  /** The summary that was made here, or as much of it as is written. */
+  summary: Summary | null = null;
+  backTranslation: BackTranslation | null = null;
+
+  constructor(private readonly app: Context) {}
+
+  /** The summary to show: the one made here or, before there is a model, a sample. */
+  get shown(): Summary | null {
+    const { session, model, chat, to } = this.app;
+    if (this.summary) return this.summary;
+    const needsModel = session.models.length > 0 && !model?.complete;
+    return needsModel && !chat.replay ? sampleOf(chat.conversation.example, to) : null;
+  }
+
+  /** Summarises the messages in sight. */
+  async summarizeChat(): Promise<void> {
+    const { app } = this;
+    this.forget();
+    app.view.follow();
+    await app.tasks.run(async (signal) => {
+      this.show(blank(app.to, app.method));
+      try {
+        await app.loadModel(); // first, so that language and method are ones that the model has
+        signal.throwIfAborted();
+        const onChange = (summary: Summary): void => {
+          if (!signal.aborted) this.show(summary);
+        };
+        await summarize(app.session, this.request(), onChange, signal);
+        app.announcement = messages().summary.ready;
+        install.offer();
+      } finally {
+        // If another chat was opened meanwhile, `summary` is null: what was written is not put back.
+        if (this.summary)
+          this.show(this.summary.text === "" ? null : { ...this.summary, running: false, activity: null });
+        if (signal.aborted) app.announcement = messages().summary.stopped;
+      }
+    });
+  }
+
+  private request() {
+    const { chat, method, model, settings, to } = this.app;
+    const { conversation, visible } = chat;
+    const whole = visible.length === conversation.messages.length;
+    return {
+      model: model?.id ?? "",
+      messages: visible,
+      to,
+      method,
+      maxTokens: settings.maxTokens,
+      temperature: settings.temperature,
+      // A person's summary is one of the whole chat.
+      reference: whole ? (conversation.reference?.[to] ?? null) : null,
+    };
+  }
+
+  /** Translates the summary back into the chat's language. */
+  async readBack(): Promise<void> {
+    const { app, shown: summary } = this;
+    if (!summary) return;
+    await app.tasks.run(async (signal) => {
+      const set = (text: string, running: boolean): void => {
+        this.backTranslation = { text, running };
+        app.host.requestUpdate();
+      };
+      set("", true);
+      const action: Action = {
+        action: "translate",
+        text: summary.text.trim(),
+        from: summary.language,
+        to: CHAT_LANGUAGE,
+        maxTokens: app.settings.maxTokens,
+      };
+      const onEvent = (event: EngineEvent): void => {
+        if (event.type === "delta") set((this.backTranslation?.text ?? "") + event.text, true);
+        if (event.type === "notice" && event.kind === "restarted") set("", true);
+      };
+      try {
+        await app.session.ask("done", action, { signal, onEvent });
+      } finally {
+        set(this.backTranslation?.text ?? "", false);
+      }
+    });
+  }
+
+  /** Drops the summary and what was said of it, because the chat is another now. */
+  forget(): void {
+    this.summary = this.backTranslation = null;
+    this.app.announcement = "";
+  }
+
+  private show(summary: Summary | null): void {
+    this.summary = summary;
+    this.app.host.requestUpdate();
+  }
+}
