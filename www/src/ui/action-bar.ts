@@ -1,11 +1,11 @@
-// Under the conversation: which summary, and the button that makes it; while the chat is edited, a line to write in.
-import { css, html, nothing } from "lit";
+// The bar below the conversation: the summary's language and method and the button that makes it or, while the chat is
+// edited, a form to add a message.
+import { css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { MethodStatus } from "../protocol";
 import { Component, valueIn } from "./component";
-import { language } from "./format";
 import { icon } from "./icons";
-import { methodOptions } from "./method-options";
+import { languageOptions, methodOptions } from "./options";
 import { base } from "./styles";
 
 @customElement("action-bar")
@@ -51,7 +51,7 @@ export class ActionBar extends Component {
   @property({ attribute: false }) to = "";
   @property({ attribute: false }) method = "";
   @property({ attribute: false }) me = "";
-  /** Why no summary can be made right now; null if it can. */
+  /** Why no summary can be made right now; null if one can. */
   @property({ attribute: false }) disabledReason: string | null = null;
   @property({ type: Boolean }) running = false;
   @property({ type: Boolean }) editing = false;
@@ -63,19 +63,38 @@ export class ActionBar extends Component {
   private renderChoice() {
     const t = this.t.summary;
     return html`<div class="bar">
-        <div><label for="to">${t.language}</label>
-          <select id="to" ?disabled=${this.running || this.languages.length === 0} @change=${(event: Event) => this.emit("choose-language", valueIn(event))}>
-            ${this.languages.map((code) => html`<option value=${code} .selected=${code === this.to}>${language(code)}</option>`)}
-          </select></div>
-        <div><label for="method">${t.method}</label>
-          <select id="method" ?disabled=${this.running || this.methods.length === 0} @change=${(event: Event) => this.emit("choose-method", valueIn(event))}>${methodOptions(this.methods, this.method)}</select></div>
-        ${
-          this.running
-            ? html`<button @click=${() => this.emit("stop")}>${icon("stop")}${t.stop}</button>`
-            : html`<button class="main" ?disabled=${this.disabledReason !== null} aria-describedby="disabled-reason" @click=${() => this.emit("summarize")}>${t.summarize}</button>`
-        }
+        <div>
+          <label for="to">${t.language}</label>
+          <select
+            id="to"
+            ?disabled=${this.running || this.languages.length === 0}
+            @change=${(event: Event) => this.emit("choose-language", valueIn(event))}
+          >${languageOptions(this.languages, this.to)}</select>
+        </div>
+        <div>
+          <label for="method">${t.method}</label>
+          <select
+            id="method"
+            ?disabled=${this.running || this.methods.length === 0}
+            @change=${(event: Event) => this.emit("choose-method", valueIn(event))}
+          >${methodOptions(this.methods, this.method)}</select>
+        </div>
+        ${this.running ? this.renderStop() : this.renderStart()}
       </div>
       <p class="quiet reason" id="disabled-reason" ?hidden=${this.disabledReason === null}>${this.disabledReason}</p>`;
+  }
+
+  private renderStart() {
+    return html`<button
+      class="main"
+      ?disabled=${this.disabledReason !== null}
+      aria-describedby="disabled-reason"
+      @click=${() => this.emit("summarize")}
+    >${this.t.summary.summarize}</button>`;
+  }
+
+  private renderStop() {
+    return html`<button @click=${() => this.emit("stop")}>${icon("stop")}${this.t.summary.stop}</button>`;
   }
 
   private renderComposer() {
@@ -92,9 +111,15 @@ export class ActionBar extends Component {
       field.focus();
     };
     return html`<form @submit=${add}>
-      <div><label for="sender">${t.sender}</label><input id="sender" name="sender" dir="auto" maxlength="60" autocomplete="off" .value=${this.me || t.me}></div>
-      <div><label for="text">${t.text}</label><input id="text" name="text" dir="auto" autocomplete="off"></div>
+      <div>
+        <label for="sender">${t.sender}</label>
+        <input id="sender" name="sender" dir="auto" maxlength="60" autocomplete="off" .value=${this.me || t.me}>
+      </div>
+      <div>
+        <label for="text">${t.text}</label>
+        <input id="text" name="text" dir="auto" autocomplete="off">
+      </div>
       <button class="main">${t.add}</button>
-    </form>${nothing}`;
+    </form>`;
   }
 }

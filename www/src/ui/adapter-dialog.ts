@@ -1,4 +1,5 @@
-// Adds an adapter to the model in use: pick it, see that it fits, say what it is for where its file does not.
+// The dialog that adds an adapter to the model in use: the user picks files, sees whether they fit the model, and says
+// what the adapter was trained for where its file does not.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { fromDrop, fromPicker, type PickedFiles } from "../app/browser/picked-files";
@@ -10,6 +11,7 @@ import { valueIn } from "./component";
 import { Dialog } from "./dialog";
 import { language } from "./format";
 import { icon } from "./icons";
+import { languageOptions, options } from "./options";
 import { filePicker } from "./styles";
 
 @customElement("adapter-dialog")
@@ -29,7 +31,7 @@ export class AdapterDialog extends Dialog {
   ];
   /** Name of the model. */
   @property({ attribute: false }) model = "";
-  /** What the files are; what is wrong with them is told in words. */
+  /** Reads what kind of adapter the files hold; rejects with a message for the user. */
   @property({ attribute: false }) examine: (picked: PickedFiles) => Promise<ExaminedAdapter> = () =>
     Promise.reject(new Error("no engine"));
   @property({ attribute: false }) add: (picked: PickedFiles, purpose: Purpose) => Promise<void> = () =>
@@ -47,7 +49,7 @@ export class AdapterDialog extends Dialog {
     this.purpose = { task: "summarize", from: CHAT_LANGUAGE, to: defaults.to };
   }
 
-  /** Does `action`; what fails is told here, where the page's own message would lie behind the dialog. */
+  /** Runs `action` and shows an error here, because the page's own message would lie behind the dialog. */
   private async attempt(action: () => Promise<void>): Promise<void> {
     this.checking = true;
     this.problem = "";
@@ -91,8 +93,8 @@ export class AdapterDialog extends Dialog {
     const { adapter: t } = this.t;
     const choose = (event: Event): void => {
       const field = event.target as HTMLInputElement;
-      const picked = fromPicker(field.files ?? []); // before the field is emptied, so that choosing the same again is a change
-      field.value = "";
+      const picked = fromPicker(field.files ?? []);
+      field.value = ""; // so that choosing the same files again is a change
       void this.look(picked);
     };
     const drop = (event: DragEvent): void => {
@@ -100,47 +102,65 @@ export class AdapterDialog extends Dialog {
       this.dragOver = false;
       if (event.dataTransfer) void this.look(fromDrop(event.dataTransfer));
     };
+    const enter = (event: DragEvent): void => {
+      event.preventDefault();
+      this.dragOver = true;
+    };
+    const leave = (): void => {
+      this.dragOver = false;
+    };
     return html`<p class="quiet">${t.intro}</p>
-      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${(event: DragEvent) => {
-        event.preventDefault();
-        this.dragOver = true;
-      }} @dragleave=${() => {
-        this.dragOver = false;
-      }} @drop=${drop}>
+      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${enter} @dragleave=${leave} @drop=${drop}>
         <div class="row">
-          <label class="pick">${icon("import")}${t.files}<input type="file" multiple ?disabled=${this.checking} @change=${choose}></label>
-          <label class="pick">${icon("import")}${t.folder}<input type="file" webkitdirectory ?disabled=${this.checking} @change=${choose}></label>
+          <label class="pick">${icon("import")}${t.files}
+            <input type="file" multiple ?disabled=${this.checking} @change=${choose}>
+          </label>
+          <label class="pick">${icon("import")}${t.folder}
+            <input type="file" webkitdirectory ?disabled=${this.checking} @change=${choose}>
+          </label>
         </div>
-        <p class="quiet">${t.drop}</p></div>`;
+        <p class="quiet">${t.drop}</p>
+      </div>`;
   }
 
   private renderFound(adapter: ExaminedAdapter, picked: PickedFiles) {
     const { adapter: t } = this.t;
     const { task, from, to } = this.purpose;
     const lora = adapter.method === "lora";
-    const set = (change: Partial<Purpose>): void => {
-      this.purpose = { ...this.purpose, ...change };
-    };
-    const choice = (
-      name: "from" | "to",
-      label: string,
-    ) => html`<div><label for=${name}>${label}</label><select id=${name} @change=${(event: Event) => set({ [name]: valueIn(event) })}>
-      ${adapter.languages.map((code) => html`<option value=${code} .selected=${code === this.purpose[name]}>${language(code)}</option>`)}</select></div>`;
+    const add = (): Promise<void> =>
+      this.attempt(async () => {
+        await this.add(picked, this.purpose);
+        this.hide();
+      });
     return html`<p>${t.fits(adapter.name, lora ? t.lora : (adapter.methodName ?? adapter.method))}</p>
-      ${
-        lora
-          ? html`<div><label for="task">${t.task}</label><select id="task" @change=${(event: Event) => set({ task: valueIn(event) as Purpose["task"] })}>
-        ${Object.entries(t.tasks).map(([value, words]) => html`<option value=${value} .selected=${value === task}>${words}</option>`)}</select></div>`
-          : nothing
-      }
+      ${lora ? this.renderTask() : nothing}
       ${!lora && adapter.from && adapter.to ? html`<p class="quiet">${language(from)} → ${language(to)}</p>` : nothing}
-      ${adapter.from || task === "summarize" ? nothing : choice("from", t.from)}
-      ${adapter.to || task === "summarize" ? nothing : choice("to", t.to)}
-      <div class="row"><button class="main" ?disabled=${this.checking} @click=${() =>
-        this.attempt(async () => {
-          await this.add(picked, this.purpose);
-          this.hide();
-        })}>${t.add}</button>
-        <button ?disabled=${this.checking} @click=${() => this.closed()}>${t.other}</button></div>`;
+      ${adapter.from || task === "summarize" ? nothing : this.renderLanguage("from", t.from, adapter.languages)}
+      ${adapter.to || task === "summarize" ? nothing : this.renderLanguage("to", t.to, adapter.languages)}
+      <div class="row">
+        <button class="main" ?disabled=${this.checking} @click=${add}>${t.add}</button>
+        <button ?disabled=${this.checking} @click=${() => this.closed()}>${t.other}</button>
+      </div>`;
+  }
+
+  private renderTask() {
+    const { adapter: t } = this.t;
+    const choose = (event: Event): void => this.set({ task: valueIn(event) as Purpose["task"] });
+    return html`<div>
+      <label for="task">${t.task}</label>
+      <select id="task" @change=${choose}>${options(Object.entries(t.tasks), this.purpose.task)}</select>
+    </div>`;
+  }
+
+  private renderLanguage(name: "from" | "to", label: string, codes: readonly string[]) {
+    const choose = (event: Event): void => this.set({ [name]: valueIn(event) });
+    return html`<div>
+      <label for=${name}>${label}</label>
+      <select id=${name} @change=${choose}>${languageOptions(codes, this.purpose[name])}</select>
+    </div>`;
+  }
+
+  private set(change: Partial<Purpose>): void {
+    this.purpose = { ...this.purpose, ...change };
   }
 }

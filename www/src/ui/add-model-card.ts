@@ -1,4 +1,4 @@
-// A model of the reader's own: from a file, or from an address on Hugging Face.
+// The card that adds a model from a file or from an address on Hugging Face.
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Download } from "../app/engine/session";
@@ -12,7 +12,7 @@ export class AddModelCard extends Component {
   static override styles = [base, filePicker];
   /** The file that is being copied. */
   @property({ attribute: false }) incoming: Download | null = null;
-  /** Whether an address is being looked at. */
+  /** Whether the file at an address is being examined. */
   @property({ type: Boolean }) looking = false;
   @property({ type: Boolean }) busy = false;
   @state() private dragOver = false;
@@ -50,15 +50,20 @@ export class AddModelCard extends Component {
       this.open(field.files?.[0]);
       field.value = ""; // so that choosing the same file again is a change
     };
+    const enter = (event: DragEvent): void => {
+      event.preventDefault();
+      this.dragOver = true;
+    };
+    const leave = (): void => {
+      this.dragOver = false;
+    };
     return html`<p class="quiet">${t.intro}</p>
-      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${(event: DragEvent) => {
-        event.preventDefault();
-        this.dragOver = true;
-      }} @dragleave=${() => {
-        this.dragOver = false;
-      }} @drop=${drop}>
-        <label class="pick">${icon("import")}${t.file}<input type="file" accept=".gguf" ?disabled=${this.busy} @change=${choose}></label>
-        <p class="quiet">${t.drop}</p></div>`;
+      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${enter} @dragleave=${leave} @drop=${drop}>
+        <label class="pick">${icon("import")}${t.file}
+          <input type="file" accept=".gguf" ?disabled=${this.busy} @change=${choose}>
+        </label>
+        <p class="quiet">${t.drop}</p>
+      </div>`;
   }
 
   private renderAddress() {
@@ -67,16 +72,35 @@ export class AddModelCard extends Component {
       event.preventDefault();
       this.emit("add-address", this.address.trim());
     };
+    const input = (event: Event): void => {
+      this.address = valueIn(event);
+    };
     return html`<form class="stack" @submit=${submit}>
-      <div><label for="address">${t.address}</label>
-        <input id="address" inputmode="url" autocapitalize="off" autocomplete="off" spellcheck="false" maxlength="1000" aria-describedby="address-hint" .value=${this.address} @input=${(
-          event: Event,
-        ) => {
-          this.address = valueIn(event);
-        }}></div>
+      <div>
+        <label for="address">${t.address}</label>
+        <input
+          id="address"
+          inputmode="url"
+          autocapitalize="off"
+          autocomplete="off"
+          spellcheck="false"
+          maxlength="1000"
+          aria-describedby="address-hint"
+          .value=${this.address}
+          @input=${input}
+        >
+      </div>
       <p class="quiet" id="address-hint">${t.addressHint}</p>
-      <div class="row"><button ?disabled=${this.busy || this.address.trim() === ""}>${t.fetch}</button>
-        ${this.looking ? html`<p class="quiet" role="status">${t.looking}</p><button type="button" @click=${() => this.emit("stop-import")}>${t.stop}</button>` : nothing}</div>
+      <div class="row">
+        <button ?disabled=${this.busy || this.address.trim() === ""}>${t.fetch}</button>
+        ${this.looking ? this.renderLooking() : nothing}
+      </div>
     </form>`;
+  }
+
+  private renderLooking() {
+    const { addModel: t } = this.t;
+    return html`<p class="quiet" role="status">${t.looking}</p>
+      <button type="button" @click=${() => this.emit("stop-import")}>${t.stop}</button>`;
   }
 }

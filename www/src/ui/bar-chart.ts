@@ -1,4 +1,4 @@
-// Bars, one for each method. The table beside it says the same in numbers; for screen readers the chart is one image.
+// A bar chart with one bar for each method. Screen readers take it for one image; the table beside it has the numbers.
 import { css, html, nothing, svg } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Spread } from "../app/state/statistics";
@@ -85,25 +85,39 @@ export class BarChart extends Component {
     );
     return html`<figure>
       <figcaption>${this.name}</figcaption>
-      ${this.series.length > 1 ? html`<div class="legend" aria-hidden="true">${this.series.map((each, index) => html`<span><svg viewBox="0 0 1 1"><rect class="v${index}" width="1" height="1"></rect></svg>${each}</span>`)}</div>` : nothing}
-      <svg viewBox="0 0 ${WIDTH} ${rowHeight * this.bars.length}" role="img" aria-label="${this.t.compare.chartOf(this.name)}: ${words.join("; ")}">
+      ${this.series.length > 1 ? this.renderLegend() : nothing}
+      <svg
+        viewBox="0 0 ${WIDTH} ${rowHeight * this.bars.length}"
+        role="img"
+        aria-label="${this.t.compare.chartOf(this.name)}: ${words.join("; ")}"
+      >
         ${this.bars.map(
           ({ label, values }, row) => svg`
-          <text x="0" y=${row * rowHeight + 13}>${label}</text>
-          ${values.map((value, index) => {
-            const y = row * rowHeight + 18 + index * (HEIGHT + 2);
-            if (!value) return svg`<text x="4" y=${y + 12}>–</text>`;
-            const [end, low, high] = [
-              length(value.mean),
-              length(value.mean - value.deviation),
-              length(value.mean + value.deviation),
-            ];
-            return svg`<rect class="v${index}" x="0" y=${y} width=${Math.max(1, end)} height=${HEIGHT} rx="3"></rect>
-              ${value.count > 1 ? svg`<line x1=${low} x2=${high} y1=${y + HEIGHT / 2} y2=${y + HEIGHT / 2}></line>` : nothing}
-              <text x=${high + 6} y=${y + 12}>${number(value.mean, this.digits)}${value.count > 1 ? ` ± ${number(value.deviation, this.digits)}` : ""}</text>`;
-          })}`,
+            <text x="0" y=${row * rowHeight + 13}>${label}</text>
+            ${values.map((value, index) => {
+              const y = row * rowHeight + 18 + index * (HEIGHT + 2);
+              return value ? this.renderBar(value, index, y, length) : svg`<text x="4" y=${y + 12}>–</text>`;
+            })}`,
         )}
       </svg>
     </figure>`;
+  }
+
+  private renderLegend() {
+    const swatch = (index: number) =>
+      html`<svg viewBox="0 0 1 1"><rect class="v${index}" width="1" height="1"></rect></svg>`;
+    return html`<div class="legend" aria-hidden="true">
+      ${this.series.map((name, index) => html`<span>${swatch(index)}${name}</span>`)}
+    </div>`;
+  }
+
+  /** The bar of one value, with a line for its standard deviation if it is a mean of several. */
+  private renderBar({ mean, deviation, count }: Spread, index: number, y: number, length: (value: number) => number) {
+    const [end, low, high] = [length(mean), length(mean - deviation), length(mean + deviation)];
+    const middle = y + HEIGHT / 2;
+    const words = count > 1 ? ` ± ${number(deviation, this.digits)}` : "";
+    return svg`<rect class="v${index}" x="0" y=${y} width=${Math.max(1, end)} height=${HEIGHT} rx="3"></rect>
+      ${count > 1 ? svg`<line x1=${low} x2=${high} y1=${middle} y2=${middle}></line>` : nothing}
+      <text x=${high + 6} y=${y + 12}>${number(mean, this.digits)}${words}</text>`;
   }
 }

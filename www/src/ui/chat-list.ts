@@ -1,10 +1,10 @@
-// The list of chats: the reader's own, and the examples.
+// The list of chats: the user's own and the examples.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { CHAT_LANGUAGE } from "../app/state/conversation";
 import type { Dialogue } from "../app/state/dialogues";
 import { Component, valueIn } from "./component";
-import { icon } from "./icons";
+import { type Icon, icon } from "./icons";
 import { base } from "./styles";
 
 @customElement("chat-list")
@@ -110,9 +110,9 @@ export class ChatList extends Component {
     `,
   ];
   @property({ attribute: false }) dialogues: readonly Dialogue[] = [];
-  /** Title of the reader's own chat, if there is one. */
+  /** Title of the user's own chat, if there is one. */
   @property({ attribute: false }) own: string | null = null;
-  /** Id of the example that is open; null while it is the reader's own. */
+  /** Id of the open example; null while the user's own chat is open. */
   @property({ attribute: false }) open: string | null = null;
   @state() private words = "";
 
@@ -127,35 +127,65 @@ export class ChatList extends Component {
 
   override render() {
     const t = this.t.chats;
+    const search = (event: Event): void => {
+      this.words = valueIn(event);
+    };
     return html`
       <div class="top">
         <div class="row">
           <button class="soft grow" @click=${() => this.emit("import-chat")}>${icon("import")}${t.import}</button>
-          <button class="icon" aria-label=${t.new} title=${t.new} @click=${() => this.emit("new-chat")}>${icon("plus")}</button>
-          <button class="icon" aria-label=${t.random} title=${t.random} @click=${() => this.emit("random-chat")}>${icon("dice")}</button>
+          ${this.renderIconButton("new-chat", t.new, "plus")}
+          ${this.renderIconButton("random-chat", t.random, "dice")}
         </div>
-        <input type="search" aria-label=${t.search} placeholder=${t.search} .value=${this.words} @input=${(
-          event: Event,
-        ) => {
-          this.words = valueIn(event);
-        }}>
+        <input
+          type="search"
+          aria-label=${t.search}
+          placeholder=${t.search}
+          .value=${this.words}
+          @input=${search}
+        >
       </div>
       <div class="items" tabindex="-1">
-        ${this.own === null ? nothing : html`<h2>${t.own}</h2><ul><li>${this.renderItem(null, this.own || this.t.chat.untitled, "", 0)}</li></ul>`}
+        ${this.own === null ? nothing : this.renderOwn(this.own)}
         <h2>${t.examples}</h2>
         ${this.found.length === 0 && this.words !== "" ? html`<p class="quiet" role="status">${t.none}</p>` : nothing}
-        <ul>${this.found.map((dialogue) => html`<li lang=${CHAT_LANGUAGE}>${this.renderItem(dialogue.id, dialogue.scenario, `${dialogue.turns.at(-1)?.speaker}: ${dialogue.turns.at(-1)?.text}`, hash(dialogue.id))}</li>`)}</ul>
+        <ul>${this.found.map((dialogue) => this.renderExample(dialogue))}</ul>
       </div>`;
   }
 
+  private renderIconButton(event: string, label: string, name: Icon) {
+    return html`<button class="icon" aria-label=${label} title=${label} @click=${() => this.emit(event)}>
+      ${icon(name)}
+    </button>`;
+  }
+
+  private renderOwn(title: string) {
+    return html`<h2>${this.t.chats.own}</h2>
+      <ul><li>${this.renderItem(null, title || this.t.chat.untitled, "", 0)}</li></ul>`;
+  }
+
+  private renderExample({ id, scenario, turns }: Dialogue) {
+    const last = turns.at(-1);
+    const line = `${last?.speaker}: ${last?.text}`;
+    return html`<li lang=${CHAT_LANGUAGE}>${this.renderItem(id, scenario, line, hash(id))}</li>`;
+  }
+
   private renderItem(id: string | null, title: string, last: string, place: number) {
-    return html`<button class="item" aria-current=${id === this.open ? "true" : "false"} @click=${() => this.emit(id === null ? "open-own" : "open-example", id)}>
+    return html`<button
+      class="item"
+      aria-current=${id === this.open ? "true" : "false"}
+      @click=${() => this.emit(id === null ? "open-own" : "open-example", id)}
+    >
       <span class="face p${place % 8}" aria-hidden="true">${title.trim().charAt(0).toUpperCase()}</span>
-      <span class="lines"><b dir="auto">${title}</b>${last ? html`<span class="quiet" dir="auto">${last}</span>` : nothing}</span>
+      <span class="lines">
+        <b dir="auto">${title}</b>
+        ${last ? html`<span class="quiet" dir="auto">${last}</span>` : nothing}
+      </span>
     </button>`;
   }
 }
 
+/** A number that is always the same for an id, to choose its colour by. */
 function hash(id: string): number {
   let sum = 0;
   for (const character of id) sum += character.charCodeAt(0);

@@ -1,4 +1,4 @@
-// One chat: its title and what can be done with it, the messages, and below them whatever stands in the slot.
+// One chat: a header with its title and actions, the messages, and below them the slotted cards.
 import { css, html, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import type { Conversation, Message } from "../app/state/conversation";
@@ -16,9 +16,9 @@ export interface ReplayState {
   speed: ReplaySpeed;
 }
 
-/** Whoever is nearer to the end than this follows what is new. */
+/** Distance from the end, in pixels, below which the view follows new content. */
 const NEAR_PX = 160;
-/** Part of the height that messages keep while something below them is looked at. */
+/** Share of the height that messages keep while a card below them is shown. */
 const CONTEXT = 0.35;
 
 @customElement("chat-view")
@@ -94,7 +94,7 @@ export class ChatView extends Component {
   @property({ attribute: false }) me = "";
   @property({ attribute: false }) replay: ReplayState | null = null;
   @property({ type: Boolean }) editing = false;
-  /** Something the reader should know of this chat. */
+  /** Something the user should know of this chat. */
   @property({ attribute: false }) notice = "";
   @query(".scroller") private scroller!: HTMLElement;
   @query(".inner") private inner!: HTMLElement;
@@ -113,7 +113,7 @@ export class ChatView extends Component {
   }
 
   protected override firstUpdated(): void {
-    // Messages and what is below them draw themselves, and grow while they are written.
+    // Messages and cards render themselves, and grow while they are written.
     this.growth.observe(this.inner);
     this.growth.observe(this.scroller);
   }
@@ -128,7 +128,7 @@ export class ChatView extends Component {
     if (this.hasUpdated) this.firstUpdated();
   }
 
-  /** Keeps the end in sight, for readers who are there; of what is below the messages, the beginning. */
+  /** Scrolls to the end if the user is there, or to the first card below the messages; `always` scrolls in any case. */
   toEnd(always = false): void {
     if (always) this.follow = true;
     if (!this.follow) return;
@@ -138,7 +138,7 @@ export class ChatView extends Component {
     this.scroller.scrollTop = Math.min(end, start);
   }
 
-  /** Only a reader who scrolls up stops following: content that grows moves the end away from everybody. */
+  /** Stops following only when the user scrolls up: growing content moves the end away by itself. */
   private scrolled(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (scrollHeight - scrollTop - clientHeight < NEAR_PX) this.follow = true;
@@ -147,21 +147,70 @@ export class ChatView extends Component {
   }
 
   override render() {
-    const { conversation, replay, t } = this;
-    const people = new Set(conversation.messages.map(({ sender }) => sender)).size;
+    const { conversation, replay } = this;
+    const replaying = replay && replay.position < conversation.messages.length;
     return html`
-      <header>
-        <button class="icon back" aria-label=${t.nav.chats} title=${t.nav.chats} @click=${() => this.emit("show-chats")}>${icon("back")}</button>
-        <div class="grow"><h1 dir="auto">${conversation.title || t.chat.untitled}</h1><p class="quiet">${t.chat.people(people, conversation.messages.length)}</p></div>
-        <button class="plain" aria-label=${t.replay.start} title=${t.replay.start} ?disabled=${conversation.messages.length === 0 || this.editing} @click=${() => this.emit("start-replay")}>${icon("replay")}<span class="words">${t.replay.start}</span></button>
-        <button class="plain" aria-pressed=${this.editing ? "true" : "false"} aria-label=${this.editing ? t.chat.editDone : t.chat.edit} @click=${() => this.emit("toggle-edit")}>${icon("edit")}<span class="words">${this.editing ? t.chat.editDone : t.chat.edit}</span></button>
-        <button class="icon" aria-label=${t.shareLink.title} title=${t.shareLink.title} ?disabled=${conversation.messages.length === 0} @click=${() => this.emit("share-chat")}>${icon("share")}</button>
-      </header>
-      ${replay && replay.position < conversation.messages.length ? html`<replay-bar .position=${replay.position} .total=${conversation.messages.length} .paused=${replay.paused} .speed=${replay.speed}></replay-bar>` : nothing}
-      <div class="scroller" tabindex="0" role="region" aria-label=${t.nav.chat} @scroll=${this.scrolled}><div class="inner">
-        ${this.notice ? html`<p class="notice">${this.notice}</p>` : nothing}
-        <conversation-view .messages=${this.messages} .me=${this.me} .typing=${replay?.typing ?? null} ?editable=${this.editing}></conversation-view>
-        <slot></slot>
-      </div></div>`;
+      ${this.renderHeader()}
+      ${replaying ? this.renderReplayBar(replay) : nothing}
+      <div class="scroller" tabindex="0" role="region" aria-label=${this.t.nav.chat} @scroll=${this.scrolled}>
+        <div class="inner">
+          ${this.notice ? html`<p class="notice">${this.notice}</p>` : nothing}
+          <conversation-view
+            .messages=${this.messages}
+            .me=${this.me}
+            .typing=${replay?.typing ?? null}
+            ?editable=${this.editing}
+          ></conversation-view>
+          <slot></slot>
+        </div>
+      </div>`;
+  }
+
+  private renderHeader() {
+    const { conversation, t } = this;
+    const { messages } = conversation;
+    const people = new Set(messages.map(({ sender }) => sender)).size;
+    const editLabel = this.editing ? t.chat.editDone : t.chat.edit;
+    return html`<header>
+      <button
+        class="icon back"
+        aria-label=${t.nav.chats}
+        title=${t.nav.chats}
+        @click=${() => this.emit("show-chats")}
+      >${icon("back")}</button>
+      <div class="grow">
+        <h1 dir="auto">${conversation.title || t.chat.untitled}</h1>
+        <p class="quiet">${t.chat.people(people, messages.length)}</p>
+      </div>
+      <button
+        class="plain"
+        aria-label=${t.replay.start}
+        title=${t.replay.start}
+        ?disabled=${messages.length === 0 || this.editing}
+        @click=${() => this.emit("start-replay")}
+      >${icon("replay")}<span class="words">${t.replay.start}</span></button>
+      <button
+        class="plain"
+        aria-pressed=${this.editing ? "true" : "false"}
+        aria-label=${editLabel}
+        @click=${() => this.emit("toggle-edit")}
+      >${icon("edit")}<span class="words">${editLabel}</span></button>
+      <button
+        class="icon"
+        aria-label=${t.shareLink.title}
+        title=${t.shareLink.title}
+        ?disabled=${messages.length === 0}
+        @click=${() => this.emit("share-chat")}
+      >${icon("share")}</button>
+    </header>`;
+  }
+
+  private renderReplayBar({ position, paused, speed }: ReplayState) {
+    return html`<replay-bar
+      .position=${position}
+      .total=${this.conversation.messages.length}
+      .paused=${paused}
+      .speed=${speed}
+    ></replay-bar>`;
   }
 }

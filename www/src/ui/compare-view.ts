@@ -1,4 +1,4 @@
-// Comparative mode: choose methods and chats, watch, then read table and charts.
+// The view that compares methods: the choice of methods and chats, the progress, and the results as table and charts.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { saveFile } from "../app/browser/device";
@@ -6,14 +6,15 @@ import { type Experiment, type Memory, peak, type Row, rows, toCsv, toJson } fro
 import type { Spread } from "../app/state/statistics";
 import type { MethodStatus } from "../protocol";
 import "./bar-chart";
+import type { Bar } from "./bar-chart";
 import { Component, valueIn } from "./component";
 import { megabytes, number } from "./format";
 import { base, view } from "./styles";
 
-/** What is to be compared. */
+/** An experiment that the user asks for. */
 export interface Comparison {
   methods: string[];
-  /** How many random examples; 0 for the chat at hand. */
+  /** Number of random examples; 0 for the open chat. */
   examples: number;
 }
 
@@ -105,10 +106,10 @@ export class CompareView extends Component {
   ];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
   @property({ attribute: false }) chatTitle = "";
-  /** Why nothing can be compared right now; null if it can. */
+  /** Why nothing can be compared right now; null if something can. */
   @property({ attribute: false }) disabledReason: string | null = null;
   @property({ attribute: false }) experiment: Experiment | null = null;
-  /** Whether the engine is at work, on this or something else. */
+  /** Whether the engine is busy with this or another task. */
   @property({ type: Boolean }) busy = false;
   @state() private without: readonly string[] = [];
   @state() private examples = 0;
@@ -120,42 +121,20 @@ export class CompareView extends Component {
   }
 
   override render() {
-    const {
-      experiment,
-      t: { compare: t },
-    } = this;
+    const { experiment } = this;
+    const { compare: t } = this.t;
     const running = experiment?.running ?? false;
-    const disabledReason = this.disabledReason ?? (this.chosen.length === 0 ? t.noMethods : null);
     return html`<div class="column">
       <h1>${t.title}</h1>
       <p class="quiet">${t.intro}</p>
       <section class="card stack">
-        <fieldset ?disabled=${running}><legend>${t.methods}</legend>
+        <fieldset ?disabled=${running}>
+          <legend>${t.methods}</legend>
           ${this.methods.length === 0 ? html`<p class="quiet">${this.t.config.methodsLater}</p>` : nothing}
-          <div class="methods">${this.methods.map((each) => this.renderMethod(each))}</div></fieldset>
-        <fieldset ?disabled=${running} class="stack"><legend class="visually-hidden">${t.count}</legend>
-          <label class="check"><input type="radio" name="chats" .checked=${this.examples === 0} @change=${() => {
-            this.examples = 0;
-          }}><span dir="auto">${t.thisChat}: ${this.chatTitle}</span></label>
-          <div class="row"><label class="check"><input type="radio" name="chats" .checked=${this.examples > 0} @change=${() => {
-            this.examples = 5;
-          }}>${t.random}</label>
-            ${
-              this.examples > 0
-                ? html`<input type="number" aria-label=${t.count} min="1" max="100" .value=${String(this.examples)} @change=${(
-                    event: Event,
-                  ) => {
-                    this.examples = Math.min(100, Math.max(1, Math.round(Number(valueIn(event)) || 1)));
-                  }}>`
-                : nothing
-            }</div>
+          <div class="methods">${this.methods.map((each) => this.renderMethod(each))}</div>
         </fieldset>
-        <div class="row">${
-          running
-            ? html`<button @click=${() => this.emit("stop")}>${t.stop}</button>`
-            : html`<button class="main" ?disabled=${disabledReason !== null || this.busy} aria-describedby="disabled-reason" @click=${() => this.emit("compare", { methods: this.chosen, examples: this.examples } satisfies Comparison)}>${t.start}</button>`
-        }
-          <span class="quiet" id="disabled-reason">${running ? nothing : disabledReason}</span></div>
+        ${this.renderChats(running)}
+        ${this.renderActions(running)}
         ${experiment && running ? this.renderProgress(experiment) : nothing}
       </section>
       ${experiment && experiment.runs.length > 0 ? this.renderResults(experiment) : nothing}
@@ -168,47 +147,133 @@ export class CompareView extends Component {
       this.without = on ? this.without.filter((other) => other !== method) : [...this.without, method];
     };
     const off = unavailable !== undefined;
-    return html`<label class="check ${off ? "off" : ""}"><input type="checkbox" ?disabled=${off} .checked=${!off && !this.without.includes(method)} @change=${toggle}><span>${name}${off ? html`<small>${unavailable}</small>` : nothing}</span></label>`;
+    return html`<label class="check ${off ? "off" : ""}">
+      <input
+        type="checkbox"
+        ?disabled=${off}
+        .checked=${!off && !this.without.includes(method)}
+        @change=${toggle}
+      >
+      <span>${name}${off ? html`<small>${unavailable}</small>` : nothing}</span>
+    </label>`;
+  }
+
+  private renderChats(running: boolean) {
+    const { compare: t } = this.t;
+    const take = (examples: number) => (): void => {
+      this.examples = examples;
+    };
+    const count = (event: Event): void => {
+      this.examples = Math.min(100, Math.max(1, Math.round(Number(valueIn(event)) || 1)));
+    };
+    return html`<fieldset ?disabled=${running} class="stack">
+      <legend class="visually-hidden">${t.count}</legend>
+      <label class="check">
+        <input type="radio" name="chats" .checked=${this.examples === 0} @change=${take(0)}>
+        <span dir="auto">${t.thisChat}: ${this.chatTitle}</span>
+      </label>
+      <div class="row">
+        <label class="check">
+          <input type="radio" name="chats" .checked=${this.examples > 0} @change=${take(5)}>${t.random}
+        </label>
+        ${
+          this.examples > 0
+            ? html`<input
+                type="number"
+                aria-label=${t.count}
+                min="1"
+                max="100"
+                .value=${String(this.examples)}
+                @change=${count}
+              >`
+            : nothing
+        }
+      </div>
+    </fieldset>`;
+  }
+
+  private renderActions(running: boolean) {
+    const { compare: t } = this.t;
+    if (running) return html`<div class="row"><button @click=${() => this.emit("stop")}>${t.stop}</button></div>`;
+    const { chosen } = this;
+    const disabledReason = this.disabledReason ?? (chosen.length === 0 ? t.noMethods : null);
+    const start = (): void => this.emit("compare", { methods: chosen, examples: this.examples } satisfies Comparison);
+    return html`<div class="row">
+      <button
+        class="main"
+        ?disabled=${disabledReason !== null || this.busy}
+        aria-describedby="disabled-reason"
+        @click=${start}
+      >${t.start}</button>
+      <span class="quiet" id="disabled-reason">${disabledReason}</span>
+    </div>`;
   }
 
   private renderProgress({ plan, runs, current }: Experiment) {
     const t = this.t.compare;
     const total = plan.methods.length * plan.chats.length;
     const name = plan.methods.find(({ method }) => method === current?.method)?.name ?? "";
-    return html`<div class="stack"><progress max=${total} .value=${runs.length} aria-label=${t.progress(runs.length, total)}></progress>
-      <p class="quiet">${t.progress(runs.length, total)}${current ? html` · <span dir="auto">${t.now(name, current.chat)}</span>` : nothing}</p>
-      ${current ? html`<blockquote lang=${plan.to} dir="auto">${current.text}</blockquote>` : nothing}</div>`;
+    const progress = t.progress(runs.length, total);
+    return html`<div class="stack">
+      <progress max=${total} .value=${runs.length} aria-label=${progress}></progress>
+      <p class="quiet">${progress}${current ? html` · <span dir="auto">${t.now(name, current.chat)}</span>` : nothing}</p>
+      ${current ? html`<blockquote lang=${plan.to} dir="auto">${current.text}</blockquote>` : nothing}
+    </div>`;
   }
 
   private renderResults(experiment: Experiment) {
     const t = this.t.compare;
+    const { plan } = experiment;
     const all = rows(experiment).filter(({ seconds }) => seconds !== null);
     const rated = all.some(({ rouge1 }) => rouge1 !== null);
-    const stem = `pocket-gist-${experiment.plan.to}`;
+    const memory = t.memory(this.amounts(experiment.idle), this.amounts(peak(experiment)));
     return html`<section class="card stack">
       <h2>${t.results}</h2>
-      <div class="scroll" tabindex="0" role="region" aria-label=${t.results}><table>
-        <thead><tr><th scope="col">${t.method}</th><th scope="col">${t.seconds}</th><th scope="col">${t.firstToken}</th><th scope="col">${t.decode}</th>
-          ${rated ? html`${["1", "2", "L"].map((name) => html`<th scope="col">${this.t.metrics.rouge(name)}</th>`)}` : nothing}<th scope="col">${t.passes}</th><th scope="col">${t.extra}</th></tr></thead>
-        <tbody>${all.map(
-          (
-            row,
-          ) => html`<tr data-method=${row.method}><th scope="row">${row.name}</th><td>${words(row.seconds)}</td><td>${words(row.firstToken)}</td><td>${words(row.decode)}</td>
-          ${rated ? html`<td>${words(row.rouge1)}</td><td>${words(row.rouge2)}</td><td>${words(row.rougeL)}</td>` : nothing}<td>${row.passes ?? "–"}</td><td>${number(row.extraBytes / 1e6, 2)}</td></tr>`,
-        )}</tbody>
-      </table></div>
-      <p class="quiet">${experiment.plan.chats.length > 1 ? t.spread : nothing} ${t.memory(this.amounts(experiment.idle), this.amounts(peak(experiment)))} ${rated ? nothing : t.noReference}</p>
-      ${
-        experiment.running
-          ? nothing
-          : html`<div class="row">
-        <button class="soft" @click=${() => saveFile(`${stem}.csv`, "text/csv", toCsv(experiment))}>${t.csv}</button>
-        <button class="soft" @click=${() => saveFile(`${stem}.json`, "application/json", toJson(experiment))}>${t.json}</button></div>`
-      }
+      <div class="scroll" tabindex="0" role="region" aria-label=${t.results}>${this.renderTable(all, rated)}</div>
+      <p class="quiet">${plan.chats.length > 1 ? t.spread : nothing} ${memory} ${rated ? nothing : t.noReference}</p>
+      ${experiment.running ? nothing : this.renderDownloads(experiment)}
     </section>
     <section class="card charts">${this.renderCharts(all, rated)}</section>
-    <section class="card stack"><h2>${t.texts}</h2>
-      <div>${all.map(({ name, text }) => html`<h3>${name}</h3><blockquote lang=${experiment.plan.to} dir="auto">${text}</blockquote>`)}</div></section>`;
+    <section class="card stack">
+      <h2>${t.texts}</h2>
+      <div>${all.map((row) => this.renderText(row, plan.to))}</div>
+    </section>`;
+  }
+
+  private renderTable(all: readonly Row[], rated: boolean) {
+    const t = this.t.compare;
+    const { rouge } = this.t.metrics;
+    const likeness = rated ? [rouge("1"), rouge("2"), rouge("L")] : [];
+    const columns = [t.method, t.seconds, t.firstToken, t.decode, ...likeness, t.passes, t.extra];
+    return html`<table>
+      <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+      <tbody>${all.map((row) => this.renderRow(row, rated))}</tbody>
+    </table>`;
+  }
+
+  private renderRow(row: Row, rated: boolean) {
+    const likeness = rated ? [row.rouge1, row.rouge2, row.rougeL].map(words) : [];
+    const times = [row.seconds, row.firstToken, row.decode].map(words);
+    const cells = [...times, ...likeness, row.passes ?? "–", number(row.extraBytes / 1e6, 2)];
+    return html`<tr data-method=${row.method}>
+      <th scope="row">${row.name}</th>
+      ${cells.map((value) => html`<td>${value}</td>`)}
+    </tr>`;
+  }
+
+  private renderDownloads(experiment: Experiment) {
+    const t = this.t.compare;
+    const stem = `pocket-gist-${experiment.plan.to}`;
+    const saveCsv = (): void => saveFile(`${stem}.csv`, "text/csv", toCsv(experiment));
+    const saveJson = (): void => saveFile(`${stem}.json`, "application/json", toJson(experiment));
+    return html`<div class="row">
+      <button class="soft" @click=${saveCsv}>${t.csv}</button>
+      <button class="soft" @click=${saveJson}>${t.json}</button>
+    </div>`;
+  }
+
+  private renderText({ name, text }: Row, language: string) {
+    return html`<h3>${name}</h3><blockquote lang=${language} dir="auto">${text}</blockquote>`;
   }
 
   private amounts({ wasm, gpu }: Memory): string {
@@ -218,12 +283,21 @@ export class CompareView extends Component {
   private renderCharts(all: readonly Row[], rated: boolean) {
     const t = this.t.compare;
     const exact = (value: number): Spread => ({ mean: value, deviation: 0, count: 1 });
-    return html`<bar-chart .name=${t.seconds} .bars=${all.map(({ name, seconds }) => ({ label: name, values: [seconds] }))}></bar-chart>
-      ${rated ? html`<bar-chart .name=${"ROUGE"} .series=${["ROUGE-1", "ROUGE-2", "ROUGE-L"]} .bars=${all.map(({ name, rouge1, rouge2, rougeL }) => ({ label: name, values: [rouge1, rouge2, rougeL] }))}></bar-chart>` : nothing}
-      <bar-chart .name=${t.extra} .digits=${2} .bars=${all.map(({ name, extraBytes }) => ({ label: name, values: [exact(extraBytes / 1e6)] }))}></bar-chart>`;
+    const bars = (values: (row: Row) => Bar["values"]): Bar[] =>
+      all.map((row) => ({ label: row.name, values: values(row) }));
+    const rouge = bars(({ rouge1, rouge2, rougeL }) => [rouge1, rouge2, rougeL]);
+    const extra = bars(({ extraBytes }) => [exact(extraBytes / 1e6)]);
+    return html`<bar-chart .name=${t.seconds} .bars=${bars(({ seconds }) => [seconds])}></bar-chart>
+      ${
+        rated
+          ? html`<bar-chart .name=${"ROUGE"} .series=${["ROUGE-1", "ROUGE-2", "ROUGE-L"]} .bars=${rouge}></bar-chart>`
+          : nothing
+      }
+      <bar-chart .name=${t.extra} .digits=${2} .bars=${extra}></bar-chart>`;
   }
 }
 
+/** A mean with its standard deviation, as text. */
 function words(spread: Spread | null): string {
   if (!spread) return "–";
   return spread.count > 1 ? `${number(spread.mean)} ± ${number(spread.deviation)}` : number(spread.mean);

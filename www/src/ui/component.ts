@@ -1,4 +1,4 @@
-// What every component has: the shared styles, the words of the page, and events that leave it.
+// The base of all components: the shared styles, the page's words, and events.
 import { type CSSResultGroup, LitElement } from "lit";
 import { type Messages, messages, onUiLanguage } from "../i18n";
 import { base } from "./styles";
@@ -21,7 +21,7 @@ export class Component extends LitElement {
     return messages();
   }
 
-  /** Tells whoever listens; components know nothing of the engine or of one another. */
+  /** Dispatches an event to the page. Components know neither the engine nor one another. */
   protected emit(name: string, detail?: unknown): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }

@@ -1,5 +1,5 @@
-// The messages, as in a messenger. Thousands of them: the newest are drawn at once, older ones in slices whenever the
-// browser has time, and what is not in sight costs no layout (content-visibility).
+// The messages, as in a messenger. There may be thousands: the newest are rendered at once and older ones in groups
+// when the browser is idle. Groups out of sight cost no layout (content-visibility).
 import { css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
@@ -10,9 +10,9 @@ import { shortTime } from "./format";
 import { icon } from "./icons";
 import { base } from "./styles";
 
-/** Messages that are drawn together. */
+/** Number of messages that are rendered together. */
 const GROUP = 50;
-/** Groups that are drawn at once. */
+/** Number of groups that are rendered at once. */
 const AT_ONCE = 2;
 
 @customElement("conversation-view")
@@ -172,15 +172,15 @@ export class ConversationView extends Component {
     `,
   ];
   @property({ attribute: false }) messages: readonly Message[] = [];
-  /** The reader's own name. */
+  /** The user's name in the chat. */
   @property({ attribute: false }) me = "";
-  /** Who is typing at the moment. */
+  /** Name of whoever is typing. */
   @property({ attribute: false }) typing: string | null = null;
-  /** Whether messages can be changed. */
+  /** Whether messages can be edited. */
   @property({ type: Boolean }) editable = false;
   @state() private edited: number | null = null;
-  /** How many groups are drawn, counted from the newest. */
-  @state() private drawn = AT_ONCE;
+  /** Number of rendered groups, counted from the newest. */
+  @state() private rendered = AT_ONCE;
   private places = new Map<string, number>();
   private filling = false;
 
@@ -188,17 +188,17 @@ export class ConversationView extends Component {
     if (changed.has("editable") && !this.editable) this.edited = null;
     if (!changed.has("messages")) return;
     const before = (changed.get("messages") as readonly Message[] | undefined) ?? [];
-    // Another chat begins anew; one that has grown or changed by a message goes on.
+    // Another chat starts again with its newest groups; one that only grew or changed by a message does not.
     if (Math.abs(this.messages.length - before.length) > 1 || this.messages[0]?.text !== before[0]?.text)
-      this.drawn = AT_ONCE;
+      this.rendered = AT_ONCE;
     this.places = senders(this.messages);
   }
 
   protected override updated(): void {
-    if (this.drawn >= this.groupCount || this.filling) return;
+    if (this.rendered >= this.groupCount || this.filling) return;
     const more = (): void => {
       this.filling = false;
-      this.drawn += 1;
+      this.rendered += 1;
     };
     this.filling = true;
     if ("requestIdleCallback" in globalThis) requestIdleCallback(more, { timeout: 200 });
@@ -211,10 +211,12 @@ export class ConversationView extends Component {
 
   override render() {
     const count = this.groupCount;
-    const first = Math.max(0, count - this.drawn);
+    const first = Math.max(0, count - this.rendered);
     const groups = Array.from({ length: count - first }, (_, index) => first + index);
-    return html`<div class="log" role="log" aria-label=${this.t.chat.conversation} aria-busy=${first > 0 ? "true" : "false"}>
-      ${this.messages.length === 0 && this.typing === null ? html`<p class="empty quiet">${this.t.chat.empty}</p>` : nothing}
+    const { chat: t } = this.t;
+    const empty = this.messages.length === 0 && this.typing === null;
+    return html`<div class="log" role="log" aria-label=${t.conversation} aria-busy=${first > 0 ? "true" : "false"}>
+      ${empty ? html`<p class="empty quiet">${t.empty}</p>` : nothing}
       ${repeat(
         groups,
         (index) => index,
@@ -229,7 +231,7 @@ export class ConversationView extends Component {
     const messages = this.messages.slice(start, start + GROUP);
     const neighbours = [this.messages[start - 1]?.sender, this.messages[start + GROUP]?.sender];
     const edited = messages.some(({ id }) => id === this.edited) ? this.edited : null;
-    // Only groups whose messages changed are drawn again.
+    // Renders a group again only when its messages or their neighbours have changed.
     return guard(
       [this.t, this.me, this.editable, edited, ...neighbours, ...messages],
       () =>
@@ -241,54 +243,72 @@ export class ConversationView extends Component {
 
   private renderMessage(message: Message, before: Message | undefined, after: Message | undefined): TemplateResult {
     if (message.id === this.edited) return this.renderForm(message);
-    const [first, last] = [before?.sender !== message.sender, after?.sender !== message.sender];
-    const colour = `s${(this.places.get(message.sender) ?? 0) % 8}`;
-    const mine = this.me !== "" && message.sender === this.me;
+    const { sender, text, time } = message;
+    const [first, last] = [before?.sender !== sender, after?.sender !== sender];
+    const colour = `s${(this.places.get(sender) ?? 0) % 8}`;
+    const mine = this.me !== "" && sender === this.me;
+    const name =
+      first && sender
+        ? html`<div class="name ${colour}" dir="auto">${sender}</div>`
+        : html`<span class="visually-hidden">${sender}: </span>`;
+    const clock = time ? html`<time class="time" datetime=${time}>${shortTime(time)}</time>` : nothing;
     return html`<div class="line ${first ? "first" : ""} ${last ? "last" : ""} ${mine ? "me" : ""}">
-      <span class="face ${colour}" aria-hidden="true"><span>${initial(message.sender)}</span></span>
-      <div class="bubble" dir="auto">${first && message.sender ? html`<div class="name ${colour}" dir="auto">${message.sender}</div>` : html`<span class="visually-hidden">${message.sender}: </span>`}<span class="text" dir="auto">${message.text}</span>${
-        message.time ? html`<time class="time" datetime=${message.time}>${shortTime(message.time)}</time>` : nothing
-      }</div>
-      ${
-        this.editable
-          ? html`<button class="icon" aria-label=${this.t.chat.editMessage(message.sender)} @click=${() => {
-              this.edited = message.id;
-            }}>${icon("edit")}</button>`
-          : nothing
-      }
+      <span class="face ${colour}" aria-hidden="true"><span>${initial(sender)}</span></span>
+      <div class="bubble" dir="auto">${name}<span class="text" dir="auto">${text}</span>${clock}</div>
+      ${this.editable ? this.renderEdit(message) : nothing}
     </div>`;
   }
 
-  private renderForm(message: Message): TemplateResult {
+  private renderEdit({ id, sender }: Message): TemplateResult {
+    const edit = (): void => {
+      this.edited = id;
+    };
+    return html`<button class="icon" aria-label=${this.t.chat.editMessage(sender)} @click=${edit}>
+      ${icon("edit")}
+    </button>`;
+  }
+
+  private renderForm({ id, sender, text }: Message): TemplateResult {
     const t = this.t.chat;
-    const end = (event: string, detail: unknown) => (): void => {
+    const close = (): void => {
       this.edited = null;
-      this.emit(event, detail);
     };
     const save = (event: SubmitEvent): void => {
       event.preventDefault();
       const form = new FormData(event.target as HTMLFormElement);
-      end("edit-message", {
-        id: message.id,
-        sender: String(form.get("sender")).trim(),
-        text: String(form.get("text")),
-      })();
+      close();
+      this.emit("edit-message", { id, sender: String(form.get("sender")).trim(), text: String(form.get("text")) });
+    };
+    const remove = (): void => {
+      close();
+      this.emit("delete-message", { id });
     };
     return html`<div class="line"><form class="stack" @submit=${save}>
-      <div><label for="sender">${t.sender}</label><input id="sender" name="sender" dir="auto" maxlength="60" .value=${message.sender}></div>
-      <div><label for="text">${t.text}</label><textarea id="text" name="text" rows="3" dir="auto" required .value=${message.text}></textarea></div>
-      <div class="row"><button class="main">${this.t.save}</button>
-        <button type="button" @click=${() => {
-          this.edited = null;
-        }}>${this.t.cancel}</button>
-        <button type="button" class="danger" @click=${end("delete-message", { id: message.id })}>${t.deleteMessage}</button></div>
+      <div>
+        <label for="sender">${t.sender}</label>
+        <input id="sender" name="sender" dir="auto" maxlength="60" .value=${sender}>
+      </div>
+      <div>
+        <label for="text">${t.text}</label>
+        <textarea id="text" name="text" rows="3" dir="auto" required .value=${text}></textarea>
+      </div>
+      <div class="row">
+        <button class="main">${this.t.save}</button>
+        <button type="button" @click=${close}>${this.t.cancel}</button>
+        <button type="button" class="danger" @click=${remove}>${t.deleteMessage}</button>
+      </div>
     </form></div>`;
   }
 
   private renderTyping(sender: string): TemplateResult {
     const colour = `s${(this.places.get(sender) ?? this.places.size) % 8}`;
-    return html`<div class="line last" aria-hidden="true"><span class="face ${colour}"><span>${initial(sender)}</span></span>
-      <div class="bubble"><div class="name ${colour}" dir="auto">${this.t.chat.typing(sender)}</div><div class="dots"><i></i><i></i><i></i></div></div></div>`;
+    return html`<div class="line last" aria-hidden="true">
+      <span class="face ${colour}"><span>${initial(sender)}</span></span>
+      <div class="bubble">
+        <div class="name ${colour}" dir="auto">${this.t.chat.typing(sender)}</div>
+        <div class="dots"><i></i><i></i><i></i></div>
+      </div>
+    </div>`;
   }
 }
 

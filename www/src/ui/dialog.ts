@@ -1,4 +1,4 @@
-// A modal dialog: the browser's own, which keeps the focus inside and gives it back.
+// The base of all dialogs: the browser's modal dialog, which keeps the focus inside and restores it afterwards.
 import { type CSSResultGroup, html, nothing, type TemplateResult } from "lit";
 import { query, state } from "lit/decorators.js";
 import { Component } from "./component";
@@ -8,7 +8,7 @@ import { base, dialog } from "./styles";
 export abstract class Dialog extends Component {
   static override styles: CSSResultGroup = [base, dialog];
   @query("dialog") private dialog!: HTMLDialogElement;
-  /** One that is closed has nothing in it, which saves the page's start the work. */
+  /** Whether the dialog is open. A closed one renders no content, which makes the page start faster. */
   @state() protected opened = false;
 
   async show(): Promise<void> {
@@ -22,15 +22,19 @@ export abstract class Dialog extends Component {
   }
 
   protected frame(title: string, body: () => TemplateResult): TemplateResult {
-    return html`<dialog aria-labelledby="dialog-title" @close=${() => {
+    const closed = (): void => {
       this.opened = false;
       this.closed();
-    }}>
-      <header><h2 id="dialog-title">${title}</h2><button class="icon" aria-label=${this.t.close} @click=${() => this.hide()}>${icon("close")}</button></header>
+    };
+    return html`<dialog aria-labelledby="dialog-title" @close=${closed}>
+      <header>
+        <h2 id="dialog-title">${title}</h2>
+        <button class="icon" aria-label=${this.t.close} @click=${() => this.hide()}>${icon("close")}</button>
+      </header>
       ${this.opened ? body() : nothing}
     </dialog>`;
   }
 
-  /** What is to be forgotten when it closes. */
+  /** Clears the dialog's state after it was closed. */
   protected closed(): void {}
 }

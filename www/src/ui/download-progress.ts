@@ -1,17 +1,17 @@
-// How far a download is: bytes, speed, the time left, and whether it has stalled.
+// The progress of a download: bytes, speed, the time left, and whether it has stalled.
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Download } from "../app/engine/session";
 import { Component } from "./component";
 import { megabytes } from "./format";
 
-/** Without a byte for so long, the reader is told. */
+/** Time without a byte after which the download counts as stalled. */
 const STALL_MS = 10_000;
 
 @customElement("download-progress")
 export class DownloadProgress extends Component {
   @property({ attribute: false }) download: Download | null = null;
-  /** What is under way; a download unless it is said. */
+  /** Accessible name of the progress bar; empty for a download's. */
   @property({ attribute: false }) label = "";
   @state() private stalled = false;
   private timer: ReturnType<typeof setTimeout> | undefined;

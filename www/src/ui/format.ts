@@ -1,7 +1,7 @@
-// Numbers and names as a reader says them, in the language of the page.
+// Numbers, sizes, times and languages as text in the language of the page.
 import { uiLanguage } from "../i18n";
 
-/** Formatters by language and options: making one costs milliseconds, using it none. */
+/** Formatters by language and options. Creating one takes milliseconds, using it hardly any time. */
 const formatters = new Map<string, Intl.NumberFormat>();
 
 function formatter(minimumFractionDigits: number, maximumFractionDigits: number): Intl.NumberFormat {
@@ -12,7 +12,7 @@ function formatter(minimumFractionDigits: number, maximumFractionDigits: number)
   return known;
 }
 
-/** A size in MB or GB; small ones with a decimal. */
+/** A size in MB or GB, small ones with one decimal. */
 export function megabytes(bytes: number): string {
   const large = bytes >= 10e9;
   const maximumFractionDigits = large || bytes < 10e6 ? 1 : 0;
@@ -27,16 +27,18 @@ export function seconds(milliseconds: number): string {
   return `${number(milliseconds / 1000)} s`;
 }
 
+/** A rate, or a dash if no time was measured. */
 export function perSecond(count: number, milliseconds: number): string {
   return milliseconds > 0 ? number((count * 1000) / milliseconds) : "–";
 }
 
+/** The language's name, with a capital as at the start of a sentence. */
 export function language(code: string): string {
   const name = new Intl.DisplayNames([uiLanguage()], { type: "language" }).of(code) ?? code;
   return name.charAt(0).toLocaleUpperCase(uiLanguage()) + name.slice(1);
 }
 
-/** A message's local time, as `2024-01-05T15:04:00`, in few characters. */
+/** A message's local time, given as `2024-01-05T15:04:00`, in its short form. */
 export function shortTime(time: string): string {
   const date = new Date(time);
   return Number.isNaN(date.getTime())

@@ -1,4 +1,4 @@
-// Line drawings for buttons; what they mean is said by the buttons' labels.
+// Line icons for buttons. They are hidden from screen readers; the buttons' labels say what they mean.
 import { html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 
 const drawings = {

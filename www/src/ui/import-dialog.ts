@@ -1,4 +1,5 @@
-// Brings a chat in: paste, choose or drop, look at what was found, correct the dates, take a part.
+// The dialog that imports a chat: paste text, or choose or drop a file; check what was found, correct the order of the
+// dates, and choose which part to use.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { fromFile, fromText, type Imported, type ImportSource, MAX_IMPORT_BYTES } from "../app/state/chat-import";
@@ -8,9 +9,15 @@ import { valueIn } from "./component";
 import { Dialog } from "./dialog";
 import { shortTime } from "./format";
 import { icon } from "./icons";
+import { options } from "./options";
 import { filePicker } from "./styles";
 
 type Read = (source: ImportSource, order?: DateOrder, chat?: number) => Promise<Imported>;
+
+type ImportedMessage = ImportedChat["messages"][number];
+
+/** Files that the picker offers. */
+const ACCEPT = ".txt,.zip,.json,text/plain,application/zip,application/json";
 
 const formats: Record<ImportedChat["format"], string> = {
   whatsapp: "WhatsApp",
@@ -44,21 +51,21 @@ export class ImportDialog extends Dialog {
       }
     `,
   ];
-  /** Reads a chat; what fails is told in words. */
+  /** Reads a chat; rejects with a message for the user. */
   @property({ attribute: false }) read: Read = () => Promise.reject(new Error("no engine"));
   @state() private source: ImportSource | null = null;
   @state() private imported: Imported | null = null;
-  /** Which of the file's chats it is, where there are several. */
-  @state() private place: number | undefined;
+  /** Index of the chosen chat where the file has several. */
+  @state() private chatIndex: number | undefined;
   @state() private reading = false;
   @state() private problem = "";
   @state() private dragOver = false;
   @state() private range: Range = { kind: "all" };
-  /** Whether the reader names the date: it may be one that the list has too. */
+  /** Whether the user types the date. It may be one that the list offers too. */
   @state() private custom = false;
   @state() private text = "";
 
-  /** Opens with a file or a text that another app has shared. */
+  /** Opens the dialog with a file or text that another app has shared. */
   async take(source: ImportSource): Promise<void> {
     await this.show();
     await this.load(source);
@@ -66,7 +73,7 @@ export class ImportDialog extends Dialog {
 
   protected override closed(): void {
     this.source = this.imported = null;
-    this.place = undefined;
+    this.chatIndex = undefined;
     this.custom = false;
     this.problem = this.text = "";
     this.range = { kind: "all" };
@@ -78,12 +85,12 @@ export class ImportDialog extends Dialog {
     try {
       if (source.bytes.byteLength > MAX_IMPORT_BYTES) throw new Error(this.t.import.tooLarge);
       const imported = await this.read(source, order, chat);
-      // Once a chat is chosen the answer names no others: the list stays for another choice.
+      // After a chat is chosen, the answer lists no others: the list is kept for another choice.
       this.imported = {
         ...imported,
         chats: imported.chats.length > 0 ? imported.chats : chat === undefined ? [] : (this.imported?.chats ?? []),
       };
-      [this.source, this.place] = [source, chat];
+      [this.source, this.chatIndex] = [source, chat];
     } catch (cause) {
       this.problem = cause instanceof Error ? cause.message : String(cause);
     } finally {
@@ -93,7 +100,7 @@ export class ImportDialog extends Dialog {
 
   private async loadFile(file: File | undefined): Promise<void> {
     if (!file) return;
-    // Looked at before it is read: an export with videos would fill the memory.
+    // The size is checked before reading: an export with videos would fill the memory.
     if (file.size > MAX_IMPORT_BYTES) this.problem = this.t.import.tooLarge;
     else await this.load(await fromFile(file));
   }
@@ -117,35 +124,50 @@ export class ImportDialog extends Dialog {
       this.dragOver = false;
       void this.loadFile(event.dataTransfer?.files[0]);
     };
+    const enter = (event: DragEvent): void => {
+      event.preventDefault();
+      this.dragOver = true;
+    };
+    const leave = (): void => {
+      this.dragOver = false;
+    };
+    const choose = (event: Event) => this.loadFile((event.target as HTMLInputElement).files?.[0]);
+    const input = (event: Event): void => {
+      this.text = valueIn(event);
+    };
+    const disabled = this.text.trim() === "" || this.reading;
     return html`<p class="quiet">${t.intro}</p>
-      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${(event: DragEvent) => {
-        event.preventDefault();
-        this.dragOver = true;
-      }} @dragleave=${() => {
-        this.dragOver = false;
-      }} @drop=${drop}>
-        <label class="pick">${icon("import")}${t.file}<input type="file" accept=".txt,.zip,.json,text/plain,application/zip,application/json" @change=${(event: Event) => this.loadFile((event.target as HTMLInputElement).files?.[0])}></label>
-        <p class="quiet">${t.drop}</p></div>
-      <div><label for="paste">${t.paste}</label><textarea id="paste" rows="5" dir="auto" spellcheck="false" .value=${this.text} @input=${(
-        event: Event,
-      ) => {
-        this.text = valueIn(event);
-      }}></textarea></div>
-      <div class="row"><button class="main" ?disabled=${this.text.trim() === "" || this.reading} @click=${() => this.load(fromText(this.text))}>${t.read}</button></div>`;
+      <div class="drop ${this.dragOver ? "over" : ""}" @dragover=${enter} @dragleave=${leave} @drop=${drop}>
+        <label class="pick">${icon("import")}${t.file}<input type="file" accept=${ACCEPT} @change=${choose}></label>
+        <p class="quiet">${t.drop}</p>
+      </div>
+      <div>
+        <label for="paste">${t.paste}</label>
+        <textarea id="paste" rows="5" dir="auto" spellcheck="false" .value=${this.text} @input=${input}></textarea>
+      </div>
+      <div class="row">
+        <button class="main" ?disabled=${disabled} @click=${() => this.load(fromText(this.text))}>${t.read}</button>
+      </div>`;
   }
 
   private renderFound(imported: Imported, source: ImportSource) {
-    const t = this.t.import;
     const { chat, chats } = imported;
     return html`
-      ${
-        chats.length > 0
-          ? html`<div><label for="which">${chat ? t.which : t.choose}</label><select id="which" @change=${(event: Event) => this.load(source, undefined, Number(valueIn(event)))}>
+      ${chats.length > 0 ? this.renderChats(imported, source) : nothing}
+      ${chat ? this.renderChat(chat, source) : html`<div class="row">${this.renderCancel()}</div>`}`;
+  }
+
+  private renderChats({ chat, chats }: Imported, source: ImportSource) {
+    const t = this.t.import;
+    const choose = (event: Event) => this.load(source, undefined, Number(valueIn(event)));
+    const names = chats.map(({ name, entries }, index) => [index, `${name} (${entries})`] as const);
+    return html`<div>
+      <label for="which">${chat ? t.which : t.choose}</label>
+      <select id="which" @change=${choose}>
         ${chat ? nothing : html`<option value="" selected disabled></option>`}
-        ${chats.map(({ name, entries }, index) => html`<option value=${index} .selected=${index === this.place}>${name} (${entries})</option>`)}</select></div>`
-          : nothing
-      }
-      ${chat ? this.renderChat(chat, source) : html`<div class="row"><button @click=${() => this.closed()}>${this.t.cancel}</button></div>`}`;
+        ${options(names, this.chatIndex ?? -1)}
+      </select>
+    </div>`;
   }
 
   private renderChat(chat: ImportedChat, source: ImportSource) {
@@ -158,18 +180,41 @@ export class ImportDialog extends Dialog {
     ];
     return html`<p>${t.found(chat.messages.length, formats[chat.format])}</p>
       ${notes.map((note) => (note ? html`<p class="quiet">${note}</p>` : nothing))}
-      ${
-        chat.dates
-          ? html`<div><label for="order">${t.order}</label><select id="order" @change=${(event: Event) => this.load(source, valueIn(event) as DateOrder, this.place)}>
-        ${Object.entries(t.orders).map(([order, words]) => html`<option value=${order} .selected=${order === chat.dates?.order}>${words}</option>`)}</select>
-        ${chat.dates.certainty === "ambiguous" ? html`<p class="problem">${t.ambiguous}</p>` : nothing}</div>`
-          : nothing
-      }
+      ${chat.dates ? this.renderOrder(chat.dates, source) : nothing}
       ${this.renderRanges(chat)}
-      <div><h3>${t.preview}</h3><ol tabindex="0" aria-label=${t.preview}>${part.slice(-8).map(({ sender, text, time }) => html`<li dir="auto"><b>${sender}</b> ${time ? html`<span class="quiet">${shortTime(time)}</span>` : nothing}<br>${text}</li>`)}</ol></div>
+      ${this.renderPreview(part)}
       ${part.length === 0 ? html`<p class="problem">${t.nothing}</p>` : nothing}
-      <div class="row"><button class="main" ?disabled=${part.length === 0} @click=${() => this.use(part)}>${t.use(part.length)}</button>
-        <button @click=${() => this.closed()}>${this.t.cancel}</button></div>`;
+      <div class="row">
+        <button class="main" ?disabled=${part.length === 0} @click=${() => this.use(part)}>${t.use(part.length)}</button>
+        ${this.renderCancel()}
+      </div>`;
+  }
+
+  private renderCancel() {
+    return html`<button @click=${() => this.closed()}>${this.t.cancel}</button>`;
+  }
+
+  private renderOrder({ order, certainty }: NonNullable<ImportedChat["dates"]>, source: ImportSource) {
+    const t = this.t.import;
+    const choose = (event: Event) => this.load(source, valueIn(event) as DateOrder, this.chatIndex);
+    return html`<div>
+      <label for="order">${t.order}</label>
+      <select id="order" @change=${choose}>${options<string>(Object.entries(t.orders), order)}</select>
+      ${certainty === "ambiguous" ? html`<p class="problem">${t.ambiguous}</p>` : nothing}
+    </div>`;
+  }
+
+  private renderPreview(part: readonly ImportedMessage[]) {
+    const { preview } = this.t.import;
+    const clock = (time: string | undefined) => (time ? html`<span class="quiet">${shortTime(time)}</span>` : nothing);
+    return html`<div>
+      <h3>${preview}</h3>
+      <ol tabindex="0" aria-label=${preview}>
+        ${part
+          .slice(-8)
+          .map(({ sender, text, time }) => html`<li dir="auto"><b>${sender}</b> ${clock(time)}<br>${text}</li>`)}
+      </ol>
+    </div>`;
   }
 
   private renderRanges(chat: ImportedChat) {
@@ -190,28 +235,35 @@ export class ImportDialog extends Dialog {
       this.custom = index === ranges.length;
       this.range = ranges[index]?.[1] ?? { kind: "since", date: newest };
     };
-    return html`<div><label for="range">${t.range}</label><select id="range" @change=${choose}>
-        ${ranges.map(([words, range], index) => html`<option value=${index} .selected=${!this.custom && same(range)}>${words}</option>`)}
-        ${timed ? html`<option value=${ranges.length} .selected=${this.custom}>${t.since}</option>` : nothing}</select></div>
-      ${
-        this.custom && this.range.kind === "since"
-          ? html`<div><label for="since">${t.sinceDate}</label><input id="since" type="date" .value=${this.range.date} @change=${(
-              event: Event,
-            ) => {
-              this.range = { kind: "since", date: valueIn(event) };
-            }}></div>`
-          : nothing
-      }`;
+    const labels = ranges.map(([label], index) => [index, label] as const);
+    const chosen = this.custom ? ranges.length : ranges.findIndex(([, range]) => same(range));
+    return html`<div>
+        <label for="range">${t.range}</label>
+        <select id="range" @change=${choose}>
+          ${options(timed ? [...labels, [ranges.length, t.since] as const] : labels, chosen)}
+        </select>
+      </div>
+      ${this.custom && this.range.kind === "since" ? this.renderDate(this.range.date) : nothing}`;
   }
 
-  private use(messages: readonly ImportedChat["messages"][number][]): void {
-    const title = this.imported?.chats[this.place ?? -1]?.name ?? titleOf(this.source?.name ?? "");
+  private renderDate(date: string) {
+    const choose = (event: Event): void => {
+      this.range = { kind: "since", date: valueIn(event) };
+    };
+    return html`<div>
+      <label for="since">${this.t.import.sinceDate}</label>
+      <input id="since" type="date" .value=${date} @change=${choose}>
+    </div>`;
+  }
+
+  private use(messages: readonly ImportedMessage[]): void {
+    const title = this.imported?.chats[this.chatIndex ?? -1]?.name ?? titleOf(this.source?.name ?? "");
     this.emit("imported", { title, messages });
     this.hide();
   }
 }
 
-/** The chat's name, where an export's file is named after it: `WhatsApp Chat with Family.txt`. */
+/** The chat's name where the name of the exported file has it: `WhatsApp Chat with Family.txt`. */
 function titleOf(file: string): string {
   return /^WhatsApp Chat(?: with| -)? (.+?)\.(?:txt|zip)$/i.exec(file)?.[1] ?? "";
 }

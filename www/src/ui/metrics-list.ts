@@ -1,4 +1,4 @@
-// What a summary cost, and how like a person's it is.
+// The figures of a summary: time, memory, and its likeness to a person's summary.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Rouge } from "../app/state/summary";
@@ -8,7 +8,7 @@ import { Component } from "./component";
 import { megabytes, number, perSecond, seconds } from "./format";
 import { base } from "./styles";
 
-/** What the GPU holds, and what it did for each token that was generated. */
+/** Memory and work of the GPU, the latter for each generated token. */
 function gpuRows(gpu: Metrics["gpu"], t: Messages["metrics"]): [string, string][] {
   if (!gpu) return [];
   const each = (count: number, digits = 0): string => number(count / Math.max(1, gpu.tokens), digits);
@@ -70,7 +70,14 @@ export class MetricsList extends Component {
           [t.rouge("L"), number(rouge.rougeL)],
         ]
       : [];
-    return html`<dl>${[...rows, ...likeness].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-      <p class="quiet">${t.memory}: ${t.memorySource}.${metrics.gpu ? ` ${t.gpuMemory}: ${t.gpuMemorySource}.` : ""}${rouge ? ` ROUGE: ${t.rougeSource}.` : ""}</p>`;
+    const sources = [
+      `${t.memory}: ${t.memorySource}.`,
+      metrics.gpu ? `${t.gpuMemory}: ${t.gpuMemorySource}.` : "",
+      rouge ? `ROUGE: ${t.rougeSource}.` : "",
+    ];
+    return html`<dl>
+        ${[...rows, ...likeness].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+      </dl>
+      <p class="quiet">${sources.filter(Boolean).join(" ")}</p>`;
   }
 }

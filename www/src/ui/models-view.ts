@@ -1,4 +1,4 @@
-// The model manager: what there is, what is on this device, and what room there is.
+// The view that manages models: which there are, which are on this device, and how much storage is left.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Download } from "../app/engine/session";
@@ -10,7 +10,7 @@ import { icon } from "./icons";
 import "./add-model-card";
 import { base, view } from "./styles";
 
-/** What a phone's browser can hold of a model beside everything else, as a share of the device's memory. */
+/** Share of a phone's memory that a model may take. */
 const MEMORY_SHARE = 0.5;
 
 @customElement("models-view")
@@ -59,14 +59,14 @@ export class ModelsView extends Component {
   @property({ attribute: false }) storage: Storage | null = null;
   @property({ attribute: false }) download: Download | null = null;
   @property({ attribute: false }) notices: readonly string[] = [];
-  /** A file that is being copied. */
+  /** The file that is being copied. */
   @property({ attribute: false }) incoming: Download | null = null;
-  /** Whether an address is being looked at. */
+  /** Whether the file at an address is being examined. */
   @property({ type: Boolean }) looking = false;
   /** Id of the model in use. */
   @property({ attribute: false }) chosen = "";
   @property({ type: Boolean }) persisted = false;
-  /** Whether the browser has said no to keeping what is stored. */
+  /** Whether the browser declined to keep what is stored. */
   @property({ type: Boolean }) refused = false;
   @property({ type: Boolean }) busy = false;
 
@@ -77,10 +77,19 @@ export class ModelsView extends Component {
       <p class="quiet">${t.private}</p>
       ${this.models.length === 0 ? html`<p class="quiet" role="status">${t.looking}</p>` : nothing}
       ${this.models.map((model, index) => this.renderModel(model, `model-${index}`))}
-      <add-model-card .incoming=${this.incoming} ?looking=${this.looking} ?busy=${this.busy || this.download !== null}></add-model-card>
+      <add-model-card
+        .incoming=${this.incoming}
+        ?looking=${this.looking}
+        ?busy=${this.occupied}
+      ></add-model-card>
       ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
       ${this.storage ? this.renderStorage(this.storage) : nothing}
     </div>`;
+  }
+
+  /** Whether a task or a download keeps models from being changed. */
+  private get occupied(): boolean {
+    return this.busy || this.download !== null;
   }
 
   private renderModel(model: ModelStatus, heading: string) {
@@ -88,49 +97,84 @@ export class ModelsView extends Component {
     const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
     const [fetching, inUse] = [this.download?.model === model.id, model.id === this.chosen];
     return html`<article class="card" data-model=${model.id} aria-labelledby=${heading}>
-      <div class="row"><h2 class="grow" id=${heading}>${model.name}</h2>${model.complete && inUse ? html`<span class="state">${t.inUse}</span>` : nothing}</div>
+      <div class="row">
+        <h2 class="grow" id=${heading}>${model.name}</h2>
+        ${model.complete && inUse ? html`<span class="state">${t.inUse}</span>` : nothing}
+      </div>
       <p class="quiet">${size} · ${model.origin === "catalog" ? model.licence : t.origins[model.origin]}</p>
-      ${model.complete ? html`<p class="quiet">${t.here} ${this.persisted ? t.kept : t.notKept}</p>` : model.origin === "file" ? html`<p class="quiet">${t.chooseAgain(megabytes(model.stored))}</p>` : this.renderFit(model)}
+      ${this.renderState(model)}
       ${this.renderAdapters(model)}
       ${fetching && this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
       <div class="row">${this.renderActions(model, fetching, inUse, size)}</div>
     </article>`;
   }
 
+  private renderState(model: ModelStatus) {
+    const { models: t } = this.t;
+    if (model.complete) return html`<p class="quiet">${t.here} ${this.persisted ? t.kept : t.notKept}</p>`;
+    if (model.origin === "file") return html`<p class="quiet">${t.chooseAgain(megabytes(model.stored))}</p>`;
+    return this.renderFit(model);
+  }
+
   private renderAdapters(model: ModelStatus) {
-    const { adapter: words, models: t } = this.t;
     if (model.adapters.length === 0) return nothing;
-    const about = ({ method, task, from, to }: OwnAdapter): string =>
-      [
-        method === "lora" ? words.tasks[task as keyof typeof words.tasks] : method,
-        task === "summarize" ? "" : `${language(from)} → ${language(to)}`,
-      ]
-        .filter(Boolean)
-        .join(", ");
-    return html`<h3>${t.adapters}</h3><ul>${model.adapters.map(
-      (
-        adapter,
-      ) => html`<li><span class="grow">${adapter.name} <span class="quiet">${about(adapter)} · ${megabytes(adapter.bytes)}</span></span>
-      <button class="icon" aria-label=${t.deleteAdapter(adapter.name)} ?disabled=${this.busy} @click=${() => this.emit("delete-adapter", { adapter, model })}>${icon("trash")}</button></li>`,
-    )}</ul>`;
+    return html`<h3>${this.t.models.adapters}</h3>
+      <ul>${model.adapters.map((adapter) => this.renderAdapter(adapter, model))}</ul>`;
+  }
+
+  private renderAdapter(adapter: OwnAdapter, model: ModelStatus) {
+    const { adapter: words, models: t } = this.t;
+    const { method, name, task, from, to, bytes } = adapter;
+    const kind = method === "lora" ? words.tasks[task as keyof typeof words.tasks] : method;
+    const languages = task === "summarize" ? "" : `${language(from)} → ${language(to)}`;
+    const about = [kind, languages].filter(Boolean).join(", ");
+    return html`<li>
+      <span class="grow">${name} <span class="quiet">${about} · ${megabytes(bytes)}</span></span>
+      <button
+        class="icon"
+        aria-label=${t.deleteAdapter(name)}
+        ?disabled=${this.busy}
+        @click=${() => this.emit("delete-adapter", { adapter, model })}
+      >${icon("trash")}</button>
+    </li>`;
   }
 
   private renderActions(model: ModelStatus, fetching: boolean, inUse: boolean, size: string) {
     const { models: t } = this.t;
     if (fetching) return html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`;
-    const busy = this.busy || this.download !== null;
-    const remove = html`<button class="danger" ?disabled=${busy} @click=${() => this.emit("delete-model", model)}>${icon("trash")}${this.t.delete}</button>`;
-    if (model.complete)
-      return html`${inUse ? html`<button ?disabled=${busy} @click=${() => this.emit("add-adapter")}>${icon("plus")}${t.addAdapter}</button>` : html`<button class="main" ?disabled=${busy} @click=${() => this.emit("use-model", model)}>${t.use}</button>`}${remove}`;
-    if (model.origin === "file") return remove;
-    return html`<button class="main" ?disabled=${busy || this.lacksRoom(model)} @click=${() => this.emit("download", model)}>${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>${model.stored > 0 ? remove : nothing}`;
+    if (model.complete) return html`${inUse ? this.renderAdd() : this.renderUse(model)}${this.renderDelete(model)}`;
+    if (model.origin === "file") return this.renderDelete(model);
+    return html`<button
+        class="main"
+        ?disabled=${this.occupied || this.lacksRoom(model)}
+        @click=${() => this.emit("download", model)}
+      >${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>
+      ${model.stored > 0 ? this.renderDelete(model) : nothing}`;
+  }
+
+  private renderAdd() {
+    return html`<button ?disabled=${this.occupied} @click=${() => this.emit("add-adapter")}>
+      ${icon("plus")}${this.t.models.addAdapter}
+    </button>`;
+  }
+
+  private renderUse(model: ModelStatus) {
+    return html`<button class="main" ?disabled=${this.occupied} @click=${() => this.emit("use-model", model)}>
+      ${this.t.models.use}
+    </button>`;
+  }
+
+  private renderDelete(model: ModelStatus) {
+    return html`<button class="danger" ?disabled=${this.occupied} @click=${() => this.emit("delete-model", model)}>
+      ${icon("trash")}${this.t.delete}
+    </button>`;
   }
 
   private lacksRoom({ bytes, stored }: ModelStatus): boolean {
     return this.storage !== null && bytes !== undefined && bytes - stored > this.storage.quota - this.storage.usage;
   }
 
-  /** Whether there is room and memory for a model that is not here yet. */
+  /** Says whether storage and memory suffice for a model that is not here yet. */
   private renderFit(model: ModelStatus) {
     const { models: t } = this.t;
     if (model.bytes === undefined || !this.storage) return nothing;
@@ -145,13 +189,16 @@ export class ModelsView extends Component {
 
   private renderStorage({ usage, quota }: Storage) {
     const { models: t } = this.t;
+    const state = this.persisted ? t.kept : this.refused ? t.persistRefused : "";
     return html`<section class="card stack" aria-labelledby="storage">
       <h2 id="storage">${t.storage}</h2>
       <meter max=${quota} .value=${usage} aria-label=${t.storage}></meter>
-      <p class="quiet">${t.used(megabytes(usage), megabytes(quota))} ${this.persisted ? t.kept : this.refused ? t.persistRefused : nothing}</p>
+      <p class="quiet">${t.used(megabytes(usage), megabytes(quota))} ${state}</p>
       <div class="row">
         ${this.persisted ? nothing : html`<button @click=${() => this.emit("persist")}>${t.persist}</button>`}
-        <button class="danger" ?disabled=${this.busy || this.download !== null} @click=${() => this.emit("delete-everything")}>${icon("trash")}${t.deleteEverything}</button>
+        <button class="danger" ?disabled=${this.occupied} @click=${() => this.emit("delete-everything")}>
+          ${icon("trash")}${t.deleteEverything}
+        </button>
       </div>
     </section>`;
   }

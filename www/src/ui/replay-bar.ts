@@ -1,4 +1,4 @@
-// Controls of a replay in progress.
+// The controls of a replay.
 import { css, html } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { ReplaySpeed } from "../app/state/replay";
@@ -46,10 +46,25 @@ export class ReplayBar extends Component {
     const t = this.t.replay;
     const toggle = this.paused ? t.resume : t.pause;
     return html`<div role="group" aria-label=${t.bar}>
-      <button class="icon" aria-label=${toggle} title=${toggle} @click=${() => this.emit("toggle-replay")}>${icon(this.paused ? "replay" : "pause")}</button>
-      ${speeds.map((speed) => html`<button class="plain speed" aria-pressed=${this.speed === speed ? "true" : "false"} aria-label="${t.speed}: ${speed === 0 ? t.instant : `${speed}×`}" @click=${() => this.emit("replay-speed", speed)}>${speed === 0 ? t.instant : `${speed}×`}</button>`)}
+      <button class="icon" aria-label=${toggle} title=${toggle} @click=${() => this.emit("toggle-replay")}>
+        ${icon(this.paused ? "replay" : "pause")}
+      </button>
+      ${speeds.map((speed) => this.renderSpeed(speed))}
       <progress max=${this.total} .value=${this.position} aria-label="${this.position} / ${this.total}"></progress>
-      <button class="icon" aria-label=${t.skip} title=${t.skip} @click=${() => this.emit("skip-replay")}>${icon("skip")}</button>
+      <button class="icon" aria-label=${t.skip} title=${t.skip} @click=${() => this.emit("skip-replay")}>
+        ${icon("skip")}
+      </button>
     </div>`;
+  }
+
+  private renderSpeed(speed: ReplaySpeed) {
+    const t = this.t.replay;
+    const label = speed === 0 ? t.instant : `${speed}×`;
+    return html`<button
+      class="plain speed"
+      aria-pressed=${this.speed === speed ? "true" : "false"}
+      aria-label="${t.speed}: ${label}"
+      @click=${() => this.emit("replay-speed", speed)}
+    >${label}</button>`;
   }
 }

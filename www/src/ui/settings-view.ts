@@ -1,4 +1,4 @@
-// All settings. Each change leaves as one event; the controller keeps them.
+// The view of all settings. Each change is emitted as an event; the controller saves it.
 import { css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Placement } from "../app/engine/backend";
@@ -8,7 +8,7 @@ import { uiLanguages } from "../i18n";
 import type { MethodStatus } from "../protocol";
 import { Component, valueIn } from "./component";
 import { language, seconds } from "./format";
-import { methodOptions } from "./method-options";
+import { methodOptions, options } from "./options";
 import { base, view } from "./styles";
 
 @customElement("settings-view")
@@ -37,69 +37,143 @@ export class SettingsView extends Component {
     this.emit("change-settings", change);
   }
 
-  private choice<K extends keyof Settings>(
+  private renderChoice<K extends keyof Settings>(
     name: K,
     label: string,
-    options: Record<string, string>,
+    labels: Record<string, string>,
     disabled = false,
   ): TemplateResult {
     const choose = (event: Event): void => this.set({ [name]: valueIn(event) } as Partial<Settings>);
-    return html`<div><label for=${name}>${label}</label><select id=${name} ?disabled=${disabled} @change=${choose}>
-      ${Object.entries(options).map(([value, text]) => html`<option value=${value} .selected=${value === this.settings[name]}>${text}</option>`)}</select></div>`;
+    return html`<div>
+      <label for=${name}>${label}</label>
+      <select id=${name} ?disabled=${disabled} @change=${choose}>
+        ${options<unknown>(Object.entries(labels), this.settings[name])}
+      </select>
+    </div>`;
   }
 
-  private amount(name: "maxTokens" | "temperature" | "replayEvery", label: string, step: number): TemplateResult {
-    const [least, most] = limits[name];
+  private renderAmount(name: keyof typeof limits, label: string, step: number): TemplateResult {
+    const [min, max] = limits[name];
     const change = (event: Event): void => {
       const field = event.target as HTMLInputElement;
-      const value = Math.min(most, Math.max(least, Math.round((Number(field.value) || least) / step) * step));
+      const value = Math.min(max, Math.max(min, Math.round((Number(field.value) || min) / step) * step));
       field.value = String(value);
       this.set({ [name]: value });
     };
-    return html`<div><label for=${name}>${label}</label><input id=${name} type="number" min=${least} max=${most} step=${step} .value=${String(this.settings[name])} @change=${change}></div>`;
+    return html`<div>
+      <label for=${name}>${label}</label>
+      <input
+        id=${name}
+        type="number"
+        min=${min}
+        max=${max}
+        step=${step}
+        .value=${String(this.settings[name])}
+        @change=${change}
+      >
+    </div>`;
   }
 
-  /** Where the model runs, and why. */
+  /** Says where the model runs, and why. */
   private explain({ gpu, reason, trial, noGpu }: Placement): string {
     const { placement: t } = this.t;
     const place = gpu === null ? t.cpu : t.gpu(gpu);
     const times = trial?.cpuMs && trial.gpuMs ? t.times(seconds(trial.gpuMs), seconds(trial.cpuMs)) : "";
-    return [place, reason === "chosen" ? t.chosen : reason === "trial" ? times : t.noGpu(noGpu ?? "")]
-      .filter(Boolean)
-      .join(" ");
+    const why = { chosen: t.chosen, trial: times, noGpu: t.noGpu(noGpu ?? "") }[reason];
+    return [place, why].filter(Boolean).join(" ");
   }
 
   override render() {
     const { config: t } = this.t;
-    const { settings } = this;
-    const translations = this.languages.filter((code) => code !== CHAT_LANGUAGE);
     return html`<div class="column">
       <h1>${this.t.nav.settings}</h1>
-      <section class="card" aria-labelledby="summaries"><h2 id="summaries">${t.title}</h2>
-        <div class="fields">
-          ${this.choice("task", t.task, { translate: t.summarizeTranslate, summarize: t.summarizeOnly })}
-          ${this.choice("to", t.target, Object.fromEntries(translations.map((code) => [code, language(code)])), settings.task === "summarize" || translations.length === 0)}
-          <div><label for="method">${t.method}</label><select id="method" ?disabled=${this.methods.length === 0} @change=${(event: Event) => this.set({ method: valueIn(event) })}>${methodOptions(this.methods, settings.method)}</select></div>
-          ${this.choice("mode", t.mode, { single: t.single, compare: t.compare })}
-          ${this.choice("backend", t.backend, t.backends)}
-          ${this.amount("maxTokens", t.maxTokens, 1)}
-          ${this.amount("temperature", t.temperature, 0.1)}
-        </div>
-        ${this.methods.length === 0 ? html`<p class="quiet">${t.methodsLater}</p>` : nothing}
-        ${this.placement ? html`<p class="quiet" data-place=${this.placement.gpu === null ? "cpu" : "gpu"}>${this.explain(this.placement)}</p>` : nothing}
+      ${this.renderSummaries()}
+      ${this.renderReplay()}
+      ${this.renderPage()}
+      <section class="card" aria-labelledby="about">
+        <h2 id="about">${t.about}</h2>
+        <p class="quiet">${t.privacy}</p>
+        <p class="quiet">${t.licence}</p>
       </section>
-      <section class="card" aria-labelledby="replay"><h2 id="replay">${t.replay}</h2>
-        <div class="fields">
-          ${this.choice("replaySummary", t.replaySummary, t.replaySummaries)}
-          ${settings.replaySummary === "every" ? this.amount("replayEvery", t.replayEvery, 1) : nothing}
-        </div></section>
-      <section class="card" aria-labelledby="page"><h2 id="page">${t.page}</h2>
-        <div class="fields">
-          ${this.choice("interfaceLanguage", t.interfaceLanguage, { auto: t.auto, ...uiLanguages })}
-          ${this.choice("theme", t.theme, t.themes)}
-          <div><label for="me">${t.me}</label><input id="me" dir="auto" maxlength="60" autocomplete="off" aria-describedby="me-hint" .value=${settings.me} @change=${(event: Event) => this.set({ me: valueIn(event).trim() })}><p class="quiet" id="me-hint">${t.meHint}</p></div>
-        </div></section>
-      <section class="card" aria-labelledby="about"><h2 id="about">${t.about}</h2><p class="quiet">${t.privacy}</p><p class="quiet">${t.licence}</p></section>
+    </div>`;
+  }
+
+  private renderSummaries() {
+    const { config: t } = this.t;
+    const { placement, settings } = this;
+    const codes = this.languages.filter((code) => code !== CHAT_LANGUAGE);
+    const names = Object.fromEntries(codes.map((code) => [code, language(code)]));
+    const fixed = settings.task === "summarize" || codes.length === 0;
+    return html`<section class="card" aria-labelledby="summaries">
+      <h2 id="summaries">${t.title}</h2>
+      <div class="fields">
+        ${this.renderChoice("task", t.task, { translate: t.summarizeTranslate, summarize: t.summarizeOnly })}
+        ${this.renderChoice("to", t.target, names, fixed)}
+        ${this.renderMethod()}
+        ${this.renderChoice("mode", t.mode, { single: t.single, compare: t.compare })}
+        ${this.renderChoice("backend", t.backend, t.backends)}
+        ${this.renderAmount("maxTokens", t.maxTokens, 1)}
+        ${this.renderAmount("temperature", t.temperature, 0.1)}
+      </div>
+      ${this.methods.length === 0 ? html`<p class="quiet">${t.methodsLater}</p>` : nothing}
+      ${placement ? this.renderPlacement(placement) : nothing}
+    </section>`;
+  }
+
+  private renderMethod() {
+    const choose = (event: Event): void => this.set({ method: valueIn(event) });
+    return html`<div>
+      <label for="method">${this.t.config.method}</label>
+      <select id="method" ?disabled=${this.methods.length === 0} @change=${choose}>
+        ${methodOptions(this.methods, this.settings.method)}
+      </select>
+    </div>`;
+  }
+
+  private renderPlacement(placement: Placement) {
+    const place = placement.gpu === null ? "cpu" : "gpu";
+    return html`<p class="quiet" data-place=${place}>${this.explain(placement)}</p>`;
+  }
+
+  private renderReplay() {
+    const { config: t } = this.t;
+    const every = this.settings.replaySummary === "every";
+    return html`<section class="card" aria-labelledby="replay">
+      <h2 id="replay">${t.replay}</h2>
+      <div class="fields">
+        ${this.renderChoice("replaySummary", t.replaySummary, t.replaySummaries)}
+        ${every ? this.renderAmount("replayEvery", t.replayEvery, 1) : nothing}
+      </div>
+    </section>`;
+  }
+
+  private renderPage() {
+    const { config: t } = this.t;
+    return html`<section class="card" aria-labelledby="page">
+      <h2 id="page">${t.page}</h2>
+      <div class="fields">
+        ${this.renderChoice("interfaceLanguage", t.interfaceLanguage, { auto: t.auto, ...uiLanguages })}
+        ${this.renderChoice("theme", t.theme, t.themes)}
+        ${this.renderName()}
+      </div>
+    </section>`;
+  }
+
+  private renderName() {
+    const { config: t } = this.t;
+    const change = (event: Event): void => this.set({ me: valueIn(event).trim() });
+    return html`<div>
+      <label for="me">${t.me}</label>
+      <input
+        id="me"
+        dir="auto"
+        maxlength="60"
+        autocomplete="off"
+        aria-describedby="me-hint"
+        .value=${this.settings.me}
+        @change=${change}
+      >
+      <p class="quiet" id="me-hint">${t.meHint}</p>
     </div>`;
   }
 }

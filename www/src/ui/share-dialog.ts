@@ -1,4 +1,4 @@
-// A link to the chat at hand, with the warning that own text needs, and a QR code to take it to a phone.
+// The dialog that shares the open chat as a link, with a warning if that puts the user's text into it, and as a QR code.
 import { css, html, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { encode } from "uqr";
@@ -8,7 +8,7 @@ import { encodeLink, type Link } from "../app/state/share-link";
 import { Dialog } from "./dialog";
 import { icon } from "./icons";
 
-/** What the largest QR code holds at its lowest level of correction, in bytes. */
+/** Capacity of the largest QR code at the lowest level of error correction, in bytes. */
 const QR_BYTES = 2953;
 
 @customElement("share-dialog")
@@ -38,7 +38,7 @@ export class ShareDialog extends Dialog {
   ];
   @property({ attribute: false }) conversation: Conversation | null = null;
   @property({ attribute: false }) choice: Omit<Link, "example" | "chat"> = {};
-  /** Own text goes into a link only after the reader has said so, each time anew. */
+  /** Whether the user has agreed to put their own text into the link. Asked again each time. */
   @state() private included = false;
   @state() private url = "";
   @state() private copied = false;
@@ -71,26 +71,31 @@ export class ShareDialog extends Dialog {
       this.included = (event.target as HTMLInputElement).checked;
       void this.makeLink();
     };
+    const warning = html`<p class="warning">${t.warning}</p>
+      <label class="check"><input type="checkbox" .checked=${this.included} @change=${include}>${t.include}</label>`;
     return this.frame(
       t.title,
       () => html`<div class="stack">
-      ${
-        own
-          ? html`<p class="warning">${t.warning}</p><label class="check"><input type="checkbox" .checked=${this.included} @change=${include}>${t.include}</label>`
-          : html`<p class="quiet">${t.example}</p>`
-      }
-      ${
-        this.url === ""
-          ? nothing
-          : html`
-        <div><label for="link">${t.link}</label><input id="link" readonly .value=${this.url} @focus=${(event: Event) => (event.target as HTMLInputElement).select()}></div>
-        <div class="row"><button class="main" @click=${this.copy}>${icon("copy")}${t.copy}</button>
-          ${canShare() ? html`<button @click=${() => share({ title: this.conversation?.title ?? "", url: this.url })}>${icon("share")}${t.share}</button>` : nothing}
-          <span class="quiet" role="status">${this.copied ? this.t.copied : nothing}</span></div>
-        ${this.renderQr()}`
-      }
-    </div>`,
+        ${own ? warning : html`<p class="quiet">${t.example}</p>`}
+        ${this.url === "" ? nothing : this.renderLink()}
+      </div>`,
     );
+  }
+
+  private renderLink() {
+    const t = this.t.shareLink;
+    const select = (event: Event): void => (event.target as HTMLInputElement).select();
+    const send = () => share({ title: this.conversation?.title ?? "", url: this.url });
+    return html`<div>
+        <label for="link">${t.link}</label>
+        <input id="link" readonly .value=${this.url} @focus=${select}>
+      </div>
+      <div class="row">
+        <button class="main" @click=${this.copy}>${icon("copy")}${t.copy}</button>
+        ${canShare() ? html`<button @click=${send}>${icon("share")}${t.share}</button>` : nothing}
+        <span class="quiet" role="status">${this.copied ? this.t.copied : nothing}</span>
+      </div>
+      ${this.renderQr()}`;
   }
 
   private copy = async (): Promise<void> => {
@@ -103,6 +108,8 @@ export class ShareDialog extends Dialog {
     if (this.url.length > QR_BYTES) return html`<p class="quiet">${t.noQr}</p>`;
     const { data, size } = encode(this.url, { ecc: "L", boostEcc: true, border: 2 });
     const dark = data.flatMap((row, y) => row.flatMap((on, x) => (on ? [`M${x} ${y}h1v1h-1z`] : [])));
-    return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label=${t.qr} shape-rendering="crispEdges">${svg`<path d=${dark.join("")}></path>`}</svg>`;
+    return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label=${t.qr} shape-rendering="crispEdges">
+      ${svg`<path d=${dark.join("")}></path>`}
+    </svg>`;
   }
 }

@@ -1,4 +1,4 @@
-// Styles that all components share. Lit adopts them as constructed sheets, which the content security policy permits.
+// Styles shared by all components. Lit adopts them as constructed style sheets, which the content security policy allows.
 import { css } from "lit";
 
 export const base = css`
@@ -184,7 +184,7 @@ export const base = css`
   }
 `;
 
-/** A view: a scrolling column of cards. */
+/** Styles of a view: a scrolling column of cards. */
 export const view = css`
   :host {
     height: 100%;
@@ -200,7 +200,7 @@ export const view = css`
   }
 `;
 
-/** A place to drop files, and labels that open a file picker. */
+/** Styles of a drop zone and of labels that open a file picker. */
 export const filePicker = css`
   .drop {
     border: 2px dashed var(--field);
@@ -245,7 +245,7 @@ export const filePicker = css`
   }
 `;
 
-/** A modal dialog. */
+/** Styles of a modal dialog. */
 export const dialog = css`
   dialog {
     border: 0;

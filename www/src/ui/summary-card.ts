@@ -1,4 +1,4 @@
-// A summary under its conversation: the text as it is written, what it cost, and what can be done with it.
+// The card with a summary: its text while it is written, what can be done with it, and its figures.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { canShare, offlineVoice, share, speak } from "../app/browser/device";
@@ -83,25 +83,25 @@ export class SummaryCard extends Component {
     `,
   ];
   @property({ attribute: false }) summary: Summary | null = null;
-  /** What a person wrote, in the language of the summary. */
+  /** A person's summary of the chat, in the same language. */
   @property({ attribute: false }) reference: string | null = null;
   @property({ attribute: false }) backTranslation: BackTranslation | null = null;
   /** Why the summary cannot be read back in the chat's language; null if it can. */
   @property({ attribute: false }) noWayBack: string | null = null;
-  /** Name of the model that wrote samples. */
+  /** Name of the model that wrote the samples. */
   @property({ attribute: false }) sampleModel = "";
   @state() private speaking = false;
   @state() private copied = false;
-  private readonly voicesCame = (): void => this.requestUpdate();
+  private readonly onVoices = (): void => this.requestUpdate();
 
   override connectedCallback(): void {
     super.connectedCallback();
-    globalThis.speechSynthesis?.addEventListener?.("voiceschanged", this.voicesCame);
+    globalThis.speechSynthesis?.addEventListener?.("voiceschanged", this.onVoices);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    globalThis.speechSynthesis?.removeEventListener?.("voiceschanged", this.voicesCame);
+    globalThis.speechSynthesis?.removeEventListener?.("voiceschanged", this.onVoices);
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
@@ -111,18 +111,41 @@ export class SummaryCard extends Component {
   override render() {
     const { summary, t } = this;
     if (!summary) return nothing;
+    const { running, text } = summary;
     return html`<section class="card" aria-labelledby="title">
       <header>${icon("gist")}<h2 id="title">${t.summary.title} · ${language(summary.language)}</h2></header>
       ${summary.sample ? html`<p class="quiet">${t.summary.sample(this.sampleModel)}</p>` : nothing}
-      <div class="text" lang=${summary.language} dir="auto" aria-busy=${summary.running ? "true" : "false"}>${summary.text}</div>
-      ${summary.running ? this.renderActivity(summary.activity, summary.text) : nothing}
+      <div class="text" lang=${summary.language} dir="auto" aria-busy=${running ? "true" : "false"}>${text}</div>
+      ${running ? this.renderActivity(summary.activity, text) : nothing}
       ${summary.metrics && summary.metrics.passesCut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
       ${summary.notices.map((text) => html`<p class="notice">${text}</p>`)}
-      ${summary.running || summary.text === "" ? nothing : this.renderActions(summary)}
-      ${this.backTranslation ? html`<div class="back"><h3>${t.summary.backTitle}</h3><div lang=${CHAT_LANGUAGE} dir="auto" class="backtext" aria-busy=${this.backTranslation.running ? "true" : "false"}>${this.backTranslation.text}</div></div>` : nothing}
-      ${this.reference ? html`<details><summary>${t.summary.reference}</summary><p class="reference" lang=${summary.language} dir="auto">${this.reference}</p></details>` : nothing}
-      ${summary.metrics ? html`<details open><summary>${t.summary.figures}</summary><metrics-list .metrics=${summary.metrics} .rouge=${summary.rouge}></metrics-list></details>` : nothing}
+      ${running || text === "" ? nothing : this.renderActions(summary)}
+      ${this.backTranslation ? this.renderBackTranslation(this.backTranslation) : nothing}
+      ${this.reference ? this.renderReference(this.reference, summary.language) : nothing}
+      ${summary.metrics ? this.renderFigures(summary) : nothing}
     </section>`;
+  }
+
+  private renderBackTranslation({ text, running }: BackTranslation) {
+    const busy = running ? "true" : "false";
+    return html`<div class="back">
+      <h3>${this.t.summary.backTitle}</h3>
+      <div lang=${CHAT_LANGUAGE} dir="auto" class="backtext" aria-busy=${busy}>${text}</div>
+    </div>`;
+  }
+
+  private renderReference(text: string, language: string) {
+    return html`<details>
+      <summary>${this.t.summary.reference}</summary>
+      <p class="reference" lang=${language} dir="auto">${text}</p>
+    </details>`;
+  }
+
+  private renderFigures({ metrics, rouge }: Summary) {
+    return html`<details open>
+      <summary>${this.t.summary.figures}</summary>
+      <metrics-list .metrics=${metrics} .rouge=${rouge}></metrics-list>
+    </details>`;
   }
 
   private renderActivity(activity: Activity | null, text: string) {
@@ -140,15 +163,33 @@ export class SummaryCard extends Component {
     const { t } = this;
     const voice = offlineVoice(summary.language);
     const noVoice = voice ? nothing : t.summary.noVoice(language(summary.language));
+    const translated = !summary.sample && summary.language !== CHAT_LANGUAGE;
+    const send = () => share({ text: summary.text.trim() });
     return html`<div class="row">
         <button class="soft" @click=${() => this.copy(summary.text)}>${icon("copy")}${t.copy}</button>
-        ${canShare() ? html`<button class="soft" @click=${() => share({ text: summary.text.trim() })}>${icon("share")}${t.share}</button>` : nothing}
-        <button class="soft" ?disabled=${!voice} aria-describedby="no-voice" @click=${() => voice && this.readAloud(summary.text, voice)}>${icon(this.speaking ? "stop" : "speak")}${this.speaking ? t.summary.stopReading : t.summary.readAloud}</button>
-        ${summary.sample || summary.language === CHAT_LANGUAGE ? nothing : html`<button class="soft" ?disabled=${this.noWayBack !== null || this.backTranslation?.running} aria-describedby="no-back" @click=${() => this.emit("read-back")}>${t.summary.back}</button>`}
+        ${canShare() ? html`<button class="soft" @click=${send}>${icon("share")}${t.share}</button>` : nothing}
+        <button
+          class="soft"
+          ?disabled=${!voice}
+          aria-describedby="no-voice"
+          @click=${() => voice && this.readAloud(summary.text, voice)}
+        >
+          ${icon(this.speaking ? "stop" : "speak")}${this.speaking ? t.summary.stopReading : t.summary.readAloud}
+        </button>
+        ${translated ? this.renderReadBack() : nothing}
       </div>
       <p class="quiet" id="no-voice">${noVoice}</p>
-      <p class="quiet" id="no-back">${summary.sample || summary.language === CHAT_LANGUAGE ? nothing : this.noWayBack}</p>
+      <p class="quiet" id="no-back">${translated ? this.noWayBack : nothing}</p>
       <p class="quiet" aria-live="polite">${this.copied ? t.copied : nothing}</p>`;
+  }
+
+  private renderReadBack() {
+    return html`<button
+      class="soft"
+      ?disabled=${this.noWayBack !== null || this.backTranslation?.running}
+      aria-describedby="no-back"
+      @click=${() => this.emit("read-back")}
+    >${this.t.summary.back}</button>`;
   }
 
   private async copy(text: string): Promise<void> {

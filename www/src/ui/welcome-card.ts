@@ -1,4 +1,4 @@
-// Before there is a model: what it is, what it weighs, under which licence, and that nothing leaves the device.
+// The card that offers to download the first model: its name, size and licence, and that chats stay on the device.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Download } from "../app/engine/session";
@@ -32,18 +32,28 @@ export class WelcomeCard extends Component {
     } = this;
     if (!model) return nothing;
     const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
-    const metered = (navigator as Navigator & { connection?: { saveData?: boolean; type?: string } }).connection;
+    const { connection } = navigator as Navigator & { connection?: { saveData?: boolean; type?: string } };
+    const licence = model.origin === "catalog" ? model.licence : t.origins[model.origin];
+    const isMetered = connection?.saveData || connection?.type === "cellular";
     return html`<section class="card stack" aria-labelledby="welcome">
       <h2 id="welcome">${model.name}</h2>
       <p>${t.welcome(size)} ${t.private}</p>
-      <p class="quiet">${model.origin === "catalog" ? model.licence : t.origins[model.origin]}${metered?.saveData || metered?.type === "cellular" ? ` · ${t.metered}` : ""}</p>
+      <p class="quiet">${licence}${isMetered ? ` · ${t.metered}` : ""}</p>
       ${this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
       ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
-      <div class="row">${
-        this.download
-          ? html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`
-          : html`<button class="main" @click=${() => this.emit("download", model)}>${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}</button>`
-      }</div>
+      <div class="row">${this.download ? this.renderPause() : this.renderDownload(model, size)}</div>
     </section>`;
+  }
+
+  private renderPause() {
+    const { models: t } = this.t;
+    return html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`;
+  }
+
+  private renderDownload(model: ModelStatus, size: string) {
+    const { models: t } = this.t;
+    return html`<button class="main" @click=${() => this.emit("download", model)}>
+      ${model.stored > 0 ? t.resume(megabytes(model.stored)) : t.download(size)}
+    </button>`;
   }
 }

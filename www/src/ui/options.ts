@@ -1,0 +1,27 @@
+// The options of drop-down lists.
+import { html, type TemplateResult } from "lit";
+import type { MethodStatus } from "../protocol";
+import { language } from "./format";
+
+/** One option for each pair of a value and its label. */
+export function options<T>(pairs: readonly (readonly [value: T, label: string])[], chosen: T): TemplateResult[] {
+  return pairs.map(([value, label]) => html`<option value=${value} .selected=${value === chosen}>${label}</option>`);
+}
+
+export function languageOptions(codes: readonly string[], chosen: string): TemplateResult[] {
+  return options(
+    codes.map((code) => [code, language(code)]),
+    chosen,
+  );
+}
+
+/** One option for each method. Those that cannot be used are disabled and say why. */
+export function methodOptions(methods: readonly MethodStatus[], chosen: string): TemplateResult[] {
+  return methods.map(
+    ({ method, name, unavailable }) => html`<option
+      value=${method}
+      ?disabled=${unavailable !== undefined}
+      .selected=${method === chosen}
+    >${unavailable === undefined ? name : `${name} (${unavailable})`}</option>`,
+  );
+}
