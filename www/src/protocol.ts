@@ -1,4 +1,4 @@
-// The worker protocol as the page sees it: types only, made from crate/src/web/protocol by pkg-scripts/wasm.
+// The types of the worker protocol. pkg-scripts/wasm generates them from the Rust types in crate/src/web.
 export type {
   Action,
   Backend,

@@ -1,28 +1,28 @@
-// Precaches the whole shell, so that a cold start needs no network. Weights are not here: the engine keeps them in IndexedDB.
-// What other apps share with this one arrives here too, and never reaches a server.
+// The service worker. It precaches all files of the page, so that a cold start needs no network; the engine keeps model
+// weights in IndexedDB instead. It also receives what other apps share with this one, which never reaches a server.
 import { cleanupOutdatedCaches, precacheAndRoute } from "workbox-precaching";
 import { putShared } from "./app/state/drafts";
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] };
 
-// Before the precache's own routes: theirs answer GET only.
+// Registered before the precache's routes, which answer GET requests only.
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method === "POST" && request.url === new URL("share", self.registration.scope).href)
     event.respondWith(receive(request));
 });
 
-// The page's query holds no content, only settings such as `backend`.
+// The page's query only holds settings such as `backend`, so it does not select a file.
 precacheAndRoute(self.__WB_MANIFEST, { ignoreURLParametersMatching: [/./] });
 cleanupOutdatedCaches();
 
-// A new version waits until the reader agrees to it, except that the first one takes the page over at once.
+// A new version waits until the user agrees. The very first version takes over the page at once.
 self.addEventListener("message", (event) => {
   if (event.data === "update") void self.skipWaiting();
 });
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
-/** Puts what was shared where the page looks for it, and opens the page there. */
+/** Stores what was shared and redirects to the page, which imports it. */
 async function receive(request: Request): Promise<Response> {
   const form = await request.formData();
   const files = form.getAll("chat").filter((value) => value instanceof File && value.size > 0) as File[];

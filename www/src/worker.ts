@@ -1,4 +1,4 @@
-// The worker's glue: messages in, messages out. Everything else is the engine's.
+// The engine's worker: passes messages from the page to the engine and back.
 import init, { Worker as Engine } from "./engine/gist.js";
 import wasm from "./engine/gist_bg.wasm?url";
 import type { Request, Response } from "./protocol";
@@ -13,7 +13,7 @@ scope.addEventListener("message", (event: MessageEvent<Request>) => {
   engine
     .then((engine) => engine.handle(event.data))
     .catch((cause: unknown) => {
-      // Thrown again outside of any promise, where the page's `error` listener hears of it.
+      // Thrown again outside the promise, so that it reaches the page's `error` listener.
       setTimeout(() => {
         throw cause;
       });

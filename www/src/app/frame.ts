@@ -1,4 +1,5 @@
-// The page's frame: on phones one view and tabs below it; on larger screens the chats on the left and tabs above.
+// Styles of the page's frame: on phones one view with tabs below it; on larger screens the chats on the left and tabs
+// above the view.
 import { css } from "lit";
 
 export const frame = css`

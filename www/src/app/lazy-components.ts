@@ -1,4 +1,5 @@
-// What the page's first sight does without: it comes in a file of its own, once the browser has time or somebody asks.
+// Components that the page's first view does not need. They are a bundle of their own, loaded when the browser is idle
+// or when the first of them is opened.
 import "../ui/adapter-dialog";
 import "../ui/compare-view";
 import "../ui/import-dialog";

@@ -128,7 +128,7 @@ export class ChatView extends Component {
     if (this.hasUpdated) this.firstUpdated();
   }
 
-  /** Scrolls to the end if the user is there, or to the first card below the messages; `always` scrolls in any case. */
+  /** Scrolls to the end, or to the first card below the messages, if the user is near it or if `always`. */
   toEnd(always = false): void {
     if (always) this.follow = true;
     if (!this.follow) return;

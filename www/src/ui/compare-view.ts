@@ -213,10 +213,11 @@ export class CompareView extends Component {
     const t = this.t.compare;
     const total = plan.methods.length * plan.chats.length;
     const name = plan.methods.find(({ method }) => method === current?.method)?.name ?? "";
+    const now = current ? html` · <span dir="auto">${t.now(name, current.chat)}</span>` : nothing;
     const progress = t.progress(runs.length, total);
     return html`<div class="stack">
       <progress max=${total} .value=${runs.length} aria-label=${progress}></progress>
-      <p class="quiet">${progress}${current ? html` · <span dir="auto">${t.now(name, current.chat)}</span>` : nothing}</p>
+      <p class="quiet">${progress}${now}</p>
       ${current ? html`<blockquote lang=${plan.to} dir="auto">${current.text}</blockquote>` : nothing}
     </div>`;
   }

@@ -27,6 +27,6 @@ export class Component extends LitElement {
   }
 }
 
-/** The value of the field that an event came from. */
+/** The value of the field that dispatched `event`. */
 export const valueIn = (event: Event): string =>
   (event.target as HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement).value;

@@ -185,7 +185,9 @@ export class ImportDialog extends Dialog {
       ${this.renderPreview(part)}
       ${part.length === 0 ? html`<p class="problem">${t.nothing}</p>` : nothing}
       <div class="row">
-        <button class="main" ?disabled=${part.length === 0} @click=${() => this.use(part)}>${t.use(part.length)}</button>
+        <button class="main" ?disabled=${part.length === 0} @click=${() => this.use(part)}>
+          ${t.use(part.length)}
+        </button>
         ${this.renderCancel()}
       </div>`;
   }

@@ -1,4 +1,5 @@
-// The dialog that shares the open chat as a link, with a warning if that puts the user's text into it, and as a QR code.
+// The dialog that shares the open chat as a link, with a warning if that puts the user's text into it, and as a QR
+// code.
 import { css, html, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { encode } from "uqr";
@@ -108,7 +109,13 @@ export class ShareDialog extends Dialog {
     if (this.url.length > QR_BYTES) return html`<p class="quiet">${t.noQr}</p>`;
     const { data, size } = encode(this.url, { ecc: "L", boostEcc: true, border: 2 });
     const dark = data.flatMap((row, y) => row.flatMap((on, x) => (on ? [`M${x} ${y}h1v1h-1z`] : [])));
-    return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label=${t.qr} shape-rendering="crispEdges">
+    return html`<svg
+      class="qr"
+      viewBox="0 0 ${size} ${size}"
+      role="img"
+      aria-label=${t.qr}
+      shape-rendering="crispEdges"
+    >
       ${svg`<path d=${dark.join("")}></path>`}
     </svg>`;
   }

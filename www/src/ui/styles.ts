@@ -1,4 +1,5 @@
-// Styles shared by all components. Lit adopts them as constructed style sheets, which the content security policy allows.
+// Styles shared by all components. Lit adopts them as constructed style sheets, which the content security policy
+// allows.
 import { css } from "lit";
 
 export const base = css`

@@ -1,20 +1,20 @@
-// What the page asks of the device: clipboard, sharing, voices, storage that lasts.
+// Functions of the device and the browser: sharing, voices, persistent storage, files, the screen.
 export const canShare = (): boolean => typeof navigator.share === "function";
 
-/** Hands text or a link to another app. A reader who changes their mind is no failure. */
+/** Shares text or a link with another app. If the user cancels, that is no error. */
 export async function share(data: ShareData): Promise<void> {
   await navigator.share(data).catch((cause: unknown) => {
     if (!(cause instanceof DOMException && cause.name === "AbortError")) throw cause;
   });
 }
 
-/** A voice for `language` that is on this device: one of a server would be told the summary. */
+/** A voice for `language` that runs on this device. A voice of a server would send the summary there. */
 export function offlineVoice(language: string): SpeechSynthesisVoice | undefined {
   const voices = globalThis.speechSynthesis?.getVoices() ?? [];
   return voices.find(({ lang, localService }) => localService && lang.toLowerCase().split(/[-_]/)[0] === language);
 }
 
-/** Reads `text` aloud; `onEnd` is told when it is over or was stopped. */
+/** Reads `text` aloud. `onEnd` is called when it ends or is stopped. */
 export function speak(text: string, voice: SpeechSynthesisVoice, onEnd: () => void): void {
   const utterance = new SpeechSynthesisUtterance(text);
   utterance.voice = voice;
@@ -25,7 +25,7 @@ export function speak(text: string, voice: SpeechSynthesisVoice, onEnd: () => vo
   speechSynthesis.speak(utterance);
 }
 
-/** Asks the browser not to delete what is stored. Asked for on a tap: browsers weigh the reader's gesture. */
+/** Asks the browser not to delete what is stored and resolves to its answer. Browsers may require a user gesture. */
 export async function persistStorage(): Promise<boolean> {
   return (await navigator.storage?.persist?.()) ?? false;
 }
@@ -34,7 +34,7 @@ export function reducedMotion(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-/** Resolves once the browser has nothing more urgent to do, and after two seconds at the latest. */
+/** Resolves when the browser is idle, but after two seconds at the latest. */
 export function whenIdle(): Promise<void> {
   return new Promise((resolve) => {
     if ("requestIdleCallback" in globalThis) requestIdleCallback(() => resolve(), { timeout: 2000 });
@@ -42,7 +42,7 @@ export function whenIdle(): Promise<void> {
   });
 }
 
-/** Offers `text` as a file. */
+/** Downloads `text` as a file. */
 export function saveFile(name: string, type: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const anchor = Object.assign(document.createElement("a"), { href: url, download: name });
@@ -50,11 +50,11 @@ export function saveFile(name: string, type: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** Keeps the screen on while `work` is under way, where the browser can. */
-export async function keepAwake<T>(work: () => Promise<T>): Promise<T> {
+/** Runs `task` with the screen kept on where the browser supports that. */
+export async function keepAwake<T>(task: () => Promise<T>): Promise<T> {
   const lock = await navigator.wakeLock?.request("screen").catch(() => null);
   try {
-    return await work();
+    return await task();
   } finally {
     await lock?.release();
   }

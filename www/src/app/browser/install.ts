@@ -1,7 +1,7 @@
-// Offers to install the app: after it has been of use, and only if the browser can.
+// Offers to install the app after its first success, if the browser can install it.
 import { Observable } from "./observable";
 
-/** Not in TypeScript's library yet. */
+/** The event by which Chromium offers to install the app. TypeScript's library lacks it. */
 interface BeforeInstallPromptEvent extends Event {
   prompt(): Promise<void>;
   readonly userChoice: Promise<{ outcome: "accepted" | "dismissed" }>;
@@ -13,7 +13,7 @@ class Install extends Observable {
 
   constructor() {
     super();
-    // The event comes early and once; the browser's own banner is held back until the app has shown what it is good for.
+    // The event comes once, early. Preventing it holds back the browser's own banner.
     addEventListener("beforeinstallprompt", (event) => {
       event.preventDefault();
       this.prompt = event as BeforeInstallPromptEvent;
@@ -26,13 +26,13 @@ class Install extends Observable {
     return this.earned && this.prompt !== null;
   }
 
-  /** Called after a success. */
+  /** Makes the offer due. Called after a success. */
   offer(): void {
     this.earned = true;
     this.changed();
   }
 
-  /** Resolves to whether the reader has agreed. */
+  /** Shows the browser's prompt and resolves to whether the user agreed. */
   async accept(): Promise<boolean> {
     const prompt = this.prompt;
     this.dismiss();

@@ -1,19 +1,19 @@
-// Files as the reader picks them: from a file picker, a folder picker or dropped, each with its path.
+// Files that the user has picked in a file or folder picker or dropped, each with its path.
 
 export interface PickedFiles {
   paths: readonly string[];
   files: readonly File[];
 }
 
-/** What a picker holds. A folder's files have a path, others a name. */
+/** The files of a picker. Those of a folder have a path, others only a name. */
 export function fromPicker(files: Iterable<File>): PickedFiles {
   const all = [...files];
   return { files: all, paths: all.map(({ name, webkitRelativePath }) => webkitRelativePath || name) };
 }
 
-/** What was dropped. Of folders, the files that lie right in them. */
+/** The files that were dropped, and those directly in dropped folders. */
 export async function fromDrop(data: DataTransfer): Promise<PickedFiles> {
-  // Before anything is waited for: what was dropped is gone after the event. Not every file has an entry.
+  // Taken before the first await, because the items are gone after the event. Some files have no entry.
   const dropped = [...data.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
   const found: [path: string, file: File][] = [];
   for (const each of dropped) {
@@ -33,7 +33,7 @@ const opened = (entry: FileSystemFileEntry): Promise<File> =>
 async function inside(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];
-  // Folders are read in batches; the last one is empty.
+  // Folders are read in batches, of which the last is empty.
   for (;;) {
     const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (batch.length === 0) return all;

@@ -1,4 +1,4 @@
-// The service worker: it lets the page start without a network, and tells when a new version waits for the reader's consent.
+// Registers the service worker and tells when a new version waits for the user's consent.
 import { Observable } from "./observable";
 
 class Update extends Observable {
@@ -19,7 +19,7 @@ class Update extends Observable {
     });
   }
 
-  /** Lets the new version take over, which starts the page anew. */
+  /** Lets the new version take over, which reloads the page. */
   accept(): void {
     navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
     this.next?.postMessage("update");

@@ -1,10 +1,10 @@
-// The one piece of work that has the engine: a summary, a translation or an experiment. It can be stopped.
+// Runs the page's tasks, one at a time, and reports their errors. A summary, a translation and an experiment are tasks.
 import type { ReactiveControllerHost } from "lit";
 import type { FaultKind } from "../../protocol";
 import { keepAwake } from "../browser/device";
 import { EngineError } from "../engine/client";
 
-/** What went wrong, in words, and what tries it again, if anything can. */
+/** An error to show. `retry` tries again; null if that is of no use. */
 export interface Problem {
   kind: FaultKind;
   text: string;
@@ -18,7 +18,7 @@ export class TaskRunner {
 
   constructor(private readonly host: ReactiveControllerHost) {}
 
-  /** Runs `action` with the screen kept on. Resolves to whether it came to its end. */
+  /** Runs `action` as the task, with the screen kept on. Resolves to whether it completed. */
   async run(action: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
     if (this.running) return false;
     this.running = true;
@@ -35,11 +35,12 @@ export class TaskRunner {
     }
   }
 
+  /** Stops the running task. */
   stop(): void {
     this.stopper?.abort();
   }
 
-  /** Runs `action`; what fails becomes words and a way to try again. What was stopped is no failure. */
+  /** Runs `action` and shows its error with a way to retry. Stopping is no error. Resolves to whether it completed. */
   async guard(action: () => Promise<void>, retry: () => void = () => void this.guard(action)): Promise<boolean> {
     this.problem = null;
     this.host.requestUpdate();
@@ -57,7 +58,7 @@ export class TaskRunner {
     }
   }
 
-  /** Tells of something that trying again will not mend. */
+  /** Shows an error that cannot be retried. */
   report(kind: FaultKind, text: string): void {
     this.problem = { kind, text, retry: null };
     this.host.requestUpdate();

@@ -1,48 +1,51 @@
-// Where the model runs: what the reader chose, or what a trial on this device found to be faster. Trials are remembered
-// for each model, until the browser is another version.
+// The choice between CPU and GPU: the user's, or the faster one by a trial on this device. Trials are stored for each
+// model and made again when the browser's version changes.
 import type { Backend } from "../../protocol";
 
-/** How long a summary of usual length would take, in milliseconds. Where there is no GPU to try, neither is known. */
+/** Estimated time of a usual summary on each backend, in milliseconds; both null where there is no GPU to try. */
 export interface Trial {
   cpuMs: number | null;
   gpuMs: number | null;
-  /** Why the GPU cannot be used. */
+  /** Why the GPU cannot be used; null if it can. */
   noGpu: string | null;
 }
 
 /** Where the model runs, and why. */
 export interface Placement {
-  /** The GPU; null for the processor. */
+  /** Name of the GPU; null for the CPU. */
   gpu: string | null;
   reason: "chosen" | "trial" | "noGpu";
   trial: Trial | null;
-  /** Why the GPU is not used, where it cannot be. */
+  /** Why the GPU cannot be used; null if it can. */
   noGpu: string | null;
 }
 
 const KEY = "pocket-gist.trials";
 
-interface Remembered extends Trial {
+interface StoredTrial extends Trial {
   browser: string;
 }
 
-function remembered(): Record<string, Remembered> {
+function storedTrials(): Record<string, StoredTrial> {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, Remembered>;
+    return JSON.parse(localStorage.getItem(KEY) ?? "{}") as Record<string, StoredTrial>;
   } catch {
-    return {}; // no storage, or not JSON: the trial is made again
+    return {}; // no storage or no JSON: the trial is made again
   }
 }
 
-/** The trial of `model` on this device: the one that is remembered, or else what `make` finds. */
+/** Returns the stored trial of `model`, or makes one by `make` and stores it. */
 export async function trialOf(model: string, make: () => Promise<Trial>): Promise<Trial> {
-  const known = remembered()[model];
+  const known = storedTrials()[model];
   if (known?.browser === navigator.userAgent) return known;
   const trial = await make();
   try {
-    localStorage.setItem(KEY, JSON.stringify({ ...remembered(), [model]: { ...trial, browser: navigator.userAgent } }));
+    localStorage.setItem(
+      KEY,
+      JSON.stringify({ ...storedTrials(), [model]: { ...trial, browser: navigator.userAgent } }),
+    );
   } catch {
-    // Without storage it holds for this visit.
+    // Without storage the trial lasts for this visit.
   }
   return trial;
 }
@@ -53,7 +56,7 @@ export function forgetTrials(): void {
 
 export const isFaster = ({ cpuMs, gpuMs }: Trial): boolean => gpuMs !== null && (cpuMs === null || gpuMs <= cpuMs);
 
-/** What the address asks for, in place of the setting: `?backend=cpu`, `?backend=gpu` or `?backend=auto`. */
+/** The backend that the address asks for instead of the setting's, as in `?backend=cpu`. */
 export function fromAddress(search: string): Backend | null {
   const wanted = new URLSearchParams(search).get("backend");
   return wanted === "cpu" || wanted === "gpu" || wanted === "auto" ? wanted : null;

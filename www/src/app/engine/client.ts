@@ -1,16 +1,17 @@
-// Requests to the engine's worker as promises. A worker that dies rejects what was pending; the next request starts another.
+// Requests to the engine's worker as promises. If the worker dies, pending requests are rejected and the next one
+// starts another worker.
 import type { Action, Metrics, Request, Response } from "../../protocol";
 
-/** What may arrive before the answer. */
+/** A message that may arrive before the answer. */
 export type EngineEvent = Extract<Response, { type: "progress" | "notice" | "delta" }>;
 type Failure = Extract<Response, { type: "error" }>;
-/** The answer: what ends a request. */
+/** The message that ends a request. */
 export type Answer = Exclude<Response, EngineEvent | Failure>;
 
-/** A request, with the files that it is about. */
+/** An action with the files it needs. */
 export type EngineAction = Action & Pick<Request, "files">;
 
-/** An error of the engine, in words for the reader. */
+/** An error of the engine with a message for the user. */
 export class EngineError extends Error {
   constructor(
     readonly kind: Failure["kind"],
@@ -40,13 +41,13 @@ export class EngineClient {
   private pending = new Map<number, Pending>();
   private nextId = 1;
 
-  /** `onDeath` lets the page forget what the dead worker had loaded. */
+  /** `start` starts a worker; `onDeath` is called when one has died, with all that it had loaded. */
   constructor(
     private readonly start: () => Worker,
     private readonly onDeath: () => void = () => {},
   ) {}
 
-  /** Sends one message. Once `signal` aborts, no event is delivered and the promise rejects with an AbortError. */
+  /** Sends one request. After `signal` aborts, no event is delivered and the promise rejects with an AbortError. */
   request(action: EngineAction, { onEvent = () => {}, signal }: Options = {}): Promise<Answer> {
     if (signal?.aborted) return Promise.reject(aborted());
     this.opened ??= this.open();
@@ -56,12 +57,12 @@ export class EngineClient {
     });
   }
 
-  /** Ends the worker, which gives its memory back. */
+  /** Ends the worker, which frees its memory. */
   close(): void {
     this.terminate(aborted());
   }
 
-  /** Starts a worker and waits until it has its catalog and its store. One that cannot be opened is not kept. */
+  /** Starts a worker and waits until it has opened its catalog and store; otherwise terminates it. */
   private async open(): Promise<Worker> {
     const worker = this.begin();
     try {
@@ -111,7 +112,7 @@ export class EngineClient {
   }
 
   private receive(response: Response): void {
-    // A panic kills the whole instance, whichever request it came from.
+    // A panic ends the whole worker, whichever request caused it.
     if (response.type === "error" && response.kind === "panic") {
       this.terminate(new EngineError("panic", response.text));
       return;
@@ -124,6 +125,7 @@ export class EngineClient {
     else pending.resolve(response);
   }
 
+  /** Ends the worker and rejects all pending requests. */
   private terminate(error: Error): void {
     this.worker?.terminate();
     this.worker = this.opened = null;

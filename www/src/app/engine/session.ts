@@ -1,4 +1,4 @@
-// What the page knows of the engine: the models on this device, a download in progress, what is loaded and can be asked.
+// The engine's state as the page knows it: the models on this device, the download in progress, and the loaded model.
 import type { ReactiveControllerHost } from "lit";
 import type { Backend, MethodStatus, ModelStatus, Part, Stage, Storage, Target } from "../../protocol";
 import { isFaster, type Placement, type Trial, trialOf } from "./backend";
@@ -12,12 +12,12 @@ export interface Download {
   bytesPerSecond: number;
 }
 
-/** Work that takes a while, and how far it is. */
+/** A stage of a task and its progress. */
 export interface Activity {
   stage: Stage;
   done: number;
   total: number;
-  /** Which part of a chat that is read in several. */
+  /** The part being read, if the chat is read in several. */
   part?: Part | undefined;
 }
 
@@ -29,12 +29,12 @@ export class EngineSession {
   storage: Storage | null = null;
   download: Download | null = null;
   loaded: Loaded | null = null;
-  /** Where that runs, and why. */
+  /** Where the loaded model runs, and why. */
   placement: Placement | null = null;
-  /** Where models are to run. One that is loaded is loaded again before it is used next. */
+  /** Where models are to run. After a change the loaded model is loaded again before its next use. */
   backend: Backend = "auto";
   loading: Activity | null = null;
-  /** What was told while fetching. */
+  /** Notices of the download. */
   notices: readonly string[] = [];
   private loadedFor: Backend | null = null;
   private load: { model: string; backend: Backend; done: Promise<Loaded> } | null = null;
@@ -48,14 +48,14 @@ export class EngineSession {
     this.client = new EngineClient(startWorker, () => this.set({ loaded: null, loading: null }));
   }
 
-  /** Sends one request; whatever answer is not of `type` is a fault of the engine. */
+  /** Sends one request. An answer of another type than `type` is an error of the engine. */
   async ask<T extends Answer["type"]>(
     type: T,
     action: EngineAction,
     options: { onEvent?: (event: EngineEvent) => void; signal?: AbortSignal } = {},
   ): Promise<AnswerOf<T>> {
     const answer = await this.client.request(action, options).catch((cause: unknown) => {
-      if (cause instanceof EngineError && cause.kind === "device") this.set({ loaded: null }); // it went with the GPU
+      if (cause instanceof EngineError && cause.kind === "device") this.set({ loaded: null }); // lost with the GPU
       throw cause;
     });
     if (answer.type !== type) throw new Error(`the engine answered ${answer.type} where ${type} was expected`);
@@ -80,7 +80,7 @@ export class EngineSession {
     return (this.target(language)?.methods ?? []).filter(({ unavailable }) => unavailable === undefined);
   }
 
-  /** Fetches what is missing of a model. What has arrived when it ends early is kept. */
+  /** Downloads what is missing of a model. If it stops early, what has arrived is kept. */
   async fetchModel(model: ModelStatus): Promise<void> {
     const speed = new DownloadSpeed();
     this.stopper = new AbortController();
@@ -108,12 +108,12 @@ export class EngineSession {
     this.stopper?.abort();
   }
 
-  /** Loads a model unless it is loaded; whoever asks while it is loading waits for that. */
+  /** Loads a model unless it is loaded. Calls made while it loads wait for the same load. */
   async ensureLoaded(model: string): Promise<Loaded> {
     const { backend } = this;
     if (this.loaded?.model === model && this.loadedFor === backend) return this.loaded;
     if (this.load?.model !== model || this.load.backend !== backend) {
-      const before = this.load?.done.catch(() => {}); // whoever began that is told
+      const before = this.load?.done.catch(() => {}); // reported to whoever began it
       const done = Promise.resolve(before).then(() => this.loadNow(model, backend));
       this.load = { model, backend, done };
       const forget = (): void => {
@@ -125,7 +125,8 @@ export class EngineSession {
   }
 
   private async loadNow(model: string, choice: Backend): Promise<Loaded> {
-    this.set({ loaded: null, placement: null, loading: { stage: "load", done: 0, total: 0 } }); // if this fails, no model is loaded
+    // If loading fails, no model is loaded.
+    this.set({ loaded: null, placement: null, loading: { stage: "load", done: 0, total: 0 } });
     const onEvent = (event: EngineEvent): void => {
       if (event.type === "progress")
         this.set({ loading: { stage: event.stage, done: event.done, total: event.total } });
@@ -145,7 +146,7 @@ export class EngineSession {
     }
   }
 
-  /** Runs a part of the model both ways, in a worker of its own: its memory is given back with it. */
+  /** Times part of the model on CPU and GPU. It does so in a second worker, whose memory is freed with it. */
   private async makeTrial(model: string): Promise<Trial> {
     if (!("gpu" in navigator)) return { cpuMs: null, gpuMs: null, noGpu: "this browser has no WebGPU" };
     const client = new EngineClient(this.startWorker);
@@ -159,12 +160,12 @@ export class EngineSession {
     }
   }
 
-  /** For an engine that has other adapters now, or none that can be relied on. */
+  /** Replaces the loaded model after its adapters have changed; null if it must be loaded again. */
   replaceLoaded(loaded: Loaded | null): void {
     this.set({ loaded });
   }
 
-  /** Deletes one model, or all. */
+  /** Deletes one model, or with null all of them. */
   async remove(model: string | null): Promise<void> {
     await this.ask("done", { action: "delete", model: model ?? undefined });
     if (model === null || this.loaded?.model === model) this.set({ loaded: null });

@@ -1,4 +1,6 @@
-/** Download speed over the last few seconds, so that a stall shows soon. */
+// The speed of a download.
+
+/** The speed over the last five seconds, so that a stall shows soon. */
 export class DownloadSpeed {
   private samples: [time: number, bytes: number][] = [];
 
@@ -7,7 +9,7 @@ export class DownloadSpeed {
     while (this.samples.length > 2 && now - (this.samples[0]?.[0] ?? now) > 5000) this.samples.shift();
   }
 
-  /** Bytes per second; 0 while it cannot be told. */
+  /** Bytes per second; 0 while unknown. */
   get bytesPerSecond(): number {
     const first = this.samples[0];
     const last = this.samples.at(-1);

@@ -1,4 +1,4 @@
-// What the reader brings: models from files and addresses, and adapters for the model in use.
+// Models and adapters that the user adds: models from files and addresses, adapters from files.
 import type { ReactiveControllerHost } from "lit";
 import type { ExaminedAdapter } from "../../protocol";
 import type { PickedFiles } from "../browser/picked-files";
@@ -6,7 +6,7 @@ import type { EngineEvent } from "./client";
 import type { Download, EngineSession } from "./session";
 import { DownloadSpeed } from "./speed";
 
-/** What an adapter was trained for. */
+/** The task and languages that an adapter was trained for. */
 export interface Purpose {
   task: "summarize" | "translate" | "summarize-translate";
   from: string;
@@ -14,9 +14,9 @@ export interface Purpose {
 }
 
 export class UserModels {
-  /** A file that is being copied into the store; `model` is its name. */
+  /** The file that is being copied into the store; `model` is its name. */
   incoming: Download | null = null;
-  /** Whether a file at an address is being looked at. */
+  /** Whether the file at an address is being examined. */
   looking = false;
   private stopper: AbortController | null = null;
 
@@ -25,7 +25,7 @@ export class UserModels {
     private readonly session: EngineSession,
   ) {}
 
-  /** Copies a model into the store and resolves to its id. What was copied when it ends early is kept. */
+  /** Copies a model into the store and resolves to its id. If it stops early, what was copied is kept. */
   async importModel(file: File): Promise<string> {
     const speed = new DownloadSpeed();
     const show = (done: number, total: number): void =>
@@ -51,7 +51,7 @@ export class UserModels {
     }
   }
 
-  /** Has the model at an address listed and resolves to its id. */
+  /** Adds the model at an address to the list and resolves to its id. */
   async addAddress(address: string): Promise<string> {
     this.stopper = new AbortController();
     this.set({ looking: true });
@@ -68,7 +68,7 @@ export class UserModels {
     this.stopper?.abort();
   }
 
-  /** What `picked` is, if it is an adapter for `model`, which has to be loaded. */
+  /** Reads what kind of adapter `picked` is and checks that it fits `model`, which must be loaded. */
   async examine(model: string, { paths, files }: PickedFiles): Promise<ExaminedAdapter> {
     return (await this.session.ask("examined", { action: "examineAdapter", model, paths: [...paths], files })).adapter;
   }
@@ -80,7 +80,7 @@ export class UserModels {
     await this.session.refresh();
   }
 
-  /** Deletes an adapter. The model that had it has to be loaded again. */
+  /** Deletes an adapter. Its model must then be loaded again. */
   async removeAdapter(adapter: string): Promise<void> {
     await this.session.ask("done", { action: "removeAdapter", adapter });
     await this.session.refresh();

@@ -1,8 +1,8 @@
-// A chat on its way in: where it comes from, and what the engine has read of it.
+// Importing a chat: its source, and what the engine reads from it.
 import type { DateOrder, Response } from "../../protocol";
 import type { EngineSession } from "../engine/session";
 
-/** The chat of a file, or the chats to choose from. */
+/** The chat in a file, or the chats to choose from. */
 export type Imported = Pick<Extract<Response, { type: "imported" }>, "chat" | "chats">;
 
 export interface ImportSource {
@@ -10,7 +10,7 @@ export interface ImportSource {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Larger files than this are exports with media. */
+/** Size above which a file is refused: larger exports contain media. */
 export const MAX_IMPORT_BYTES = 100e6;
 
 export const fromText = (text: string): ImportSource => ({ name: "chat.txt", bytes: new TextEncoder().encode(text) });
@@ -19,7 +19,10 @@ export async function fromFile(file: File): Promise<ImportSource> {
   return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
 }
 
-/** Reads `source`. How dates are written is the engine's guess unless it is given; of several chats one has to be named. */
+/**
+ * Reads `source`. Without `order` the engine detects how dates are written. `chat` is the index of the chat to read if
+ * the file has several.
+ */
 export function readChat(
   session: EngineSession,
   source: ImportSource,

@@ -1,4 +1,4 @@
-// A chat on the page. Values are never changed in place, so that a view can tell by identity what is new.
+// A chat on the page. Values are immutable, so that views can detect changes by identity.
 import type { Dialogue } from "./dialogues";
 
 /** The language of chats, which the adapters are trained on. The engine does not say it yet. */
@@ -9,16 +9,16 @@ export interface Message {
   readonly id: number;
   readonly sender: string;
   readonly text: string;
-  /** Local time as `2024-01-05T15:04:00`; null where it is not known. */
+  /** Local time as `2024-01-05T15:04:00`; null if unknown. */
   readonly time: string | null;
 }
 
 export interface Conversation {
   readonly title: string;
   readonly messages: readonly Message[];
-  /** Id of the example it is, as long as nobody has changed it. */
+  /** Id of the example that this is; null for other chats and for edited examples. */
   readonly example: string | null;
-  /** Summaries that a person wrote, by language. */
+  /** Summaries written by a person, by language. */
   readonly reference: Readonly<Record<string, string>> | null;
 }
 
@@ -30,6 +30,7 @@ export function fromDialogue(dialogue: Dialogue): Conversation {
   return { title, messages, example: dialogue.id, reference: dialogue.summary };
 }
 
+/** Messages that are not part of a conversation yet. */
 export type Lines = readonly { sender: string; text: string; time?: string | null | undefined }[];
 
 export function fromMessages(title: string, lines: Lines): Conversation {
@@ -37,7 +38,7 @@ export function fromMessages(title: string, lines: Lines): Conversation {
   return { ...empty, title, messages };
 }
 
-/** A conversation that somebody has changed is no example any more, and nobody wrote a summary of it. */
+/** A copy with other messages. It is no longer an example, and no person's summary is of it. */
 function changed(conversation: Conversation, messages: readonly Message[]): Conversation {
   return { ...conversation, messages, example: null, reference: null };
 }
@@ -59,7 +60,7 @@ export function withoutMessage(conversation: Conversation, id: number): Conversa
   );
 }
 
-/** Every sender's place in the order of appearance. */
+/** The senders, numbered in the order in which they appear. */
 export function senders(messages: readonly Message[]): Map<string, number> {
   const places = new Map<string, number>();
   for (const { sender } of messages) {

@@ -1,4 +1,4 @@
-// The example chats, which lie beside the page.
+// The example chats, a file beside the page.
 export interface Dialogue {
   id: string;
   scenario: string;
@@ -13,7 +13,7 @@ export async function loadDialogues(): Promise<Dialogue[]> {
   return lines.map((line) => JSON.parse(line) as Dialogue);
 }
 
-/** `count` different ones in random order. */
+/** Picks `count` different dialogues in random order. */
 export function sample(dialogues: readonly Dialogue[], count: number, random: () => number = Math.random): Dialogue[] {
   const rest = [...dialogues];
   const chosen: Dialogue[] = [];

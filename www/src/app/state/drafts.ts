@@ -1,4 +1,4 @@
-// What must outlive the tab: the reader's own chat, in case the browser ends the tab, and files that were shared with the app.
+// Data that must outlive the tab: the user's own chat, and files that were shared with the app.
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { Conversation } from "./conversation";
 
@@ -7,7 +7,7 @@ interface Page extends DBSchema {
   inbox: { key: "shared"; value: Shared };
 }
 
-/** What another app has shared: text, and files by name. */
+/** Text and files that another app has shared. */
 export interface Shared {
   text: string;
   files: File[];
@@ -21,30 +21,30 @@ const open = (): Promise<IDBPDatabase<Page>> =>
     },
   });
 
-async function using<T>(work: (database: IDBPDatabase<Page>) => Promise<T>): Promise<T> {
+async function withDatabase<T>(use: (database: IDBPDatabase<Page>) => Promise<T>): Promise<T> {
   const database = await open();
   try {
-    return await work(database);
+    return await use(database);
   } finally {
     database.close();
   }
 }
 
 export const readDraft = (): Promise<Conversation | undefined> =>
-  using((database) => database.get("drafts", "conversation"));
-export const forgetDraft = (): Promise<void> => using((database) => database.delete("drafts", "conversation"));
+  withDatabase((database) => database.get("drafts", "conversation"));
+export const forgetDraft = (): Promise<void> => withDatabase((database) => database.delete("drafts", "conversation"));
 
 export async function writeDraft(conversation: Conversation): Promise<void> {
-  await using((database) => database.put("drafts", conversation, "conversation"));
+  await withDatabase((database) => database.put("drafts", conversation, "conversation"));
 }
 
 export async function putShared(shared: Shared): Promise<void> {
-  await using((database) => database.put("inbox", shared, "shared"));
+  await withDatabase((database) => database.put("inbox", shared, "shared"));
 }
 
-/** What was shared, once. */
+/** Returns what was shared and removes it from the store. */
 export function takeShared(): Promise<Shared | undefined> {
-  return using(async (database) => {
+  return withDatabase(async (database) => {
     const transaction = database.transaction("inbox", "readwrite");
     const shared = await transaction.store.get("shared");
     await transaction.store.delete("shared");

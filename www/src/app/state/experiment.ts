@@ -1,4 +1,4 @@
-// The paper's automated experiment: every method on the same chats, in turn. One chat is the smallest experiment.
+// The paper's automated experiment: every method in turn on the same chats, of which there may be only one.
 import type { Metrics } from "../../protocol";
 import type { EngineSession } from "../engine/session";
 import type { Conversation } from "./conversation";
@@ -34,11 +34,11 @@ export interface Experiment {
   /** Memory with the model loaded, before the first summary. */
   idle: Memory;
   runs: readonly Run[];
-  /** What is being written at the moment. */
+  /** The summary that is being written. */
   current: { chat: string; method: string; text: string } | null;
 }
 
-/** Runs `plan`, chat by chat, so that after a stop every method has seen the same chats (but for the last one). */
+/** Runs `plan` chat by chat, so that after a stop all methods have summarised the same chats, except for the last. */
 export async function runExperiment(
   session: EngineSession,
   plan: Plan,
@@ -85,7 +85,7 @@ export async function runExperiment(
   }
 }
 
-/** A method's figures over all its runs. */
+/** The figures of one method over all its runs. */
 export interface Row {
   method: string;
   name: string;
@@ -102,19 +102,19 @@ export interface Row {
 
 export function rows({ plan, runs }: Experiment): Row[] {
   return plan.methods.map((each) => {
-    const own = runs.filter(({ method }) => method === each.method);
-    const rouge = (name: keyof Rouge): Spread | null => spread(own.flatMap((run) => run.rouge?.[name] ?? []));
+    const runsOfMethod = runs.filter(({ method }) => method === each.method);
+    const rouge = (name: keyof Rouge): Spread | null => spread(runsOfMethod.flatMap((run) => run.rouge?.[name] ?? []));
     return {
       ...each,
-      text: own.at(-1)?.text ?? "",
-      seconds: spread(own.map(({ metrics }) => metrics.totalMs / 1000)),
-      firstToken: spread(own.map(({ metrics }) => metrics.timeToFirstTokenMs / 1000)),
+      text: runsOfMethod.at(-1)?.text ?? "",
+      seconds: spread(runsOfMethod.map(({ metrics }) => metrics.totalMs / 1000)),
+      firstToken: spread(runsOfMethod.map(({ metrics }) => metrics.timeToFirstTokenMs / 1000)),
       decode: spread(
-        own
+        runsOfMethod
           .filter(({ metrics }) => metrics.decodeMs > 0)
           .map(({ metrics }) => (metrics.generatedTokens * 1000) / metrics.decodeMs),
       ),
-      passes: own[0]?.metrics.passes ?? null,
+      passes: runsOfMethod[0]?.metrics.passes ?? null,
       rouge1: rouge("rouge1"),
       rouge2: rouge("rouge2"),
       rougeL: rouge("rougeL"),
@@ -122,14 +122,14 @@ export function rows({ plan, runs }: Experiment): Row[] {
   });
 }
 
-/** WebAssembly memory never shrinks, and buffers on the GPU only grow with the longest chat: each has its peak at the end. */
+/** Peak memory. WebAssembly memory never shrinks and GPU buffers only grow, so each run reports the peak so far. */
 export function peak({ idle, runs }: Experiment): Memory {
   const most = (of: (metrics: Metrics) => number, least: number): number =>
     runs.reduce((most, { metrics }) => Math.max(most, of(metrics)), least);
   return { wasm: most(({ wasmBytes }) => wasmBytes, idle.wasm), gpu: most(({ gpu }) => gpu?.bytes ?? 0, idle.gpu) };
 }
 
-/** Every run as a line of comma-separated values (RFC 4180). */
+/** The runs as comma-separated values (RFC 4180), one line each. */
 export function toCsv({ plan, runs }: Experiment): string {
   const header = [
     "chat",
@@ -173,7 +173,7 @@ export function toCsv({ plan, runs }: Experiment): string {
   return [header, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("");
 }
 
-/** One value of a line. Text that a spreadsheet would take for a formula is marked as text. */
+/** One value of a line. Text that a spreadsheet would take for a formula gets an apostrophe in front. */
 function cell(value: string | number): string {
   if (typeof value === "number") return String(value);
   const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;

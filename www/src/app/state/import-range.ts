@@ -1,11 +1,11 @@
-// Which part of an imported chat to take: whole chats are rarely what a summary is wanted of.
+// The part of an imported chat to use. A summary of a whole chat is rarely wanted.
 export type Range = { kind: "all" } | { kind: "last"; count: number } | { kind: "since"; date: string };
 
 interface Timed {
   readonly time?: string | null | undefined;
 }
 
-/** The part of `messages`, oldest first, that `range` names. Messages without a time go with the one before them. */
+/** Returns the part of `messages`, oldest first, that `range` names. One without a time goes with the one before it. */
 export function within<T extends Timed>(messages: readonly T[], range: Range): readonly T[] {
   switch (range.kind) {
     case "all":
@@ -19,7 +19,7 @@ export function within<T extends Timed>(messages: readonly T[], range: Range): r
   }
 }
 
-/** The date `days` before `now`, as messages have it: local, `2024-01-05`. */
+/** The local date `days` before `now`, as `2024-01-05`. */
 export function daysBefore(now: Date, days: number): string {
   const date = new Date(now.getFullYear(), now.getMonth(), now.getDate() - days);
   const two = (value: number): string => String(value).padStart(2, "0");

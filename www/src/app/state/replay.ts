@@ -1,16 +1,17 @@
-// Replays a chat as it might have been written: somebody types for as long as the message is long, others read first.
+// Replays a chat as it might have been written: each sender reads the message before, then types for a time that
+// depends on the length of their own.
 import type { Message } from "./conversation";
 
 export interface Step {
-  /** Nothing happens: the message before is being read. */
+  /** Time for reading the message before. */
   pauseMs: number;
-  /** The sender is seen typing. */
+  /** Time for which the sender is shown as typing. */
   typingMs: number;
 }
 
 const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
-/** The steps at single speed, one for each message. */
+/** The steps at normal speed, one for each message. */
 export function timeline(messages: readonly Message[]): Step[] {
   return messages.map((message, index) => {
     const before = messages[index - 1];
@@ -20,13 +21,14 @@ export function timeline(messages: readonly Message[]): Step[] {
   });
 }
 
+/** A factor; 0 shows all messages at once. */
 export type ReplaySpeed = 0 | 1 | 4;
 
-/** A replay in progress. `onChange` hears of every step; `onMessage` of every message that has appeared. */
+/** A replay in progress. `onChange` is called after every step, `onMessage` after every message that has appeared. */
 export class Replay {
-  /** How many messages are there to see. */
+  /** Number of messages that have appeared. */
   position = 0;
-  /** Who is typing. */
+  /** Name of whoever is typing. */
   typing: string | null = null;
   paused = false;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -57,7 +59,7 @@ export class Replay {
     this.onChange();
   }
 
-  /** Shows everything at once. */
+  /** Shows all messages at once. */
   skip(): void {
     this.stop();
     this.position = this.messages.length;
@@ -73,7 +75,7 @@ export class Replay {
     }
   }
 
-  /** Ends it without another word. */
+  /** Ends the replay without calling anybody. */
   stop(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
@@ -91,7 +93,7 @@ export class Replay {
         this.position += 1;
         this.onChange();
         this.onMessage(this.position);
-        // Whoever was told may have paused it.
+        // A callback may have paused the replay.
         if (!this.paused && this.timer === null) this.next();
       });
     });

@@ -1,4 +1,4 @@
-// Summaries that were written beforehand by pkg-scripts/samples.mjs with the real engine: an idea of what a download brings.
+// Sample summaries, shown before a model is downloaded. pkg-scripts/samples.mjs makes them with the real engine.
 import file from "./samples.json";
 import { blank, type Summary } from "./summary";
 

@@ -1,14 +1,15 @@
-// What the reader has chosen, kept across visits. Whatever is read back is checked: another version may have written it.
+// The user's settings, kept across visits. Stored values are validated, because another version may have written them.
 import { isUiLanguage, type UiLanguage } from "../../i18n";
 import type { Backend } from "../../protocol";
+import type { ReplaySpeed } from "./replay";
 
 export interface Settings {
   /** Language of the page; `auto` follows the browser. */
   interfaceLanguage: "auto" | UiLanguage;
   theme: "auto" | "light" | "dark";
-  /** The reader's own name in chats: those messages stand on the right. */
+  /** The user's name in chats. Messages by that sender are shown on the right. */
   me: string;
-  /** Id; empty for the catalog's first. */
+  /** Id of the model; empty for the catalog's first. */
   model: string;
   task: "summarize" | "translate";
   /** Language of translated summaries. */
@@ -18,13 +19,13 @@ export interface Settings {
   /** Where the model runs. */
   backend: Backend;
   maxTokens: number;
-  /** 0 always takes the most probable token. */
+  /** Sampling temperature; 0 always takes the most probable token. */
   temperature: number;
-  /** How fast examples are replayed; 0 is at once. */
-  replaySpeed: 0 | 1 | 4;
+  /** Speed of replays; 0 shows all messages at once. */
+  replaySpeed: ReplaySpeed;
   /** When a replay is summarised. */
   replaySummary: "never" | "end" | "every";
-  /** For `every`: after so many messages. */
+  /** Number of messages between two summaries, for `every`. */
   replayEvery: number;
 }
 
@@ -52,20 +53,20 @@ const oneOf =
   (value: unknown): boolean =>
     values.includes(value as T);
 const text =
-  (most: number) =>
+  (max: number) =>
   (value: unknown): boolean =>
-    typeof value === "string" && value.length <= most;
+    typeof value === "string" && value.length <= max;
 const within =
-  ([least, most]: readonly [number, number], whole = true) =>
+  ([min, max]: readonly [number, number], whole = true) =>
   (value: unknown): boolean =>
-    typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value));
+    typeof value === "number" && value >= min && value <= max && (!whole || Number.isInteger(value));
 
-/** One check for each setting: a new one without a check does not compile. */
+/** One check for each setting. A new setting without a check does not compile. */
 const checks: Record<keyof Settings, (value: unknown) => boolean> = {
   interfaceLanguage: (value) => value === "auto" || isUiLanguage(value),
   theme: oneOf("auto", "light", "dark"),
   me: text(60),
-  model: text(2000), // of a model that the reader brought, its address
+  model: text(2000), // the id of a model that the user added is its address
   task: oneOf("summarize", "translate"),
   to: (value) => typeof value === "string" && /^[a-z]{2,3}$/.test(value),
   method: (value) => typeof value === "string" && /^[a-z-]{1,40}$/.test(value),
@@ -80,7 +81,7 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
 
 const KEY = "pocket-gist.settings";
 
-/** `saved` over the defaults, without what does not pass its check. */
+/** The defaults, overridden by those values of `saved` that pass their check. */
 export function validated(saved: unknown): Settings {
   const settings: Record<string, unknown> = { ...defaults };
   if (typeof saved === "object" && saved !== null) {
@@ -96,7 +97,7 @@ export function readSettings(): Settings {
   try {
     return validated(JSON.parse(localStorage.getItem(KEY) ?? "null"));
   } catch {
-    return { ...defaults }; // no storage, or not JSON: nothing is lost that could be read
+    return { ...defaults }; // no storage or no JSON: there is nothing to keep
   }
 }
 
@@ -104,7 +105,7 @@ export function writeSettings(settings: Settings): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(settings));
   } catch {
-    // Without storage the choice holds for this visit.
+    // Without storage the choice lasts for this visit.
   }
 }
 

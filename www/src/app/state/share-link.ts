@@ -1,18 +1,18 @@
-// Links that hold a chat. All of it is in the fragment, which browsers never send to a server. What comes in is a
-// stranger's: every part is checked, and nothing of it is more than text.
+// Links that contain a chat. All data is in the fragment, which browsers never send to a server. A link may come from
+// anybody: every part is validated and used as text only.
 import type { Conversation, Lines } from "./conversation";
 
 export interface Link {
   /** Id of an example. */
   example?: string;
-  /** A chat of the sender's own. */
+  /** The sender's own chat. */
   chat?: { title: string; lines: Lines };
   method?: string;
   task?: "summarize" | "translate";
   to?: string;
 }
 
-/** Why a link cannot be opened: a key of the messages. */
+/** Why a link cannot be opened. Each is a key of the page's messages. */
 export type LinkFault = "version" | "damaged" | "tooLarge" | "unknown";
 
 export class LinkError extends Error {
@@ -23,10 +23,10 @@ export class LinkError extends Error {
 }
 
 const VERSION = "1";
-/** Largest chat in a link, unpacked: a small link may not fill the memory. */
+/** Largest unpacked chat, so that a small link cannot fill the memory. */
 const MAX_BYTES = 2 << 20;
 
-/** The fragment for `conversation`, without `#`. Own text is in it only with `withText`; examples are named by their id. */
+/** Returns the fragment without `#`. It names an example by its id; the user's own text is in it only if `withText`. */
 export async function encodeLink(
   conversation: Conversation,
   settings: Omit<Link, "example" | "chat">,
@@ -41,11 +41,12 @@ export async function encodeLink(
   return fields.toString();
 }
 
-/** Whether `fragment` is meant as a link; other fragments are names of places on the page. */
+/** Whether `fragment` is a link. Other fragments are shortcuts. */
 export function isLink(fragment: string): boolean {
   return /^#?v=/.test(fragment);
 }
 
+/** Reads a link's fragment, with or without `#`; throws a LinkError if it is not valid. */
 export async function decodeLink(fragment: string): Promise<Link> {
   const fields = new URLSearchParams(fragment.replace(/^#/, ""));
   if (fields.get("v") !== VERSION) throw new LinkError("version");
@@ -82,7 +83,7 @@ async function unpack(packed: string): Promise<{ title: string; lines: Lines }> 
   try {
     parsed = JSON.parse(await inflate(packed));
   } catch (cause) {
-    // Whatever goes wrong in unpacking, a damaged link is the reason, unless it is known better.
+    // Any other error in unpacking means that the link is damaged.
     throw cause instanceof LinkError ? cause : new LinkError("damaged");
   }
   const { title, messages } = (parsed ?? {}) as { title?: unknown; messages?: unknown };
@@ -96,7 +97,7 @@ async function unpack(packed: string): Promise<{ title: string; lines: Lines }> 
   };
 }
 
-/** The text of a packed chat; stops as soon as it is longer than it may be. */
+/** Unpacks a chat's text; stops as soon as it exceeds the limit. */
 async function inflate(packed: string): Promise<string> {
   const blob = new Blob([fromBase64Url(packed)]);
   const reader = blob.stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();

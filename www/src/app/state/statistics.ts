@@ -1,4 +1,4 @@
-// Mean and spread of a few measurements.
+// Mean and standard deviation of a few measurements.
 export interface Spread {
   mean: number;
   /** Sample standard deviation; 0 for a single value. */

@@ -1,4 +1,4 @@
-// One summary, from request to figures: what the result card shows and what an experiment is made of.
+// One summary, from the request to its figures.
 import type { Action, Metrics } from "../../protocol";
 import type { EngineEvent } from "../engine/client";
 import type { Activity, EngineSession } from "../engine/session";
@@ -11,7 +11,7 @@ export interface SummaryRequest {
   method: string;
   maxTokens: number;
   temperature: number;
-  /** A summary by a person to compare with. */
+  /** A person's summary to compare with. */
   reference: string | null;
 }
 
@@ -30,7 +30,7 @@ export interface Summary {
   notices: readonly string[];
   metrics: Metrics | null;
   rouge: Rouge | null;
-  /** Written beforehand, and only shown to give an idea. */
+  /** Whether this is a sample that was made beforehand. */
   sample: boolean;
 }
 
@@ -40,6 +40,7 @@ export interface BackTranslation {
   running: boolean;
 }
 
+/** A summary that is about to be made. */
 export const blank = (language: string, method: string): Summary => ({
   running: true,
   text: "",
@@ -52,7 +53,7 @@ export const blank = (language: string, method: string): Summary => ({
   sample: false,
 });
 
-/** Loads the model if need be and summarises. `onChange` is told of every step; the last one is the result. */
+/** Loads the model if necessary and summarises. `onChange` is called after every change; resolves to the result. */
 export async function summarize(
   session: EngineSession,
   request: SummaryRequest,
@@ -87,7 +88,7 @@ export async function summarize(
     else if (event.type === "progress")
       set({ activity: { stage: event.stage, done: event.done, total: event.total, part: event.part } });
     else {
-      // A second step replaces the first one's text: that was only the way there.
+      // The text of a second step replaces that of the first, which was intermediate.
       set({ text: event.step === step ? summary.text + event.text : event.text, activity: null });
       step = event.step;
     }
