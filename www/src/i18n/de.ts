@@ -111,7 +111,8 @@ export const de: Messages = {
   compare: {
     title: "Verfahren vergleichen",
     intro:
-      "Lässt alle Verfahren nacheinander laufen und vergleicht Zeit, Ähnlichkeit mit der Zusammenfassung eines Menschen und was jedes zum Herunterladen hinzufügt.",
+      "Lässt alle Verfahren nacheinander laufen und vergleicht Zeit, Ähnlichkeit mit der Zusammenfassung eines " +
+      "Menschen und was jedes zum Herunterladen hinzufügt.",
     methods: "Verfahren",
     thisChat: "An diesem Chat",
     random: "An zufälligen Beispielen",
@@ -167,16 +168,19 @@ export const de: Messages = {
     methodsLater: "Die Verfahren erscheinen, sobald ein Modell geladen ist.",
     about: "Über Pocket Gist",
     privacy:
-      "Chats, Zusammenfassungen und Optionen bleiben auf diesem Gerät. Pocket Gist sendet nichts irgendwohin; nur das Modell wird einmal heruntergeladen.",
+      "Chats, Zusammenfassungen und Optionen bleiben auf diesem Gerät. Pocket Gist sendet nichts irgendwohin; nur " +
+      "das Modell wird einmal heruntergeladen.",
     licence:
-      "Das Programm steht unter der Apache-Lizenz 2.0, die Beispiel-Chats unter CC BY 4.0; Modelle haben eigene Lizenzen.",
+      "Das Programm steht unter der Apache-Lizenz 2.0, die Beispiel-Chats unter CC BY 4.0; Modelle haben eigene " +
+      "Lizenzen.",
   },
   placement: {
     cpu: "Das Modell läuft auf dem Prozessor.",
     gpu: (name) => `Das Modell läuft auf dem Grafikprozessor (${name}).`,
     chosen: "So ist es eingestellt.",
     times: (gpu, cpu) =>
-      `Nach einem Versuch auf diesem Gerät dauert eine übliche Zusammenfassung etwa ${gpu} auf dem Grafikprozessor und ${cpu} auf dem Prozessor.`,
+      `Nach einem Versuch auf diesem Gerät dauert eine übliche Zusammenfassung etwa ${gpu} auf dem Grafikprozessor ` +
+      `und ${cpu} auf dem Prozessor.`,
     noGpu: (why) => `Der Grafikprozessor kann nicht genutzt werden: ${why}.`,
   },
   models: {
@@ -203,7 +207,8 @@ export const de: Messages = {
     tooBig: (need, free) => `Braucht ${need}; der Browser bietet ${free}.`,
     muchMemory: (gigabytes) => `Vielleicht zu viel für den Arbeitsspeicher dieses Geräts (${gigabytes} GB).`,
     interrupted:
-      "Letztes Mal hat der Browser die Seite beendet, während das Modell geladen wurde, vielleicht aus Speichermangel. Schließe andere Apps und Tabs; das Modell wird geladen, wenn du zusammenfasst.",
+      "Letztes Mal hat der Browser die Seite beendet, während das Modell geladen wurde, vielleicht aus " +
+      "Speichermangel. Schließe andere Apps und Tabs; das Modell wird geladen, wenn du zusammenfasst.",
     storage: "Speicherplatz",
     used: (used, quota) => `${used} belegt von ${quota}, die der Browser bietet.`,
     persist: "Den Browser bitten, es zu behalten",
@@ -222,7 +227,8 @@ export const de: Messages = {
   addModel: {
     title: "Ein eigenes Modell",
     intro:
-      "Eine GGUF-Datei eines Llama-, Gemma-3- oder Qwen2-Modells. Sie wird in den Speicher des Browsers kopiert und bleibt auf diesem Gerät.",
+      "Eine GGUF-Datei eines Llama-, Gemma-3- oder Qwen2-Modells. Sie wird in den Speicher des Browsers kopiert " +
+      "und bleibt auf diesem Gerät.",
     file: ".gguf-Datei öffnen",
     drop: "Oder hier ablegen.",
     copying: (name: string) => `${name} wird kopiert`,
@@ -236,7 +242,8 @@ export const de: Messages = {
   adapter: {
     title: (model: string) => `Adapter zu ${model} hinzufügen`,
     intro:
-      "Eine GGUF-LoRA, ein PEFT-Ordner (adapter_config.json und adapter_model.safetensors) oder ein Zip davon, oder eine gelernte Datei: eine Projektion, vorberechnet oder nicht, eine Kalibrierung, LoraHub-Gewichte.",
+      "Eine GGUF-LoRA, ein PEFT-Ordner (adapter_config.json und adapter_model.safetensors) oder ein Zip davon, " +
+      "oder eine gelernte Datei: eine Projektion, vorberechnet oder nicht, eine Kalibrierung, LoraHub-Gewichte.",
     files: "Dateien wählen",
     folder: "Ordner wählen",
     drop: "Oder hier ablegen.",
@@ -257,7 +264,8 @@ export const de: Messages = {
   import: {
     title: "Chat importieren",
     intro:
-      "Ein Export von WhatsApp (.txt oder .zip), Telegram (result.json) oder Signal, oder Zeilen der Form „Name: Text“. Er wird auf diesem Gerät gelesen.",
+      "Ein Export von WhatsApp (.txt oder .zip), Telegram (result.json) oder Signal, oder Zeilen der Form „Name: " +
+      "Text“. Er wird auf diesem Gerät gelesen.",
     paste: "Chat einfügen",
     read: "Text lesen",
     file: "Datei wählen",

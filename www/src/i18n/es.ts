@@ -111,7 +111,8 @@ export const es: Messages = {
   compare: {
     title: "Comparar métodos",
     intro:
-      "Ejecuta todos los métodos, uno tras otro, y compara el tiempo, el parecido con el resumen de una persona y lo que cada uno añade a la descarga.",
+      "Ejecuta todos los métodos, uno tras otro, y compara el tiempo, el parecido con el resumen de una persona y " +
+      "lo que cada uno añade a la descarga.",
     methods: "Métodos",
     thisChat: "En este chat",
     random: "En ejemplos al azar",
@@ -167,7 +168,8 @@ export const es: Messages = {
     methodsLater: "Los métodos aparecen cuando hay un modelo cargado.",
     about: "Acerca de",
     privacy:
-      "Los chats, los resúmenes y los ajustes se quedan en este dispositivo. Pocket Gist no envía nada a ningún sitio; solo se descarga el modelo, una vez.",
+      "Los chats, los resúmenes y los ajustes se quedan en este dispositivo. Pocket Gist no envía nada a ningún " +
+      "sitio; solo se descarga el modelo, una vez.",
     licence:
       "El programa tiene la licencia Apache 2.0; los chats de ejemplo, CC BY 4.0; los modelos, licencias propias.",
   },
@@ -176,7 +178,8 @@ export const es: Messages = {
     gpu: (name) => `El modelo se ejecuta en el procesador gráfico (${name}).`,
     chosen: "Así lo has elegido.",
     times: (gpu, cpu) =>
-      `Según una prueba en este dispositivo, un resumen habitual tarda unos ${gpu} en el procesador gráfico y ${cpu} en el procesador.`,
+      `Según una prueba en este dispositivo, un resumen habitual tarda unos ${gpu} en el procesador gráfico y ` +
+      `${cpu} en el procesador.`,
     noGpu: (why) => `El procesador gráfico no se puede usar: ${why}.`,
   },
   models: {
@@ -203,7 +206,8 @@ export const es: Messages = {
     tooBig: (need, free) => `Necesita ${need}; el navegador ofrece ${free}.`,
     muchMemory: (gigabytes) => `Puede ser demasiado para la memoria de este dispositivo (${gigabytes} GB).`,
     interrupted:
-      "La última vez el navegador cerró la página mientras cargaba el modelo, quizá por falta de memoria. Cierra otras aplicaciones y pestañas; el modelo se carga cuando resumas.",
+      "La última vez el navegador cerró la página mientras cargaba el modelo, quizá por falta de memoria. Cierra " +
+      "otras aplicaciones y pestañas; el modelo se carga cuando resumas.",
     storage: "Almacenamiento",
     used: (used, quota) => `${used} usados de los ${quota} que ofrece el navegador.`,
     persist: "Pedir al navegador que lo conserve",
@@ -222,21 +226,24 @@ export const es: Messages = {
   addModel: {
     title: "Un modelo propio",
     intro:
-      "Un archivo GGUF de un modelo Llama, Gemma 3 o Qwen2. Se copia al almacenamiento del navegador y no sale de este dispositivo.",
+      "Un archivo GGUF de un modelo Llama, Gemma 3 o Qwen2. Se copia al almacenamiento del navegador y no sale de " +
+      "este dispositivo.",
     file: "Abrir un archivo .gguf",
     drop: "O suéltalo aquí.",
     copying: (name: string) => `Copiando ${name}`,
     stop: "Parar",
     address: "O descargar de Hugging Face",
     addressHint:
-      "La dirección de un archivo .gguf, o PROPIETARIO/REPOSITORIO/ARCHIVO.gguf. Solo al pulsar el botón se pide algo a huggingface.co.",
+      "La dirección de un archivo .gguf, o PROPIETARIO/REPOSITORIO/ARCHIVO.gguf. Solo al pulsar el botón se pide " +
+      "algo a huggingface.co.",
     fetch: "Descargar",
     looking: "Examinando el archivo…",
   },
   adapter: {
     title: (model: string) => `Añadir un adaptador a ${model}`,
     intro:
-      "Una LoRA en GGUF, una carpeta PEFT (adapter_config.json y adapter_model.safetensors) o un zip de ella, o un archivo aprendido: una proyección, precalculada o no, una calibración o pesos de LoraHub.",
+      "Una LoRA en GGUF, una carpeta PEFT (adapter_config.json y adapter_model.safetensors) o un zip de ella, o un " +
+      "archivo aprendido: una proyección, precalculada o no, una calibración o pesos de LoraHub.",
     files: "Elegir archivos",
     folder: "Elegir una carpeta",
     drop: "O suéltalos aquí.",
@@ -253,7 +260,8 @@ export const es: Messages = {
   import: {
     title: "Importar un chat",
     intro:
-      "Una exportación de WhatsApp (.txt o .zip), Telegram (result.json) o Signal, o líneas de la forma «Nombre: texto». Se lee en este dispositivo.",
+      "Una exportación de WhatsApp (.txt o .zip), Telegram (result.json) o Signal, o líneas de la forma «Nombre: " +
+      "texto». Se lee en este dispositivo.",
     paste: "Pega un chat",
     read: "Leer el texto",
     file: "Elegir un archivo",

@@ -115,7 +115,8 @@ export const fr: Messages = {
   compare: {
     title: "Comparer les méthodes",
     intro:
-      "Exécute chaque méthode tour à tour et compare le temps, la ressemblance avec le résumé d’une personne et ce que chacune ajoute au téléchargement.",
+      "Exécute chaque méthode tour à tour et compare le temps, la ressemblance avec le résumé d’une personne et ce " +
+      "que chacune ajoute au téléchargement.",
     methods: "Méthodes",
     thisChat: "Sur cette discussion",
     random: "Sur des exemples au hasard",
@@ -171,16 +172,19 @@ export const fr: Messages = {
     methodsLater: "Les méthodes apparaissent une fois un modèle chargé.",
     about: "À propos",
     privacy:
-      "Discussions, résumés et réglages restent sur cet appareil. Pocket Gist n’envoie rien nulle part ; seul le modèle est téléchargé, une fois.",
+      "Discussions, résumés et réglages restent sur cet appareil. Pocket Gist n’envoie rien nulle part ; seul le " +
+      "modèle est téléchargé, une fois.",
     licence:
-      "Le programme est sous licence Apache 2.0, les exemples de discussions sous CC BY 4.0 ; les modèles ont leurs propres licences.",
+      "Le programme est sous licence Apache 2.0, les exemples de discussions sous CC BY 4.0 ; les modèles ont " +
+      "leurs propres licences.",
   },
   placement: {
     cpu: "Le modèle fonctionne sur le processeur.",
     gpu: (name) => `Le modèle fonctionne sur le processeur graphique (${name}).`,
     chosen: "C’est votre choix.",
     times: (gpu, cpu) =>
-      `D’après un essai sur cet appareil, un résumé habituel prend environ ${gpu} sur le processeur graphique et ${cpu} sur le processeur.`,
+      `D’après un essai sur cet appareil, un résumé habituel prend environ ${gpu} sur le processeur graphique et ` +
+      `${cpu} sur le processeur.`,
     noGpu: (why) => `Le processeur graphique ne peut pas servir : ${why}.`,
   },
   models: {
@@ -207,7 +211,8 @@ export const fr: Messages = {
     tooBig: (need, free) => `Demande ${need} ; le navigateur offre ${free}.`,
     muchMemory: (gigabytes) => `Peut-être trop pour la mémoire de cet appareil (${gigabytes} Go).`,
     interrupted:
-      "La dernière fois, le navigateur a fermé la page pendant le chargement du modèle, peut-être faute de mémoire. Fermez d’autres applications et onglets ; le modèle sera chargé quand vous résumerez.",
+      "La dernière fois, le navigateur a fermé la page pendant le chargement du modèle, peut-être faute de " +
+      "mémoire. Fermez d’autres applications et onglets ; le modèle sera chargé quand vous résumerez.",
     storage: "Stockage",
     used: (used, quota) => `${used} utilisés sur les ${quota} que le navigateur offre.`,
     persist: "Demander au navigateur de le garder",
@@ -226,21 +231,24 @@ export const fr: Messages = {
   addModel: {
     title: "Un modèle à vous",
     intro:
-      "Un fichier GGUF d’un modèle Llama, Gemma 3 ou Qwen2. Il est copié dans le stockage du navigateur et reste sur cet appareil.",
+      "Un fichier GGUF d’un modèle Llama, Gemma 3 ou Qwen2. Il est copié dans le stockage du navigateur et reste " +
+      "sur cet appareil.",
     file: "Ouvrir un fichier .gguf",
     drop: "Ou déposez-le ici.",
     copying: (name: string) => `Copie de ${name}`,
     stop: "Arrêter",
     address: "Ou télécharger depuis Hugging Face",
     addressHint:
-      "L’adresse d’un fichier .gguf, ou PROPRIÉTAIRE/DÉPÔT/FICHIER.gguf. Rien n’est demandé à huggingface.co avant le bouton.",
+      "L’adresse d’un fichier .gguf, ou PROPRIÉTAIRE/DÉPÔT/FICHIER.gguf. Rien n’est demandé à huggingface.co avant " +
+      "le bouton.",
     fetch: "Télécharger",
     looking: "Examen du fichier…",
   },
   adapter: {
     title: (model: string) => `Ajouter un adaptateur à ${model}`,
     intro:
-      "Une LoRA en GGUF, un dossier PEFT (adapter_config.json et adapter_model.safetensors) ou son archive zip, ou un fichier appris : une projection, précalculée ou non, une calibration, des poids LoraHub.",
+      "Une LoRA en GGUF, un dossier PEFT (adapter_config.json et adapter_model.safetensors) ou son archive zip, ou " +
+      "un fichier appris : une projection, précalculée ou non, une calibration, des poids LoraHub.",
     files: "Choisir des fichiers",
     folder: "Choisir un dossier",
     drop: "Ou déposez-les ici.",
@@ -257,7 +265,8 @@ export const fr: Messages = {
   import: {
     title: "Importer une discussion",
     intro:
-      "Un export de WhatsApp (.txt ou .zip), de Telegram (result.json) ou de Signal, ou des lignes de la forme « Nom: texte ». Il est lu sur cet appareil.",
+      "Un export de WhatsApp (.txt ou .zip), de Telegram (result.json) ou de Signal, ou des lignes de la forme « " +
+      "Nom: texte ». Il est lu sur cet appareil.",
     paste: "Coller une discussion",
     read: "Lire le texte",
     file: "Choisir un fichier",

@@ -1,4 +1,4 @@
-// The language of the page: from the settings, or else the first of the browser's that there is a table of.
+// The language of the page: that of the settings, or the first of the browser's languages that has a table.
 import { de } from "./de";
 import { en, type Messages } from "./en";
 import { es } from "./es";
@@ -10,19 +10,21 @@ const tables = { en, es, fr, de } satisfies Record<string, Messages>;
 
 export type UiLanguage = keyof typeof tables;
 
-/** The languages by their own names. */
+const FALLBACK: UiLanguage = "en";
+
+/** The languages' names for themselves. */
 export const uiLanguages: Record<UiLanguage, string> = { en: "English", es: "Español", fr: "Français", de: "Deutsch" };
 
 export function isUiLanguage(value: unknown): value is UiLanguage {
   return typeof value === "string" && Object.hasOwn(tables, value);
 }
 
-/** The first language of `preferred` that the page can be shown in. */
+/** Returns the first language of `preferred` that has a table, or else English. */
 export function pickUiLanguage(preferred: readonly string[]): UiLanguage {
-  return preferred.map((tag) => tag.toLowerCase().split("-")[0]).find(isUiLanguage) ?? "en";
+  return preferred.map((tag) => tag.toLowerCase().split("-")[0]).find(isUiLanguage) ?? FALLBACK;
 }
 
-let current: UiLanguage = "en";
+let current: UiLanguage = FALLBACK;
 const listeners = new Set<() => void>();
 
 export const uiLanguage = (): UiLanguage => current;
@@ -34,7 +36,7 @@ export function setUiLanguage(choice: "auto" | UiLanguage): void {
   for (const listener of listeners) listener();
 }
 
-/** Calls `listener` at every change; returns what ends that. */
+/** Calls `listener` after every change; returns a function that removes it. */
 export function onUiLanguage(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -147,15 +147,13 @@ export class CompareView extends Component {
       this.without = on ? this.without.filter((other) => other !== method) : [...this.without, method];
     };
     const off = unavailable !== undefined;
-    return html`<label class="check ${off ? "off" : ""}">
-      <input
-        type="checkbox"
-        ?disabled=${off}
-        .checked=${!off && !this.without.includes(method)}
-        @change=${toggle}
-      >
-      <span>${name}${off ? html`<small>${unavailable}</small>` : nothing}</span>
-    </label>`;
+    // No space between the tags: it would become part of the label.
+    return html`<label class="check ${off ? "off" : ""}"><input
+      type="checkbox"
+      ?disabled=${off}
+      .checked=${!off && !this.without.includes(method)}
+      @change=${toggle}
+    ><span>${name}${off ? html`<small>${unavailable}</small>` : nothing}</span></label>`;
   }
 
   private renderChats(running: boolean) {
