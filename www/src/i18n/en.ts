@@ -1,4 +1,4 @@
-// Every word of the page, in English. The other languages have this table's type, so none can lack a line.
+// All texts of the page in English. The tables of the other languages have this one's type, so none can lack a text.
 const messages = (count: number): string => (count === 1 ? "1 message" : `${count} messages`);
 
 export const en = {
@@ -24,7 +24,7 @@ export const en = {
     search: "Search the examples",
     own: "Your chat",
     examples: "Example chats",
-    none: "No example has these words.",
+    none: "No example contains these words.",
   },
   chat: {
     conversation: "Conversation",
@@ -35,14 +35,14 @@ export const en = {
     empty: "No messages yet. Add some, or import a chat.",
     edit: "Edit",
     editDone: "Done",
-    editMessage: (sender: string) => `Edit the message of ${sender || "nobody"}`,
+    editMessage: (sender: string) => `Edit the message from ${sender || "an unknown sender"}`,
     deleteMessage: "Delete message",
     sender: "Name",
     text: "Message",
     add: "Add",
     me: "Me",
     typing: (sender: string) => `${sender} is typing`,
-    foreign: "This chat came in a link. Anybody may have written it.",
+    foreign: "This chat came from a link. Anyone may have written it.",
     restored: "This is the chat you had open last time.",
   },
   replay: {
@@ -52,7 +52,7 @@ export const en = {
     resume: "Resume",
     skip: "Skip to the end",
     speed: "Speed",
-    instant: "at once",
+    instant: "instant",
   },
   summary: {
     title: "Summary",
@@ -64,15 +64,16 @@ export const en = {
     stopped: "Stopped.",
     needsModel: "Download the model first.",
     needsText: "The chat is empty.",
-    sample: (model: string) => `Sample: written beforehand with ${model}. Yours is made here, on this device.`,
+    sample: (model: string) =>
+      `Sample, written in advance by ${model}. Your own summaries are made here, on this device.`,
     readAloud: "Read aloud",
     stopReading: "Stop reading",
     noVoice: (language: string) => `This device has no offline voice for ${language}.`,
-    back: "Read it back in English",
-    backTitle: "Back in English",
-    reference: "A person’s summary",
+    back: "Translate back into English",
+    backTitle: "Translated back into English",
+    reference: "Written by a person",
     figures: "Figures",
-    cut: "It was cut off at the longest length that the settings allow.",
+    cut: "The summary was cut off at the maximum length in the settings.",
   },
   stages: {
     download: "Downloading",
@@ -98,16 +99,15 @@ export const en = {
     gpuCounts: (dispatches: string, passes: string, submits: string, readbacks: string) =>
       `${dispatches} dispatches, ${passes} pass, ${submits} submit, ${readbacks} readbacks`,
     rouge: (name: string) => `ROUGE-${name}`,
-    rougeSource: "F1 in % against the person’s summary",
+    rougeSource: "F1 score in % against the summary by a person",
   },
   compare: {
     title: "Compare methods",
-    intro:
-      "Runs every method in turn and compares time, likeness to a person’s summary and what each adds to the download.",
+    intro: "Runs every method in turn and compares speed, similarity to a summary by a person, and download size.",
     methods: "Methods",
     thisChat: "On this chat",
     random: "On random examples",
-    count: "How many examples",
+    count: "Number of examples",
     start: "Compare",
     stop: "Stop",
     progress: (done: number, total: number) => `${done} of ${total} summaries`,
@@ -122,12 +122,12 @@ export const en = {
     passes: "Passes",
     extra: "Extra download (MB)",
     spread: "Mean ± standard deviation.",
-    memory: (idle: string, peak: string) => `Memory: ${idle} with the model loaded, ${peak} at the most.`,
+    memory: (idle: string, peak: string) => `Memory: ${idle} with the model loaded, ${peak} at most.`,
     both: (wasm: string, gpu: string) => `${wasm} (WASM) and ${gpu} (GPU)`,
     texts: "What each method wrote",
     csv: "Save as CSV",
     json: "Save as JSON",
-    noReference: "ROUGE needs a person’s summary; this chat has none.",
+    noReference: "ROUGE needs a summary by a person; this chat has none.",
     noMethods: "Choose at least one method.",
     chartOf: (name: string) => `Bar chart: ${name} by method`,
   },
@@ -143,40 +143,43 @@ export const en = {
     compare: "Compare all methods",
     backend: "Runs on",
     backends: { auto: "Whichever is faster here", gpu: "Graphics processor (WebGPU)", cpu: "Processor" },
-    maxTokens: "Longest summary (tokens)",
+    maxTokens: "Maximum length (tokens)",
     temperature: "Variety (temperature; 0 gives the same summary each time)",
     replay: "Replay",
     replaySummary: "Summarize a replayed chat",
-    replaySummaries: { never: "Never", end: "At its end", every: "Every few messages" },
-    replayEvery: "After how many messages",
+    replaySummaries: { never: "Never", end: "At the end", every: "Every few messages" },
+    replayEvery: "Messages between summaries",
     page: "Page",
     interfaceLanguage: "Language of the page",
-    auto: "As the browser",
+    auto: "Same as the browser",
     theme: "Colours",
-    themes: { auto: "As the device", light: "Light", dark: "Dark" },
+    themes: { auto: "Same as the device", light: "Light", dark: "Dark" },
     me: "Your name in chats",
-    meHint: "Messages of this name stand on the right.",
+    meHint: "Messages by this sender are shown on the right.",
     methodsLater: "The methods are listed once a model is loaded.",
     about: "About",
     privacy:
-      "Chats, summaries and settings stay on this device. Pocket Gist sends nothing anywhere; only the model is downloaded, once.",
+      "Chats, summaries and settings stay on this device. Nothing is sent anywhere; only the model is downloaded, " +
+      "once.",
     licence:
-      "The program is under the Apache License 2.0, the example chats under CC BY 4.0; models have licences of their own.",
+      "The program is under the Apache License 2.0, the example chats are under CC BY 4.0. Models have their own " +
+      "licences.",
   },
   placement: {
     cpu: "The model runs on the processor.",
     gpu: (name: string) => `The model runs on the graphics processor (${name}).`,
     chosen: "That is your choice.",
     times: (gpu: string, cpu: string) =>
-      `By a trial on this device, a usual summary takes about ${gpu} on the graphics processor and ${cpu} on the processor.`,
+      `By a trial on this device, a typical summary takes about ${gpu} on the graphics processor and ${cpu} on the ` +
+      "processor.",
     noGpu: (why: string) => `The graphics processor cannot be used: ${why}.`,
   },
   models: {
     title: "Models",
-    looking: "Looking at what is on this device…",
+    looking: "Checking what is on this device…",
     welcome: (size: string) => `To summarize here, download a language model once: ${size}.`,
     private: "Downloaded once; your chats never leave this device.",
-    unknownSize: "size not known yet",
+    unknownSize: "size unknown",
     here: "On this device.",
     kept: "The browser keeps it until you delete it.",
     notKept: "The browser may remove it if space runs out.",
@@ -195,40 +198,44 @@ export const en = {
     tooBig: (need: string, free: string) => `Needs ${need}; the browser offers ${free}.`,
     muchMemory: (gigabytes: number) => `May be too much for the memory of this device (${gigabytes} GB).`,
     interrupted:
-      "The browser ended the page while it was loading the model last time, perhaps for lack of memory. Close other apps and tabs; the model is loaded when you summarize.",
+      "The browser closed the page while the model was loading last time, perhaps because memory ran out. Close " +
+      "other apps and tabs; the model will be loaded when you summarize.",
     storage: "Storage",
-    used: (used: string, quota: string) => `${used} used of ${quota} that the browser offers.`,
+    used: (used: string, quota: string) => `${used} used of ${quota} available.`,
     persist: "Ask the browser to keep it",
     persistRefused: "The browser did not agree. Installing the app often helps.",
     deleteEverything: "Delete everything",
     confirmDelete: (name: string) => `Delete ${name} from this device?`,
     confirmEverything: "Delete all models, your chat and all settings from this device?",
-    everythingDeleted: "Everything is deleted.",
-    origins: { address: "from Hugging Face, as you asked", file: "local file" },
-    chooseAgain: (size: string) => `${size} of it are here. Choose the same file again to go on.`,
+    everythingDeleted: "Everything has been deleted.",
+    origins: { address: "from Hugging Face, added by you", file: "local file" },
+    chooseAgain: (size: string) => `${size} copied so far. Choose the same file again to continue.`,
     adapters: "Added adapters",
     addAdapter: "Add an adapter",
     deleteAdapter: (name: string) => `Delete the adapter ${name}`,
     confirmAdapter: (name: string) => `Delete the adapter ${name} from this device?`,
   },
   addModel: {
-    title: "A model of your own",
+    title: "Add your own model",
     intro:
-      "A GGUF file of a Llama, Gemma 3 or Qwen2 model. It is copied into the browser’s storage, and stays on this device.",
+      "A GGUF file of a Llama, Gemma 3 or Qwen2 model. It is copied into the browser’s storage and stays on this " +
+      "device.",
     file: "Open a .gguf file",
     drop: "Or drop it here.",
     copying: (name: string) => `Copying ${name}`,
     stop: "Stop",
     address: "Or download from Hugging Face",
     addressHint:
-      "The address of a .gguf file, or OWNER/REPOSITORY/FILE.gguf. Only the button asks huggingface.co for anything.",
+      "The address of a .gguf file, or OWNER/REPOSITORY/FILE.gguf. The page contacts huggingface.co only when you " +
+      "press the button.",
     fetch: "Download",
-    looking: "Looking at the file…",
+    looking: "Checking the file…",
   },
   adapter: {
     title: (model: string) => `Add an adapter to ${model}`,
     intro:
-      "A GGUF LoRA, a PEFT folder (adapter_config.json and adapter_model.safetensors) or a zip of one, or a learned file: a projection, baked or not, a calibration, LoraHub weights.",
+      "A LoRA as a GGUF file, a PEFT folder (adapter_config.json and adapter_model.safetensors) or a zip of one; " +
+      "or a correction file: a projection, a calibration or LoraHub weights.",
     files: "Choose files",
     folder: "Choose a folder",
     drop: "Or drop them here.",
@@ -245,7 +252,8 @@ export const en = {
   import: {
     title: "Import a chat",
     intro:
-      "An export of WhatsApp (.txt or .zip), Telegram (result.json) or Signal, or lines of the form “Name: text”. It is read on this device.",
+      "An export from WhatsApp (.txt or .zip), Telegram (result.json) or Signal, or lines of the form “Name: " +
+      "text”. It is read on this device.",
     paste: "Paste a chat",
     read: "Read the text",
     file: "Choose a file",
@@ -257,10 +265,10 @@ export const en = {
     ambiguous: "The dates can be read in more than one way; please check.",
     orders: { dayFirst: "day, month, year", monthFirst: "month, day, year", yearFirst: "year, month, day" },
     leftOut: (announcements: number, media: number) =>
-      `Left out: ${announcements} lines of the messenger itself. Media that are not text: ${media}.`,
-    leadingLines: (count: number) => `Lines before the first message that were left out: ${count}.`,
+      `Left out: ${announcements} system messages, ${media} media attachments.`,
+    leadingLines: (count: number) => `Lines left out before the first message: ${count}.`,
     impossibleDates: (count: number) =>
-      `Messages whose date does not exist in this order, and which have no time: ${count}.`,
+      `Messages without a time, because their date does not exist in this order: ${count}.`,
     choose: "This file has several chats. Which one?",
     range: "Which part",
     all: "The whole chat",
@@ -277,9 +285,9 @@ export const en = {
   },
   shareLink: {
     title: "Share this chat",
-    example: "The link names the example and the settings. It holds none of your text.",
-    warning: "The chat itself will be in the link: whoever gets the link can read it. Servers never see it.",
-    include: "Put the chat into the link",
+    example: "The link contains the name of the example and the settings, but none of your text.",
+    warning: "The link will contain the chat itself: anyone who has the link can read it. Servers never see it.",
+    include: "Include the chat in the link",
     link: "Link",
     copy: "Copy the link",
     share: "Share the link",
@@ -295,13 +303,13 @@ export const en = {
   faults: {
     input: "This cannot be done.",
     failure: "Something went wrong.",
-    network: "The network failed. What has arrived is kept.",
-    quota: "There is not enough room.",
+    network: "The network failed. What has been downloaded is kept.",
+    quota: "There is not enough storage space.",
     corrupt: "A file is damaged.",
     device: "The graphics processor failed.",
     panic: "The engine stopped.",
   },
 };
 
-/** The words of the page in one language. */
+/** The texts of the page in one language. */
 export type Messages = typeof en;

@@ -1,5 +1,5 @@
-// Every format of export with the real engine, which needs no model for it: from the file picker, and as another app shares
-// it, which the service worker receives.
+// Imports every export format with the real engine, without a model: from the file picker, and shared by another app
+// through the service worker.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { serve } from "../../../pkg-scripts/serve.mjs";
 const folder = mkdtempSync(join(tmpdir(), "pocket-gist-import-"));
 test.afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** An archive of one file, as a messenger makes it. */
+/** A zip of one file, as messengers write it. */
 function zip(name: string, member: string, text: string): Buffer {
   writeFileSync(join(folder, member), text);
   execFileSync("python3", ["-m", "zipfile", "-c", join(folder, name), member], { cwd: folder });
@@ -34,7 +34,7 @@ const telegram = {
   ],
 };
 
-/** File, type, content, what the dialog says of it, and what the chat then has. */
+/** File, type, content, the dialog's text about it, and the messages of the imported chat. */
 const exports: [name: string, type: string, bytes: Buffer, found: string, says: string][] = [
   [
     "WhatsApp Chat with Family.txt",
@@ -79,7 +79,7 @@ const exports: [name: string, type: string, bytes: Buffer, found: string, says: 
   ],
 ];
 
-/** Shares a file with the app as the system does: a form that is posted to the address in the manifest. */
+/** Shares a file with the app as the system does, by posting a form to the address in the manifest. */
 async function share(page: Page, name: string, type: string, bytes: Buffer): Promise<void> {
   await page.evaluate(
     ({ name, type, data }) => {
@@ -126,12 +126,12 @@ test("each format comes in from a file and from another app, and a link carries 
     }
   }
   await page.getByRole("button", { name: "Share this chat" }).click();
-  await page.getByLabel("Put the chat into the link").check();
+  await page.getByLabel("Include the chat in the link").check();
   const link = await page.locator("#link").inputValue();
   expect(link).toMatch(/\/a\/project\/#v=1&/);
   const guest = await context.newPage();
   await guest.goto(link);
-  await expect(guest.getByText("Anybody may have written it")).toBeVisible();
+  await expect(guest.getByText("Anyone may have written it")).toBeVisible();
   await expect(guest.getByRole("log")).toContainText("Make it 9");
   expect(trouble).toEqual([]);
   site.server.closeAllConnections();

@@ -1,4 +1,4 @@
-// The page as it is built, with the real model and the real engine, in one browser profile from first visit to offline.
+// The built page with the real model and engine, in one browser profile from the first visit to offline use.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,10 +13,10 @@ const root = join(import.meta.dirname, "../../..");
 const profile = mkdtempSync(join(tmpdir(), "pocket-gist-"));
 const damaged = "020.bin";
 
-/** How often the server sent each piece of the model whole, and which requests it saw. */
+/** The number of times the server sent each piece of the model completely, and the requests it received. */
 const sent = new Map<string, number>();
 const asked: string[] = [];
-/** After so many pieces the server sends no more; the test raises it. */
+/** Number of pieces after which the server stalls; the test raises it. */
 let allowed = 30;
 
 let site: Awaited<ReturnType<typeof serve>>;
@@ -51,11 +51,11 @@ test.afterAll(async () => {
   rmSync(profile, { recursive: true, force: true });
 });
 
-/** Opens the page in the profile, as after a restart of the browser. Whatever leaves the origin or fails is trouble. */
+/** Opens the page in the profile, as after a browser restart. Requests to other origins and errors count as trouble. */
 async function visit(): Promise<void> {
   context = await chromium.launchPersistentContext(profile, { ...launch, ...phone });
   trouble = [];
-  // No task of the page's own thread may keep the reader waiting, from its first line on.
+  // From the start, no task of the page's main thread may keep the user waiting.
   await context.addInitScript(() => {
     const long: number[] = [];
     Object.assign(globalThis, { long });
@@ -74,24 +74,24 @@ async function visit(): Promise<void> {
   await page.goto(site.url);
 }
 
-/** How long the page's own thread was held at most since the page was opened, in ms. */
+/** Longest task of the page's main thread since the page was opened, in ms. */
 async function longest(doing: string): Promise<number> {
   const long = await page.evaluate(() => (globalThis as unknown as { long: number[] }).long);
   console.log(`long tasks of the page, ${doing}: ${JSON.stringify(long)} ms`);
   return Math.max(0, ...long);
 }
 
-/** What a screen reader is told at the end. */
+/** The text announced to screen readers at the end. */
 const done = () => page.locator("gist-app .frame > [role=status]");
 const summarizeButton = () => page.getByRole("button", { name: "Summarize" });
 
-/** The summary that is being made, once it is there. */
+/** The summary that is being made, after it has appeared. */
 async function written(): Promise<string> {
   await expect(done()).toHaveText("The summary is ready.", { timeout: 120_000 });
   return (await page.locator("summary-card .text").textContent())?.trim() ?? "";
 }
 
-/** Opens an example by its link, as a stranger would. */
+/** Opens an example by its link. */
 async function open(id: string): Promise<void> {
   await page.evaluate((id) => {
     location.hash = `v=1&d=${id}`;
@@ -106,7 +106,7 @@ async function summarize(id: string, method: string): Promise<string> {
   return written();
 }
 
-/** Brings a chat in through the import dialog. */
+/** Imports a chat by the dialog. */
 async function importFile(name: string, text: string): Promise<void> {
   await page.getByRole("button", { name: "All chats" }).click();
   await page.getByRole("button", { name: "Import a chat" }).click();
@@ -128,7 +128,7 @@ function example(index: number): Dialogue {
   return dialogue;
 }
 
-/** Compares what the page wrote with what the command line writes. */
+/** Compares the page's summary with the command line's. */
 function checkWritten({ id, turns }: Dialogue, method: string, text: string): void {
   const chat = turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
   const gap = gapAtDifference(chat, method, native(chat, method), text);
@@ -141,7 +141,7 @@ test("a download that is killed half way goes on, and a damaged piece is refused
   await page.getByRole("button", { name: "Download 278 MB" }).click();
   await expect(page.getByText("A damaged piece (number 20) was refused")).toBeVisible({ timeout: 60_000 });
   await expect.poll(() => sent.size, { timeout: 60_000 }).toBe(allowed);
-  // Pieces are stored before the next one is asked for; the last one gets a moment.
+  // Each piece is stored before the next is requested; the last one gets a moment.
   await page.waitForTimeout(1000);
   await context.close();
   expect([...sent].filter(([, times]) => times > 1).map(([piece]) => piece)).toEqual([damaged]);
@@ -206,7 +206,8 @@ test("stops at once, and goes on with the same model", async () => {
 
 test("imports an export of WhatsApp, takes a part of it and shares that in a link", async () => {
   const text =
-    "[24/12/2019, 11:23:01] Ana: Dinner at 8?\n[24/12/2019, 11:24:00] Ben: Make it 9,\nthe train is late\n[25/12/2019, 09:00:00] Ana: Fine";
+    "[24/12/2019, 11:23:01] Ana: Dinner at 8?\n[24/12/2019, 11:24:00] Ben: Make it 9,\nthe train is late\n" +
+    "[25/12/2019, 09:00:00] Ana: Fine";
   await importFile("WhatsApp Chat with Family.txt", text);
   await expect(page.getByText("3 messages found (WhatsApp).")).toBeVisible();
   await expect(page.getByLabel("Dates are")).toHaveValue("dayFirst");
@@ -215,14 +216,14 @@ test("imports an export of WhatsApp, takes a part of it and shares that in a lin
   await page.getByRole("button", { name: "Use 3 messages" }).click();
   await expect(page.getByRole("log")).toContainText("the train is late");
   await page.getByRole("button", { name: "Share this chat" }).click();
-  await page.getByLabel("Put the chat into the link").check();
+  await page.getByLabel("Include the chat in the link").check();
   const url = await page.locator("#link").inputValue();
   await page.getByRole("button", { name: "Close" }).click();
   await open(example(1).id);
   await page.evaluate((fragment) => {
     location.hash = fragment;
   }, new URL(url).hash);
-  await expect(page.getByText("Anybody may have written it")).toBeVisible();
+  await expect(page.getByText("Anyone may have written it")).toBeVisible();
   await expect(page.locator(".bubble")).toHaveCount(3);
   await summarizeButton().click();
   expect(await written()).not.toBe("");

@@ -1,6 +1,6 @@
-// Models and adapters that the reader brings, with the real engine: tiny random models, and once the real one from a file.
-// A second server stands in for Hugging Face: the browser is told that huggingface.co is at its port, so that names,
-// redirects, ranges and the page's content security policy are what they would be.
+// Adds models and adapters with the real engine: tiny random models, and once the real one from a file. A second server
+// stands in for Hugging Face. The browser resolves huggingface.co to it, so that names, redirects, ranges and the
+// content security policy are as in reality.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
@@ -25,14 +25,14 @@ let site: Awaited<ReturnType<typeof serve>>;
 let hub: Server;
 let context: BrowserContext;
 let page: Page;
-/** What was asked of other hosts, and what went wrong. */
+/** Requests to other hosts, and errors. */
 let outside: string[] = [];
 const trouble: string[] = [];
-/** Where ranges that were asked of the hub begin; and whether it stalls after its first 5 MB. */
+/** The starts of the ranges requested from the hub, and whether it stalls after its first 5 MB. */
 const ranges: number[] = [];
 let stalls = true;
 
-/** Hugging Face: addresses of files lead to another host of its, which sends ranges. */
+/** Hugging Face's stand-in: a file's address redirects to another host, which sends ranges. */
 function openHub(): Server {
   execFileSync(
     "openssl",
@@ -77,7 +77,7 @@ function openHub(): Server {
   );
 }
 
-/** What the command line writes, with the same model and adapters. */
+/** The command line's summary with the same model and adapters. */
 function native(model: string, args: string[]): string {
   return JSON.parse(
     execFileSync(program, ["summarize", "-", "--model", file(model), "--max-tokens", "24", "--json", ...args], {
@@ -100,7 +100,7 @@ async function visit(): Promise<void> {
   });
   context.on("weberror", (error) => trouble.push(error.error().message));
   page = context.pages()[0] ?? (await context.newPage());
-  // A file that is not there is an error of the browser's, and one that the page tells of.
+  // The browser logs a missing file as an error; the page reports it too.
   page.on("console", (message) => {
     if (message.type() === "error" && !message.text().includes("404")) trouble.push(message.text());
   });
@@ -145,13 +145,13 @@ const chunks = () =>
     return count;
   });
 
-/** Offers files to the dialog: what is told of them there. */
+/** Gives files to the dialog and returns the text shown about them. */
 async function offer(label: "Choose files" | "Choose a folder", paths: string | string[]): Promise<void> {
   if (!(await dialog().isVisible())) await page.getByRole("button", { name: "Add an adapter" }).click();
   await dialog().getByLabel(label).setInputFiles(paths);
 }
 
-/** Adds the adapter that was offered. */
+/** Adds the adapter that was given to the dialog. */
 async function add(task: string, to?: string): Promise<void> {
   await dialog().getByLabel("What was it trained for?").selectOption(task);
   if (to) await dialog().getByLabel("Language of the result").selectOption(to);
@@ -159,7 +159,7 @@ async function add(task: string, to?: string): Promise<void> {
   await expect(dialog()).toBeHidden();
 }
 
-/** Summarises the chat at hand. */
+/** Summarises the open chat. */
 async function summarize(to: string, method: string): Promise<string> {
   await show("Chat");
   await page.locator("action-bar #to").selectOption(to);
@@ -202,8 +202,8 @@ test("a model from a file is listed, runs and is deleted", async () => {
   await expect(card("file:")).toContainText("tiny-llama-q8_0");
   await expect(card("file:")).toContainText("local file");
   await show("Settings");
-  await page.getByLabel("Longest summary (tokens)").fill("24");
-  await page.getByLabel("Longest summary (tokens)").press("Tab");
+  await page.getByLabel("Maximum length (tokens)").fill("24");
+  await page.getByLabel("Maximum length (tokens)").press("Tab");
   await page.evaluate(() => {
     location.hash = "import";
   });
@@ -240,7 +240,7 @@ test("a model from an address is fetched only on request, pauses, goes on and is
   const model = card("/gemma.gguf");
   await expect(model).toContainText("tiny-gemma3-f32");
   await expect(model.getByRole("button", { name: "Pause download" })).toBeVisible();
-  await expect(model).toContainText("from Hugging Face, as you asked");
+  await expect(model).toContainText("from Hugging Face, added by you");
   await model.getByRole("button", { name: "Pause download" }).click();
   stalls = false;
   ranges.length = 0;
@@ -302,7 +302,7 @@ test("adapters that do not fit, or are none, are refused in words", async () => 
     await offer(label, paths);
     await expect(dialog().getByRole("alert")).toContainText(why);
   }
-  // Its shapes fit any model: that it was made for another one shows when it is added.
+  // Its shapes fit any model, so only adding it shows that it was made for another one.
   await offer("Choose files", shipped("summarize+translate-es/lorahub.json"));
   await expect(dialog()).toContainText("fits this model");
   await dialog().getByRole("button", { name: "Add", exact: true }).click();
@@ -319,7 +319,7 @@ test("a folder, a file, a zip and a projection are added, used and kept", async 
   const adapters = ["--primary", peft("tiny-gemma3-f32-one"), "--secondary", file("two.gguf")];
   expect(await summarize("es", "concat")).toBe(native("gemma.gguf", ["--to", "es", "--method", "concat", ...adapters]));
 
-  // A projection for the four shapes of the tiny model, whose P1 and P2 are all of one small value.
+  // A projection for the tiny model's four shapes. All values of P1 and P2 are the same small number.
   const shapes: [number, number][] = [
     [256, 256],
     [256, 64],

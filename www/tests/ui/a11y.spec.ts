@@ -1,24 +1,25 @@
-// Every screen and dialog by axe-core, light and dark.
+// Checks every screen and dialog by axe-core, in the light and the dark theme.
 import AxeBuilder from "@axe-core/playwright";
 import { download, expect, type Page, paste, show, showChats, summarize, test } from "./fixture";
 
 /**
- * Checks what is on the screen, in both themes: of the rules, only the one on contrast knows colours. The hundred entries
- * of the list, which are all alike, are checked only where it says so.
+ * Checks the screen in both themes. Only the contrast rule depends on colours, so it alone checks the dark theme. The
+ * hundred entries of the list are all alike and are checked only if `list`.
  */
 async function check(page: Page, screen: string, list = false): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
-    // Colours that are on their way from one theme to another are none that anybody reads.
+    // Waits until the transition between the themes' colours has ended.
     await page.evaluate(() =>
       Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))),
     );
     let axe = new AxeBuilder({ page });
     if (colorScheme === "dark") axe = axe.withRules(["color-contrast"]);
     const { violations } = await (list ? axe : axe.exclude({ fromShadowDom: ["gist-app", "chat-list"] })).analyze();
+    const place = ({ target, failureSummary }: (typeof violations)[number]["nodes"][number]): string =>
+      `${target.join(" ")} (${failureSummary})`;
     const found = violations.map(
-      ({ id, nodes }) =>
-        `${screen}, ${colorScheme}: ${id} at ${nodes.map(({ target, failureSummary }) => `${target.join(" ")} (${failureSummary})`).join(", ")}`,
+      ({ id, nodes }) => `${screen}, ${colorScheme}: ${id} at ${nodes.map(place).join(", ")}`,
     );
     expect(found).toEqual([]);
   }
@@ -35,7 +36,7 @@ test("no chat, summary or dialog of theirs has a violation", async ({ page, isMo
   }
   await download(page);
   await summarize(page);
-  await page.getByRole("button", { name: "Read it back in English" }).click();
+  await page.getByRole("button", { name: "Translate back into English" }).click();
   await expect(page.locator(".backtext")).toHaveAttribute("aria-busy", "false");
   await check(page, "summary");
   await page.getByRole("button", { name: "Share this chat" }).click();
@@ -43,7 +44,7 @@ test("no chat, summary or dialog of theirs has a violation", async ({ page, isMo
   await page.getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Edit", exact: true }).click();
   await page
-    .getByRole("button", { name: /^Edit the message of/ })
+    .getByRole("button", { name: /^Edit the message from/ })
     .first()
     .click();
   await check(page, "editing");
@@ -67,7 +68,7 @@ test("no chat, summary or dialog of theirs has a violation", async ({ page, isMo
   await expect(page.getByRole("alert")).toBeVisible();
   await check(page, "problem");
   await page.getByRole("button", { name: "Share this chat" }).click();
-  await page.getByLabel("Put the chat into the link").check();
+  await page.getByLabel("Include the chat in the link").check();
   await check(page, "share, one's own");
 });
 

@@ -43,17 +43,17 @@ test("messages are added, edited and deleted, and the chat outlives the page", a
     await page.getByRole("button", { name: "Add", exact: true }).click();
   }
   await expect(page.getByLabel("Message", { exact: true })).toBeFocused();
-  await page.getByRole("button", { name: "Edit the message of Me" }).click();
+  await page.getByRole("button", { name: "Edit the message from Me" }).click();
   await page.locator("conversation-view").getByLabel("Message", { exact: true }).fill("In twenty minutes");
   await page.getByRole("button", { name: "Save", exact: true }).click();
-  await page.getByRole("button", { name: "Edit the message of Ana" }).first().click();
+  await page.getByRole("button", { name: "Edit the message from Ana" }).first().click();
   await page.getByRole("button", { name: "Delete message", exact: true }).click();
   await page.getByRole("button", { name: "Done", exact: true }).click();
   await expect(page.locator(".bubble")).toHaveCount(2);
   await expect(page.getByRole("log")).toContainText("In twenty minutes");
   const direction = await page.getByText("שלום").evaluate((element) => getComputedStyle(element).direction);
   expect(direction).toBe("rtl");
-  await page.waitForTimeout(700); // until it is written
+  await page.waitForTimeout(700); // until the draft is saved
   await page.goto(site.url);
   await expect(page.getByRole("log")).toContainText("In twenty minutes");
   await expect(page.getByText("you had open last time")).toBeVisible();
@@ -95,8 +95,8 @@ test("a replay is summarised every few messages, and waits meanwhile", async ({ 
   await download(page);
   await show(page, "Settings");
   await page.getByLabel("Summarize a replayed chat").selectOption("every");
-  await page.getByLabel("After how many messages").fill("4");
-  await page.getByLabel("After how many messages").blur();
+  await page.getByLabel("Messages between summaries").fill("4");
+  await page.getByLabel("Messages between summaries").blur();
   await show(page, "Chat");
   await page.getByRole("button", { name: "Replay", exact: true }).click();
   await page.getByRole("button", { name: "Speed: 4×" }).click();
@@ -104,7 +104,7 @@ test("a replay is summarised every few messages, and waits meanwhile", async ({ 
   const bubbles = await page.locator("conversation-view .line:not([aria-hidden])").count();
   expect(bubbles).toBeGreaterThanOrEqual(4);
   expect(bubbles).toBeLessThan(8);
-  await expect(page.getByText("ROUGE-1")).toBeHidden(); // of a part of the chat nobody wrote a summary
+  await expect(page.getByText("ROUGE-1")).toBeHidden(); // there is no human summary of a part of the chat
   await expect(page.locator("conversation-view .line:not([aria-hidden])")).toHaveCount(10, { timeout: 20_000 });
 });
 
@@ -126,7 +126,7 @@ test("five thousand messages stay smooth", async ({ page }) => {
     .locator("input[type=file]")
     .setInputFiles({ name: "chat.txt", mimeType: "text/plain", buffer: Buffer.from(text) });
   await expect(page.getByRole("button", { name: "Use 5000 messages" })).toBeVisible();
-  // Measured in the page alone: locators of the test would run over all messages on the page's own thread.
+  // Measured in the page: the test's locators would search all messages on the main thread.
   await page.evaluate(() => {
     const long: number[] = [];
     Object.assign(globalThis, {
@@ -157,14 +157,15 @@ test("five thousand messages stay smooth", async ({ page }) => {
   });
   const [median, worst] = [frames[60] ?? 0, frames.at(-1) ?? 0];
   console.log(
-    `5000 messages drawn after ${filled.toFixed(0)} ms; long tasks ${JSON.stringify(long)} ms; frames while scrolling: median ${median.toFixed(1)}, worst ${worst.toFixed(1)} ms`,
+    `5000 messages rendered after ${filled.toFixed(0)} ms; long tasks ${JSON.stringify(long)} ms;`,
+    `frames while scrolling: median ${median.toFixed(1)}, worst ${worst.toFixed(1)} ms`,
   );
   expect(Math.max(0, ...long)).toBeLessThan(200);
   expect(median).toBeLessThan(50); // 17 on a machine at rest
   await expect(page.locator(log)).toHaveAttribute("aria-busy", "false");
   await expect(page.locator(".bubble")).toHaveCount(5000);
   await expect(page.getByText(/^0 We/)).toBeInViewport();
-  // One more message draws one group again, not a hundred.
+  // One more message renders one group again, not a hundred.
   await page.getByRole("button", { name: "Edit", exact: true }).click();
   await page.getByLabel("Message", { exact: true }).fill("And one more");
   await page.getByRole("button", { name: "Add", exact: true }).click();

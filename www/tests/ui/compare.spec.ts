@@ -1,4 +1,4 @@
-// Comparative mode: on a chat, on random examples, stopped, and saved.
+// Comparing methods: on a chat, on random examples, stopped, and saved.
 import { readFileSync } from "node:fs";
 import { done, download, expect, type Page, paste, show, test } from "./fixture";
 
@@ -20,7 +20,7 @@ test("compares all methods that can be used, in a table and in charts", async ({
   await expect(page.getByRole("img", { name: /^Bar chart: ROUGE by method/ })).toBeVisible();
   await expect(
     page.getByText(
-      "Memory: 400 MB (WASM) and 290 MB (GPU) with the model loaded, 412 MB (WASM) and 290 MB (GPU) at the most.",
+      "Memory: 400 MB (WASM) and 290 MB (GPU) with the model loaded, 412 MB (WASM) and 290 MB (GPU) at most.",
     ),
   ).toBeVisible();
 });
@@ -30,8 +30,8 @@ test("runs on random examples, with mean and spread, and saves every run", async
   await show(page, "Compare");
   await page.getByLabel("Two-step").uncheck();
   await page.getByLabel("On random examples").check();
-  await page.getByLabel("How many examples").fill("3");
-  await page.getByLabel("How many examples").blur();
+  await page.getByLabel("Number of examples").fill("3");
+  await page.getByLabel("Number of examples").blur();
   await start(page).click();
   await expect(done(page)).toHaveText("The comparison is ready.", { timeout: 30_000 });
   await expect(page.locator("compare-view tbody tr")).toHaveCount(2);
@@ -78,5 +78,5 @@ test("is what Summarize does in comparative mode", async ({ page }) => {
   await show(page, "Chat");
   await page.getByRole("button", { name: "Summarize" }).click();
   await expect(done(page)).toHaveText("The comparison is ready.");
-  await expect(page.getByText("ROUGE needs a person’s summary")).toBeVisible();
+  await expect(page.getByText("ROUGE needs a summary by a person")).toBeVisible();
 });

@@ -1,4 +1,4 @@
-// The model manager.
+// Managing models and adapters.
 import { download, expect, show, test } from "./fixture";
 
 test("a paused download resumes, and both views show it", async ({ page }) => {
@@ -44,7 +44,7 @@ test("everything is deleted: models, the chat, the settings", async ({ page, sit
   await page.getByRole("button", { name: "Edit", exact: true }).click();
   await page.getByLabel("Message", { exact: true }).fill("private");
   await page.getByRole("button", { name: "Add", exact: true }).click();
-  await page.waitForTimeout(700); // until it is written
+  await page.waitForTimeout(700); // until the draft is saved
   await show(page, "Settings");
   await page.getByLabel("Colours").selectOption("dark");
   await show(page, "Models");
@@ -85,7 +85,7 @@ test("a model of one's own is copied, can be stopped and goes on, is used and de
   await expect(page.getByRole("progressbar", { name: "Copying SLOW.gguf" })).toBeVisible();
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   const card = page.locator("[data-model='file:1']");
-  await expect(card).toContainText(/[\d.]+ MB of it are here\. Choose the same file again to go on\./);
+  await expect(card).toContainText(/[\d.]+ MB copied so far\. Choose the same file again to continue\./);
   await page.locator("add-model-card .drop").evaluate((drop) => {
     const data = new DataTransfer();
     data.items.add(new File(["GGUF"], "mine.gguf"));

@@ -6,13 +6,13 @@ test("choices are kept across visits", async ({ page, site }) => {
   await page.locator("#method").selectOption("two-step");
   await page.locator("#to").selectOption("fr");
   await show(page, "Settings");
-  await page.getByLabel("Longest summary (tokens)").fill("9999");
-  await page.getByLabel("Longest summary (tokens)").blur();
+  await page.getByLabel("Maximum length (tokens)").fill("9999");
+  await page.getByLabel("Maximum length (tokens)").blur();
   await page.getByLabel("Colours").selectOption("dark");
   await page.goto(site.url);
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   await show(page, "Settings");
-  await expect(page.getByLabel("Longest summary (tokens)")).toHaveValue("512");
+  await expect(page.getByLabel("Maximum length (tokens)")).toHaveValue("512");
   const saved = await page.evaluate(() => JSON.parse(localStorage.getItem("pocket-gist.settings") ?? "{}"));
   expect(saved).toMatchObject({ method: "two-step", to: "fr", task: "translate" });
 });
@@ -22,12 +22,13 @@ test("the page says where the model runs, and why; setting and address choose", 
   await show(page, "Settings");
   const place = page.locator("[data-place]");
   await expect(place).toHaveText(
-    "The model runs on the graphics processor (example). By a trial on this device, a usual summary takes about 2.1 s on the graphics processor and 7.6 s on the processor.",
+    "The model runs on the graphics processor (example). By a trial on this device, a typical summary takes about " +
+      "2.1 s on the graphics processor and 7.6 s on the processor.",
   );
   await page.getByLabel("Runs on").selectOption("cpu");
   await expect(place).toHaveText("The model runs on the processor. That is your choice.");
   await page.goto(`${site.url}?backend=gpu`);
-  await page.getByRole("button", { name: "Download 253 MB" }).click(); // the stand-in forgets with its worker
+  await page.getByRole("button", { name: "Download 253 MB" }).click(); // the fake engine forgets it with its worker
   await show(page, "Settings");
   await expect(place).toHaveText("The model runs on the graphics processor (example). That is your choice.");
   await expect(page.getByLabel("Runs on")).toHaveValue("cpu");
@@ -68,7 +69,7 @@ test("settings that somebody has broken are not believed", async ({ page, site }
   await page.goto(site.url);
   await show(page, "Settings");
   await expect(page.getByLabel("Colours")).toHaveValue("auto");
-  await expect(page.getByLabel("Longest summary (tokens)")).toHaveValue("160");
+  await expect(page.getByLabel("Maximum length (tokens)")).toHaveValue("160");
   await page.evaluate(() => localStorage.setItem("pocket-gist.settings", "{"));
   await page.goto(site.url);
   await expect(page.getByRole("log")).toContainText("Bell rope");

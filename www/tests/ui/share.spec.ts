@@ -1,4 +1,4 @@
-// Links: examples by name, own text only on request, and whatever comes in is a stranger's.
+// Links: examples by name, the user's text only on request, and links from strangers.
 import { deflateRawSync } from "node:zlib";
 import { expect, type Page, paste, test } from "./fixture";
 
@@ -29,25 +29,25 @@ test("own text is in a link only after it was asked for, and makes the round tri
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await paste(page, "Ana: Grüße & <b>mehr</b>\nBen: שלום 🍆");
   await page.getByRole("button", { name: "Share this chat" }).click();
-  await expect(page.getByText("whoever gets the link can read it")).toBeVisible();
+  await expect(page.getByText("anyone who has the link can read it")).toBeVisible();
   await expect(link(page)).toHaveCount(0);
-  await page.getByLabel("Put the chat into the link").check();
+  await page.getByLabel("Include the chat in the link").check();
   await page.getByRole("button", { name: "Copy the link" }).click();
   const url = await page.evaluate(() => navigator.clipboard.readText());
   expect(url).toMatch(/#v=1&c=[\w-]+/);
   expect(new URL(url).search).toBe("");
   const stranger = await (await browser.newContext()).newPage();
   await stranger.goto(url);
-  await expect(stranger.getByText("Anybody may have written it")).toBeVisible();
+  await expect(stranger.getByText("Anyone may have written it")).toBeVisible();
   await expect(stranger.locator(".bubble").nth(0)).toContainText("Grüße & <b>mehr</b>");
   await expect(stranger.locator(".bubble").nth(1)).toContainText("שלום 🍆");
   await expect(stranger.locator(".bubble b")).toHaveCount(0);
   expect(new URL(stranger.url()).hash).toBe("");
   await stranger.context().close();
-  // The choice is made anew each time.
+  // The user is asked again each time.
   await page.getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Share this chat" }).click();
-  await expect(page.getByLabel("Put the chat into the link")).not.toBeChecked();
+  await expect(page.getByLabel("Include the chat in the link")).not.toBeChecked();
 });
 
 const bad: [string, string, RegExp][] = [
@@ -75,7 +75,7 @@ test("a long chat has no QR code, and says so", async ({ page }) => {
   const text = Array.from({ length: 900 }, (_, i) => `Ana ${i % 9}: ${Math.sin(i).toString(36)}`).join("\n");
   await paste(page, text);
   await page.getByRole("button", { name: "Share this chat" }).click();
-  await page.getByLabel("Put the chat into the link").check();
+  await page.getByLabel("Include the chat in the link").check();
   await expect(page.getByText("too long for a QR code")).toBeVisible();
 });
 

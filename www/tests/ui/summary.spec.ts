@@ -29,15 +29,15 @@ test("says what it needs, downloads, tells of a refused chunk, and summarises wi
   ]) {
     await expect(figures).toContainText(figure);
   }
-  await page.getByText("A person’s summary").click();
+  await page.getByText("Written by a person").click();
   await expect(page.locator(".reference")).toContainText("Se ha roto la cuerda");
 });
 
 test("a sample is shown before there is a model, and says so", async ({ page }) => {
-  await expect(page.getByText("Sample: written beforehand")).toBeVisible();
+  await expect(page.getByText("Sample, written in advance")).toBeVisible();
   await expect(summaryText(page)).not.toBeEmpty();
   await download(page);
-  await expect(page.getByText("Sample: written beforehand")).toBeHidden();
+  await expect(page.getByText("Sample, written in advance")).toBeHidden();
 });
 
 test("methods that cannot be used are greyed, with the reason", async ({ page }) => {
@@ -56,17 +56,17 @@ test("English asks for no translation, and takes a method that can", async ({ pa
   await expect(page.locator("#method")).toHaveValue("primary");
   await summarize(page);
   await expect(summaryText(page)).toHaveText(/^Frank says/);
-  await expect(page.getByRole("button", { name: "Read it back in English" })).toBeHidden();
+  await expect(page.getByRole("button", { name: "Translate back into English" })).toBeHidden();
 });
 
 test("a summary is read back in English where that can be done", async ({ page }) => {
   await download(page);
   await summarize(page);
-  await page.getByRole("button", { name: "Read it back in English" }).click();
+  await page.getByRole("button", { name: "Translate back into English" }).click();
   await expect(page.locator(".backtext")).toHaveText("Frank says that the rope of the bell has broken.");
   await page.locator("#to").selectOption("fr");
   await summarize(page);
-  await expect(page.getByRole("button", { name: "Read it back in English" })).toBeDisabled();
+  await expect(page.getByRole("button", { name: "Translate back into English" })).toBeDisabled();
   await expect(page.getByText("no adapter that translates fr to en")).toBeVisible();
 });
 
