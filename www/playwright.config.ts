@@ -1,5 +1,5 @@
-// System Chromium only. `unit`: modules without a page. `phone` and `desktop`: the page with a fake engine (dist-test/).
-// `gpu`: the built engine on WebGPU in software. `real`: the page as it is built, with the real model.
+// The tests' projects, all on the system's Chromium. `unit`: modules without a page. `phone` and `desktop`: the page
+// with a fake engine (dist-test/). `gpu`: the built engine on a software GPU. `real`: the page with the real model.
 import { defineConfig } from "@playwright/test";
 import { launch, phone } from "./tests/chromium";
 

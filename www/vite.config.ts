@@ -1,4 +1,4 @@
-// Two bundles from one source: the app (dist/) and, with `--mode test`, the same page with a fake engine (dist-test/).
+// Builds the app (dist/) or, with `--mode test`, the same page with a fake engine (dist-test/).
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig, type Plugin } from "vite";
@@ -6,7 +6,7 @@ import { VitePWA } from "vite-plugin-pwa";
 
 const models = resolve(__dirname, "../models");
 
-/** Models whose files lie beside the page, in pieces (pkg-scripts/shards.mjs). The others come from where the catalog says. */
+/** Models hosted beside the page, in pieces (pkg-scripts/shards.mjs). Others come from the addresses in the catalog. */
 const hosted = (process.env.POCKET_GIST_HOSTED ?? "gemma-3-270m").split(" ");
 
 interface Catalog {
@@ -14,7 +14,7 @@ interface Catalog {
   adapters: { base: string; path: string }[];
 }
 
-/** Puts catalog, adapters and example chats into the bundle. */
+/** Adds the catalog, the adapters and the example chats to the bundle. */
 function modelFiles(): Plugin {
   return {
     name: "model-files",
@@ -115,7 +115,7 @@ export default defineConfig(({ mode }) => {
             action: "./share",
             method: "POST",
             enctype: "multipart/form-data",
-            // Which type WhatsApp's export has differs between versions: extensions are taken too.
+            // The type of WhatsApp's exports differs between versions, so extensions are accepted too.
             params: {
               title: "title",
               text: "text",

@@ -1,5 +1,5 @@
-// The engine's stand-in for tests of the page: same protocol, no model. Words in the chat choose what goes wrong; on the
-// channel `fake` a test can hold downloads.
+// The fake engine for tests of the page: the same protocol without a model. Words in the chat choose what goes wrong; a
+// test can hold downloads on the channel `fake`.
 import type { Imported } from "../../src/app/state/chat-import";
 import type { Action, MethodStatus, ModelStatus, OwnAdapter, Request, Response } from "../../src/protocol";
 
@@ -11,8 +11,8 @@ const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => s
 const done = { type: "done", cancelled: false, metrics: undefined } as const;
 
 const bytes = 253_113_024;
-/** What the reader has brought. */
-let own: ModelStatus[] = [];
+/** Models that the user has added. */
+let userModels: ModelStatus[] = [];
 let adapters: OwnAdapter[] = [];
 const models = (): ModelStatus[] => [
   {
@@ -35,7 +35,7 @@ const models = (): ModelStatus[] => [
     origin: "catalog",
     adapters: [],
   },
-  ...own,
+  ...userModels,
 ];
 let stored = 0;
 let held = false;
@@ -91,13 +91,15 @@ async function download(id: number): Promise<void> {
   post(id, done);
 }
 
-/** Copies a file of so many steps; one whose name has SLOW waits to be stopped after the half of them. */
+/** Copies a file in four steps. One whose name contains SLOW waits to be stopped after half of them. */
 async function importModel(id: number, file: File): Promise<void> {
   if (!file.name.endsWith(".gguf"))
     return post(id, {
       type: "error",
       kind: "input",
-      text: `${file.name}: this is not a GGUF file (it does not start with the letters GGUF); give a .gguf model or adapter`,
+      text:
+        `${file.name}: this is not a GGUF file (it does not start with the letters GGUF); ` +
+        "give a .gguf model or adapter",
     });
   const model: ModelStatus = {
     id: "file:1",
@@ -110,7 +112,7 @@ async function importModel(id: number, file: File): Promise<void> {
     adapters: [],
   };
   for (let done = 0; done <= 4; done++) {
-    own = [{ ...model, stored: done * 5e5, complete: done === 4 }];
+    userModels = [{ ...model, stored: done * 5e5, complete: done === 4 }];
     post(id, { type: "progress", stage: "import", done: done * 1e6, total: 4e6, part: undefined });
     await wait(40);
     while (file.name.includes("SLOW") && done === 2 && !cancelled.has(id)) await wait(20);
@@ -208,7 +210,7 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
   );
 }
 
-/** Reads `Name: text` lines, with a time in brackets before it if need be. */
+/** Reads lines of the form `Name: text`, optionally with a time in brackets before them. */
 function read({ bytes, order, chat }: ActionOf<"import">): Imported {
   const text = new TextDecoder().decode(new Uint8Array(bytes));
   const chats =
@@ -243,7 +245,7 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
       return void download(id);
     case "delete":
       if (message.model === undefined || message.model === "gemma-3-270m") [stored, adapters] = [0, []];
-      own = own.filter(({ id }) => message.model !== undefined && id !== message.model);
+      userModels = userModels.filter(({ id }) => message.model !== undefined && id !== message.model);
       return post(id, done);
     case "importModel":
       return void (message.files?.[0] && importModel(id, message.files[0]));
@@ -251,7 +253,9 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
       return post(id, {
         type: "error",
         kind: "input",
-        text: `${message.address}: this names no .gguf file; give an address such as https://huggingface.co/OWNER/REPOSITORY/blob/main/FILE.gguf`,
+        text:
+          `${message.address}: this names no .gguf file; give an address such as ` +
+          "https://huggingface.co/OWNER/REPOSITORY/blob/main/FILE.gguf",
       });
     case "examineAdapter":
       return message.paths.some((path) => path.endsWith("adapter_config.json"))

@@ -1,4 +1,4 @@
-// The engine's worker as it is built, without the page around it, in a Chromium that has a GPU in software.
+// The built engine's worker without the page, in a Chromium with a software GPU.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "@playwright/test";
@@ -9,26 +9,26 @@ import { launch } from "../chromium";
 const root = join(import.meta.dirname, "../../..");
 const dist = join(root, "www/dist");
 
-/** Files by their path on the site, in place of the built ones; each is told the site's address. */
+/** Files that replace the built ones, by their path on the site; each is made for the site's address. */
 export type Files = Record<string, (url: string) => Buffer>;
 
 export interface Bench {
   page: Page;
   context: BrowserContext;
   url: string;
-  /** Sends a request and returns all that it brought; the last is the answer. At the delta numbered `breakAt` the device is destroyed. */
+  /** Sends a request and returns all responses, the answer last. Destroys the device at delta number `breakAt`. */
   ask(action: Action, breakAt?: readonly number[]): Promise<Response[]>;
   close(): Promise<void>;
 }
 
-/** What runs beside the engine in its worker: devices are caught on their way, to be destroyed at will. */
+/** Code that runs beside the engine in its worker. It intercepts devices, so that tests can destroy them. */
 const catcher = `
   const request = GPUAdapter.prototype.requestDevice;
   let device;
   GPUAdapter.prototype.requestDevice = async function (...args) { return device = await request.apply(this, args); };
   new BroadcastChannel("device").onmessage = () => device.destroy();`;
 
-/** Opens an empty page and the worker on it. */
+/** Opens an empty page and starts the worker there. */
 export async function open(files: Files = {}, gpu = true): Promise<Bench> {
   const site: Awaited<ReturnType<typeof serve>> = await serve(dist, {
     async intercept(name, _request, response, headers) {
@@ -86,7 +86,7 @@ export async function open(files: Files = {}, gpu = true): Promise<Bench> {
   return { page, context, url: site.url, ask, close };
 }
 
-/** The catalog as it is built, changed by `change`. */
+/** The built catalog, changed by `change`. */
 export function catalog(change: (catalog: { models: unknown[]; adapters: unknown[] }) => void): Buffer {
   const built = JSON.parse(readFileSync(join(dist, "models/catalog.json"), "utf8"));
   change(built);
@@ -99,7 +99,7 @@ export const answer = (responses: readonly Response[]): Response => {
   return last;
 };
 
-/** The text that is left in the end: what was told before a restart is void. */
+/** The final text, without what was written before a restart. */
 export function text(responses: readonly Response[]): string {
   const from = responses.findLastIndex((response) => response.type === "notice" && response.kind === "restarted");
   return responses

@@ -1,4 +1,4 @@
-// The engine on WebGPU in Chromium, on its GPU in software: tiny random models, and one short run of the real one.
+// The engine on WebGPU, on Chromium's software GPU: tiny random models, and one short run of the real one.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,11 +11,11 @@ import { answer, type Bench, catalog, type Files, ofType, open, text } from "./b
 const tiny = ["tiny-gemma3-f32", "tiny-llama-f32", "tiny-qwen2-f32", "tiny-llama-q4_k"];
 let bench: Bench;
 
-/** Mebibytes that a tokenizer of 262,144 tokens and what every instance has may take: 15 and the stack and data. */
+/** Limit for a tokenizer of 262,144 tokens (15 MiB) and every instance's stack and data, in MiB. */
 const TOKENIZER = 24;
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
-/** A catalog of the synthetic models `ids`, and the models. */
+/** The synthetic models `ids` and a catalog of them. */
 function synthetic(ids: readonly string[]): Files {
   const files: Files = {};
   const folder = mkdtempSync(join(tmpdir(), "pocket-gist-"));
@@ -64,11 +64,11 @@ test.describe("tiny models", () => {
       expect(gpu.gpuBytes).toBeGreaterThan(1_000_000);
       const responses = await bench.ask(summarize(24));
       const { metrics } = ofType("done", responses);
-      // One pass and one submit a token; ids in groups.
+      // One pass and one submit per token; token ids are read back in groups.
       expect(metrics?.gpu).toMatchObject({ tokens: 23, passes: 23, submits: 23 });
       expect(metrics?.gpu?.readbacks).toBeLessThan(24);
       const written = text(responses);
-      // With 8-bit activations the processor may choose otherwise between tokens that are as good as equal.
+      // With 8-bit activations the CPU may choose differently between tokens of almost equal probability.
       if (model.endsWith("f32")) expect(written).toBe(expected);
       else expect(written.length).toBeGreaterThan(0);
     });
@@ -81,7 +81,7 @@ test.describe("tiny models", () => {
     const once = await bench.ask(summarize(24), [2]);
     expect(once.some((response) => response.type === "notice" && response.kind === "restarted")).toBe(true);
     expect(text(once)).toBe(expected);
-    expect(text(await bench.ask(summarize(24)))).toBe(expected); // the new device stays
+    expect(text(await bench.ask(summarize(24)))).toBe(expected); // the new device is kept
     const twice = answer(await bench.ask(summarize(24), [2, 6]));
     expect(twice).toMatchObject({ type: "error", kind: "device" });
     expect(answer(await bench.ask(summarize(24)))).toMatchObject({
@@ -137,7 +137,8 @@ test("the real model: one short summary, and the memory that loading it takes", 
   ofType("done", await bench.ask({ action: "download", model }));
   const bare = ofType("loaded", await bench.ask({ action: "load", model, backend: "gpu" }));
   console.log(
-    `loading on the GPU: ${mebibytes(bare.wasmBytes)} MiB of WebAssembly memory, ${mebibytes(bare.gpuBytes)} MiB of GPU memory`,
+    `loading on the GPU: ${mebibytes(bare.wasmBytes)} MiB of WebAssembly memory,`,
+    `${mebibytes(bare.gpuBytes)} MiB of GPU memory`,
   );
   expect(mebibytes(bare.wasmBytes)).toBeLessThanOrEqual(TOKENIZER + 48);
   adapters = true;
@@ -156,7 +157,7 @@ test("the real model: one short summary, and the memory that loading it takes", 
   });
   const { metrics } = ofType("done", responses);
   expect([metrics?.promptTokens, metrics?.generatedTokens]).toEqual([48, 8]);
-  // DESIGN: at most 11 dispatches a layer and 4, with a pair.
+  // At most 11 dispatches per layer and 4 more, with a pair.
   expect(metrics?.gpu?.dispatches).toBeLessThanOrEqual((18 * 11 + 4) * 7);
   const [written, expected] = [text(responses), native(lines, "projection", 8)];
   const gap = gapAtDifference(lines, "projection", written.trim(), expected);

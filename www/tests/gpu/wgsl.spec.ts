@@ -1,5 +1,5 @@
-// Browsers' compiler of WGSL is stricter than the one that native builds use. Every shader that the Rust tests have made is
-// compiled by it: in Chromium what its software GPU can run, and all, f16 included, by the same compiler without a GPU.
+// Browsers' WGSL compiler is stricter than that of native builds. It compiles every shader that the Rust tests have
+// written: in Chromium those that its software GPU can run, and without a GPU all of them, including f16.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
@@ -8,7 +8,7 @@ import { open } from "./bench";
 
 const folder = process.env.WGSL_DIR ?? join(import.meta.dirname, "../../../target/wgsl");
 
-/** Dawn without a GPU. Held for good, with its device: it aborts the process if it is collected while its threads compile. */
+/** Dawn without a GPU. Kept with its device, because it aborts the process if collected while its threads compile. */
 const dawn = create(["backend=null", "enable-dawn-features=allow_unsafe_apis"]);
 let device: GPUDevice | undefined;
 
@@ -23,13 +23,13 @@ function variants(): Variant[] {
     throw new Error(`${folder} is missing; the Rust tests write it: WGSL_DIR=${folder} cargo test --release`);
   return readdirSync(folder).map((name) => {
     const code = readFileSync(join(folder, name), "utf8");
-    // As the engine's wasm build does; naga refuses the directive.
+    // The engine's wasm build adds this directive too; naga refuses it.
     const subgroups = /\bsubgroup[A-Z_]/.test(code) ? "enable subgroups;\n" : "";
     return { name, code: subgroups + code, f16: /^enable f16;/m.test(code) };
   });
 }
 
-/** Errors of compiling `all`, by `device`, also to pipelines if so wanted. Runs in a page too, so it refers to nothing outside. */
+/** Errors of compiling `all` on `device`, and to pipelines if so asked. Self-contained, as it runs in a page too. */
 async function errors(device: GPUDevice, all: Variant[], pipelines: boolean): Promise<string[]> {
   const wrong: string[] = [];
   for (const { name, code } of all) {
@@ -38,7 +38,7 @@ async function errors(device: GPUDevice, all: Variant[], pipelines: boolean): Pr
     if (pipelines)
       await device
         .createComputePipelineAsync({ layout: "auto", compute: { module, entryPoint: "main" } })
-        .catch(() => {}); // the scope tells
+        .catch(() => {}); // the error scope has it
     const { messages } = await module.getCompilationInfo();
     const error = await device.popErrorScope();
     const told = messages
@@ -73,7 +73,7 @@ test("every variant without f16 compiles in Chromium", async () => {
     async ({ errors, all }) => {
       const adapter = await navigator.gpu.requestAdapter();
       const device = await adapter?.requestDevice({ requiredFeatures: ["subgroups" as GPUFeatureName] });
-      // A software GPU takes minutes to make machine code of them all.
+      // A software GPU takes minutes to compile them all to machine code.
       return device
         ? await (
             new Function(`return ${errors}`)() as (

@@ -1,4 +1,4 @@
-// The command line as the reference of the page.
+// The command line, as the reference for the page.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ export function native(chat: string, method: string, maxTokens = 160): string {
   return gist(["summarize", "-", "--to", "es", "--method", method, "--max-tokens", String(maxTokens)], chat).text;
 }
 
-/** The gap where two summaries of one chat first differ; null if they are equal. For methods of one pass. */
+/** The gap where two summaries of one chat first differ; null if they are equal. For one-pass methods. */
 export function gapAtDifference(chat: string, method: string, one: string, other: string): number | null {
   if (one === other) return null;
   const catalog = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));

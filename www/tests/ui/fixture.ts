@@ -1,5 +1,5 @@
-// What every test of the page shares: the page under a sub-path and the real content security policy, and three things
-// that no test may see: a request to another origin, an error, or a violation of the policy.
+// The fixture of all tests of the page. It serves the page under a sub-path with the real content security policy, and
+// fails a test on a request to another origin, an error, or a violation of the policy.
 import { test as base, expect, type Page } from "@playwright/test";
 import { serve } from "../../../pkg-scripts/serve.mjs";
 
@@ -10,7 +10,7 @@ export { expect };
 
 export const test = base.extend<{ watched: string[] }, { site: Site }>({
   site: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants to see by the pattern that nothing is needed
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright requires the empty pattern where no fixture is used
     async ({}, use) => {
       const site = await serve(new URL("../../dist-test", import.meta.url).pathname, { base: "/some/where/" });
       await use(site);
@@ -22,7 +22,7 @@ export const test = base.extend<{ watched: string[] }, { site: Site }>({
   watched: [
     async ({ context, site }, use) => {
       const trouble: string[] = [];
-      // A test may start a server of its own on this machine.
+      // A test may start its own server on this machine.
       const own = (url: string): boolean =>
         url.startsWith(site.url) || url.startsWith("blob:") || new URL(url).hostname === "localhost";
       context.on("request", (request) => {
@@ -43,12 +43,12 @@ export const test = base.extend<{ watched: string[] }, { site: Site }>({
   },
 });
 
-/** The view named in the tabs. */
+/** Shows the view with this name in the tabs. */
 export async function show(page: Page, tab: "Chat" | "Compare" | "Models" | "Settings"): Promise<void> {
   await page.getByRole("navigation").getByRole("button", { name: tab }).click();
 }
 
-/** The list of chats: beside the chat on a desktop, behind a button on a phone. */
+/** Shows the list of chats: it is beside the chat on a desktop and behind a button on a phone. */
 export async function showChats(page: Page): Promise<void> {
   const back = page.getByRole("button", { name: "All chats" });
   if (await back.isVisible()) await back.click();
@@ -60,7 +60,7 @@ export async function download(page: Page): Promise<void> {
   await expect(page.locator("#method option[value=projection]")).toBeAttached();
 }
 
-/** Opens a chat of one's own by pasting it. */
+/** Imports a chat by pasting it. */
 export async function paste(page: Page, text: string): Promise<void> {
   await showChats(page);
   await page.getByRole("button", { name: "Import a chat" }).click();
@@ -75,5 +75,5 @@ export async function summarize(page: Page): Promise<void> {
 }
 
 export const summaryText = (page: Page) => page.locator("summary-card .text");
-/** What a screen reader is told at the end. */
+/** The text announced to screen readers at the end. */
 export const done = (page: Page) => page.locator("gist-app .frame > [role=status]");

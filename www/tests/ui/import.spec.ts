@@ -1,10 +1,11 @@
-// Chats from elsewhere. What formats there are is tested in the engine; here, what the page does with them.
+// Importing chats. The engine's tests cover the formats; these cover what the page does with the result.
 import { expect, type Page, paste, showChats, test } from "./fixture";
 
 const today = new Date();
 const day = (ago: number): string => {
   const date = new Date(today.getFullYear(), today.getMonth(), today.getDate() - ago, 12);
-  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}T12:00:00`;
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T12:00:00`;
 };
 const timed = [
   ...Array.from({ length: 60 }, (_, i) => `[${day(400 - i)}] Ana: old ${i}`),

@@ -1,4 +1,4 @@
-// As an app: the manifest, the offer to install, updates, and starting without a network.
+// The installed app: the manifest, the offer to install, updates, and starting without a network.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serve } from "../../../pkg-scripts/serve.mjs";

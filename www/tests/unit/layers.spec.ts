@@ -1,4 +1,4 @@
-// The order of the page's folders: imports only go down. Circles within a folder are the linter's (noImportCycles).
+// The order of the page's folders: imports only go down. The linter finds circles within a folder (noImportCycles).
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect, test } from "@playwright/test";
@@ -6,8 +6,8 @@ import { expect, test } from "@playwright/test";
 const source = resolve(import.meta.dirname, "../../src");
 
 /**
- * The folders and files of src, from the bottom to the top. A file may import from its own entry and from the rows above
- * it; entries of one row do not know each other.
+ * The folders and files of src from bottom to top. A file may import from its own folder and from earlier rows; folders
+ * of one row do not know each other.
  */
 const layers: readonly (readonly string[])[] = [
   ["engine"], // compiled from Rust
@@ -20,7 +20,7 @@ const layers: readonly (readonly string[])[] = [
   ["main.ts"],
 ];
 
-/** The entry that `path` belongs to, and its row. */
+/** The folder or file above that `path` belongs to, and its row. */
 function placeOf(path: string): { entry: string; row: number } {
   const entries = layers.flatMap((row, index) => row.map((entry) => ({ entry, row: index })));
   const found = entries.filter(({ entry }) => path === entry || path.startsWith(`${entry}/`));
@@ -29,7 +29,7 @@ function placeOf(path: string): { entry: string; row: number } {
   return place;
 }
 
-/** The files of src that `file` imports, relative to src; without their extension if it is left out. */
+/** The paths that `file` imports, relative to src and as written, with or without an extension. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(source, file), "utf8");
   const paths = [...text.matchAll(/^(?:import|export|\} from)\b[^;]*?"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm)];

@@ -1,4 +1,4 @@
-// The modules that need no page.
+// Modules that need no page.
 import { expect, test } from "@playwright/test";
 import { fromMessages } from "../../src/app/state/conversation";
 import { sample } from "../../src/app/state/dialogues";
