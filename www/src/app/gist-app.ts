@@ -294,7 +294,7 @@ export class GistApp extends Component {
       .download=${session.download}
       .notices=${session.notices}
       @download=${on<ModelStatus>((model) => models.download(model))}
-      @pause-download=${() => session.stopFetching()}
+      @pause-download=${() => session.stopDownload()}
     ></welcome-card>`;
   }
 
@@ -350,7 +350,7 @@ export class GistApp extends Component {
   private renderModels() {
     const { app } = this;
     const { models, session, tasks } = app;
-    const { incoming, looking } = models.userModels;
+    const { incoming, examining } = models.userModels;
     return html`<models-view
       class="view"
       .models=${session.models}
@@ -359,13 +359,13 @@ export class GistApp extends Component {
       .notices=${session.notices}
       .chosen=${app.model?.id ?? ""}
       .incoming=${incoming}
-      ?looking=${looking}
+      ?examining=${examining}
       ?persisted=${models.persisted}
       ?refused=${models.refused}
-      ?busy=${tasks.running || looking || incoming !== null}
+      ?busy=${tasks.running || examining || incoming !== null}
       @use-model=${on<ModelStatus>(({ id }) => app.change({ model: id }))}
       @download=${on<ModelStatus>((model) => models.download(model))}
-      @pause-download=${() => session.stopFetching()}
+      @pause-download=${() => session.stopDownload()}
       @import-model=${on<File>((file) => models.importModel(file))}
       @add-address=${on<string>((address) => models.addAddress(address))}
       @stop-import=${() => models.userModels.stop()}

@@ -13,7 +13,7 @@ export class AddModelCard extends Component {
   /** The file that is being copied. */
   @property({ attribute: false }) incoming: Download | null = null;
   /** Whether the file at an address is being examined. */
-  @property({ type: Boolean }) looking = false;
+  @property({ type: Boolean }) examining = false;
   @property({ type: Boolean }) busy = false;
   @state() private dragOver = false;
   @state() private address = "";
@@ -93,12 +93,12 @@ export class AddModelCard extends Component {
       <p class="quiet" id="address-hint">${t.addressHint}</p>
       <div class="row">
         <button ?disabled=${this.busy || this.address.trim() === ""}>${t.fetch}</button>
-        ${this.looking ? this.renderLooking() : nothing}
+        ${this.examining ? this.renderExamining() : nothing}
       </div>
     </form>`;
   }
 
-  private renderLooking() {
+  private renderExamining() {
     const { addModel: t } = this.t;
     return html`<p class="quiet" role="status">${t.looking}</p>
       <button type="button" @click=${() => this.emit("stop-import")}>${t.stop}</button>`;

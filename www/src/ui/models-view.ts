@@ -62,7 +62,7 @@ export class ModelsView extends Component {
   /** The file that is being copied. */
   @property({ attribute: false }) incoming: Download | null = null;
   /** Whether the file at an address is being examined. */
-  @property({ type: Boolean }) looking = false;
+  @property({ type: Boolean }) examining = false;
   /** Id of the model in use. */
   @property({ attribute: false }) chosen = "";
   @property({ type: Boolean }) persisted = false;
@@ -79,7 +79,7 @@ export class ModelsView extends Component {
       ${this.models.map((model, index) => this.renderModel(model, `model-${index}`))}
       <add-model-card
         .incoming=${this.incoming}
-        ?looking=${this.looking}
+        ?examining=${this.examining}
         ?busy=${this.occupied}
       ></add-model-card>
       ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}
@@ -95,7 +95,8 @@ export class ModelsView extends Component {
   private renderModel(model: ModelStatus, heading: string) {
     const { models: t } = this.t;
     const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
-    const [fetching, inUse] = [this.download?.model === model.id, model.id === this.chosen];
+    const download = this.download?.model === model.id ? this.download : null;
+    const inUse = model.id === this.chosen;
     return html`<article class="card" data-model=${model.id} aria-labelledby=${heading}>
       <div class="row">
         <h2 class="grow" id=${heading}>${model.name}</h2>
@@ -104,8 +105,8 @@ export class ModelsView extends Component {
       <p class="quiet">${size} · ${model.origin === "catalog" ? model.licence : t.origins[model.origin]}</p>
       ${this.renderState(model)}
       ${this.renderAdapters(model)}
-      ${fetching && this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
-      <div class="row">${this.renderActions(model, fetching, inUse, size)}</div>
+      ${download ? html`<download-progress .download=${download}></download-progress>` : nothing}
+      <div class="row">${this.renderActions(model, download !== null, inUse, size)}</div>
     </article>`;
   }
 
@@ -139,9 +140,10 @@ export class ModelsView extends Component {
     </li>`;
   }
 
-  private renderActions(model: ModelStatus, fetching: boolean, inUse: boolean, size: string) {
+  private renderActions(model: ModelStatus, downloading: boolean, inUse: boolean, size: string) {
     const { models: t } = this.t;
-    if (fetching) return html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`;
+    if (downloading)
+      return html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.pause}</button>`;
     if (model.complete) return html`${inUse ? this.renderAdd() : this.renderUse(model)}${this.renderDelete(model)}`;
     if (model.origin === "file") return this.renderDelete(model);
     return html`<button

@@ -43,7 +43,7 @@ export class ModelsController {
     this.requestPersistence();
     app.change({ model: model.id });
     await app.tasks.guard(async () => {
-      await app.session.fetchModel(model);
+      await app.session.downloadModel(model);
       await this.load();
     });
   }
@@ -64,7 +64,7 @@ export class ModelsController {
     const { session } = this.app;
     const model = session.models.find((model) => model.id === id);
     if (!model) return;
-    if (!model.complete) await session.fetchModel(model);
+    if (!model.complete) await session.downloadModel(model);
     this.app.change({ model: id });
     await this.load();
   }

@@ -81,7 +81,7 @@ export class EngineSession {
   }
 
   /** Downloads what is missing of a model. If it stops early, what has arrived is kept. */
-  async fetchModel(model: ModelStatus): Promise<void> {
+  async downloadModel(model: ModelStatus): Promise<void> {
     const speed = new DownloadSpeed();
     this.stopper = new AbortController();
     this.set({
@@ -104,7 +104,7 @@ export class EngineSession {
     }
   }
 
-  stopFetching(): void {
+  stopDownload(): void {
     this.stopper?.abort();
   }
 

@@ -17,7 +17,7 @@ export class UserModels {
   /** The file that is being copied into the store; `model` is its name. */
   incoming: Download | null = null;
   /** Whether the file at an address is being examined. */
-  looking = false;
+  examining = false;
   private stopper: AbortController | null = null;
 
   constructor(
@@ -54,12 +54,12 @@ export class UserModels {
   /** Adds the model at an address to the list and resolves to its id. */
   async addAddress(address: string): Promise<string> {
     this.stopper = new AbortController();
-    this.set({ looking: true });
+    this.set({ examining: true });
     try {
       return (await this.session.ask("added", { action: "addAddress", address }, { signal: this.stopper.signal }))
         .model;
     } finally {
-      this.set({ looking: false });
+      this.set({ examining: false });
       await this.session.refresh();
     }
   }
@@ -86,7 +86,7 @@ export class UserModels {
     await this.session.refresh();
   }
 
-  private set(state: Partial<Pick<UserModels, "incoming" | "looking">>): void {
+  private set(state: Partial<Pick<UserModels, "incoming" | "examining">>): void {
     Object.assign(this, state);
     this.host.requestUpdate();
   }
