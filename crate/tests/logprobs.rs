@@ -141,21 +141,25 @@ fn check(id: &str, mode: Mode) {
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn gemma_exact() {
     check("gemma-3-270m", Mode::Exact);
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn gemma_fast() {
     check("gemma-3-270m", Mode::Fast);
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn smollm2_exact() {
     check("smollm2-135m", Mode::Exact);
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn smollm2_fast() {
     check("smollm2-135m", Mode::Fast);
 }

@@ -3,29 +3,24 @@
 //! `goldens/tokens.json` holds llama.cpp's tokens of each text, special tokens parsed, without BOS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
 mod heap;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use gist::files::gguf::Header;
 use gist::files::source::FileSource;
 use gist::model::tokenizer::{Part, Tokenizer};
 
-const GEMMA: &str = "gemma-3-270m-q4_k_m.gguf";
-const SMOLLM: &str = "smollm2-135m-instruct-q4_1.gguf";
+const GEMMA: &str = "gemma-3-270m";
+const SMOLLM: &str = "smollm2-135m";
 
-fn header(file: &str) -> Header {
-    let folder = std::env::var_os("POCKET_GIST_MODELS").map(PathBuf::from).unwrap_or_else(|| {
-        PathBuf::from(std::env::var_os("HOME").expect("HOME is not set")).join(".cache/pocket-gist")
-    });
-    let path = folder.join(file);
-    assert!(path.is_file(), "{} is not there; run pkg-scripts/models to fetch it", path.display());
-    pollster::block_on(Header::read(&FileSource::open(&path).unwrap())).unwrap()
+fn header(model: &str) -> Header {
+    pollster::block_on(Header::read(&FileSource::open(&common::model(model)).unwrap())).unwrap()
 }
 
-fn tokenizer(file: &str) -> Tokenizer {
-    Tokenizer::from_metadata(&mut header(file).metadata).unwrap()
+fn tokenizer(model: &str) -> Tokenizer {
+    Tokenizer::from_metadata(&mut header(model).metadata).unwrap()
 }
 
 fn decode(tokenizer: &Tokenizer, ids: &[u32]) -> String {
@@ -35,11 +30,11 @@ fn decode(tokenizer: &Tokenizer, ids: &[u32]) -> String {
     text
 }
 
-fn equals_goldens(file: &str, name: &str) {
-    let tokenizer = tokenizer(file);
+fn equals_goldens(model: &str) {
+    let tokenizer = tokenizer(model);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/goldens/tokens.json");
     let goldens: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let goldens = goldens[name].as_array().unwrap();
+    let goldens = goldens[model].as_array().unwrap();
     assert!(!goldens.is_empty());
     let mut wrong = Vec::new();
     for golden in goldens {
@@ -64,16 +59,19 @@ fn equals_goldens(file: &str, name: &str) {
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn gemma_equals_llama_cpp() {
-    equals_goldens(GEMMA, "gemma-3-270m");
+    equals_goldens(GEMMA);
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn smollm_equals_llama_cpp() {
-    equals_goldens(SMOLLM, "smollm2-135m");
+    equals_goldens(SMOLLM);
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn ends_and_starts_are_the_models() {
     let gemma = tokenizer(GEMMA);
     assert_eq!((gemma.bos(), gemma.bos_piece(), gemma.eos_piece()), (Some(2), "<bos>", "<eos>"));
@@ -85,32 +83,39 @@ fn ends_and_starts_are_the_models() {
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn gemma_is_built_in_little_time_and_memory() {
     let mut metadata = header(GEMMA).metadata;
     let start = Instant::now();
+    let allocations = heap::allocations();
     // The arrays were the metadata's: what it no longer holds counts against what the tokenizer took.
     let (tokenizer, peak) = heap::peak(|| Tokenizer::from_metadata(&mut metadata).unwrap());
-    let seconds = start.elapsed().as_secs_f64();
+    let (seconds, allocations) = (start.elapsed().as_secs_f64(), heap::allocations() - allocations);
     drop(metadata);
     let held = heap::held(tokenizer);
-    println!("built in {seconds:.3} s; {held:.1} MiB held, at most {peak:.1} MiB on top of the metadata meanwhile");
+    println!(
+        "built in {seconds:.3} s with {allocations} allocations; {held:.1} MiB held, at most {peak:.1} MiB on top of the \
+         metadata meanwhile"
+    );
     assert!(held < 15.0 && peak < 15.0, "{held:.1} MiB held, {peak:.1} MiB on top");
-    assert!(seconds < 1.0, "{seconds} s"); // a twentieth of it on a quiet machine
+    // Time depends on what else the machine does. What made building slow was an allocation for each of 262,144 tokens.
+    assert!(allocations < 10_000, "{allocations} allocations");
 }
 
 #[test]
+#[ignore = "needs pkg-scripts/models"]
 fn megabytes_take_seconds() {
     let chat =
         "Ana: ¿quedamos a las 17:30?  Übrigens, “l'été” isn't over 😀\nBen: sure — see https://example.org/a_b?c=1\n\n";
     let texts =
         [chat.repeat(5_000_000 / chat.len()), "a".repeat(2_000_000), "\n ".repeat(1_000_000), "見".repeat(300_000)];
-    for (file, least) in [(GEMMA, 0.1), (SMOLLM, 0.1)] {
-        let tokenizer = tokenizer(file);
+    for (model, least) in [(GEMMA, 0.1), (SMOLLM, 0.1)] {
+        let tokenizer = tokenizer(model);
         for text in &texts {
             let start = Instant::now();
             let (ids, peak) = heap::peak(|| tokenizer.encode(text).unwrap());
             let seconds = start.elapsed().as_secs_f64();
-            println!("{file}: {} bytes, {} tokens, {seconds:.2} s, {peak:.0} MiB", text.len(), ids.len());
+            println!("{model}: {} bytes, {} tokens, {seconds:.2} s, {peak:.0} MiB", text.len(), ids.len());
             assert!(ids.len() as f64 > least * text.len() as f64 / 10.0);
             assert!(seconds < 20.0, "{seconds} s"); // seconds, not the hours of a quadratic loop
             assert_eq!(&decode(&tokenizer, &ids), text);

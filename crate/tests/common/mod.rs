@@ -17,7 +17,8 @@ use gist::model::config::ModelConfig;
 use gist::model::prompt::Task;
 use gist::synth;
 
-/// The file of a model that `pkg-scripts/models` fetches. Tests without it fail: they would show nothing.
+/// The file of a model that `pkg-scripts/models` fetches. Tests that call this are ignored, with that command as the reason;
+/// `pkg-scripts/test` runs them too. Without the file they fail: they would show nothing.
 pub fn model(id: &str) -> PathBuf {
     let file = match id {
         "gemma-3-270m" => "gemma-3-270m-q4_k_m.gguf",

@@ -1,5 +1,5 @@
 //! An allocator that counts, for tests of how much memory something takes.
-#![allow(missing_docs)]
+#![allow(missing_docs, dead_code)] // each test file uses a part of it
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -10,6 +10,7 @@ struct Counting;
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
 fn count(bytes: isize) {
@@ -22,6 +23,7 @@ fn count(bytes: isize) {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         // SAFETY: the caller keeps `alloc`'s contract.
         unsafe { System.alloc(layout) }
     }
@@ -46,6 +48,11 @@ pub fn peak<T>(work: impl FnOnce() -> T) -> (T, f64) {
     PEAK.set(before);
     let result = work();
     (result, mebibytes(PEAK.get() - before))
+}
+
+/// Number of allocations that this thread has made so far.
+pub fn allocations() -> usize {
+    ALLOCATIONS.get()
 }
 
 /// How many MiB `value` holds.
