@@ -14,7 +14,10 @@ if (!folder) throw new Error("compress: which folder? compress.mjs FOLDER");
 const compress = promisify(brotliCompress);
 
 /** What a first visit fetches: all of the page, of the models the catalog; screenshots are for the browser's install dialog. */
-const isInitial = (name) => !name.endsWith(".br") && !name.startsWith("screenshots/") && (!name.startsWith("models/") || name === "models/catalog.json");
+const isInitial = (name) =>
+  !name.endsWith(".br") &&
+  !name.startsWith("screenshots/") &&
+  (!name.startsWith("models/") || name === "models/catalog.json");
 
 let total = 0;
 for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -24,7 +27,10 @@ for (const entry of await readdir(folder, { recursive: true, withFileTypes: true
   const bytes = await readFile(path);
   let size = bytes.length;
   if (COMPRESSED.has(extname(name))) {
-    const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    const params = {
+      [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    };
     const compressed = await compress(bytes, { params });
     await writeFile(`${path}.br`, compressed);
     size = compressed.length;

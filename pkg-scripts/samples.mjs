@@ -13,7 +13,9 @@ const method = "projection";
 const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/gist");
 const { models, adapters } = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
 const model = models[0];
-const languages = adapters.filter((adapter) => adapter.base === model.id && adapter.method === method).map(({ to }) => to);
+const languages = adapters
+  .filter((adapter) => adapter.base === model.id && adapter.method === method)
+  .map(({ to }) => to);
 const lines = readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8").trim().split("\n");
 
 const texts = {};
@@ -21,9 +23,17 @@ for (const { id, turns } of lines.slice(0, Number(process.argv[2] ?? 8)).map((li
   const chat = turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
   texts[id] = {};
   for (const to of languages) {
-    const answer = execFileSync(program, ["summarize", "-", "--to", to, "--method", method, "--model", model.id, "--json"], { input: chat, encoding: "utf8", cwd: root });
+    const answer = execFileSync(
+      program,
+      ["summarize", "-", "--to", to, "--method", method, "--model", model.id, "--json"],
+      { input: chat, encoding: "utf8", cwd: root },
+    );
     texts[id][to] = JSON.parse(answer).text.trim();
     console.log(`${id} ${to}: ${texts[id][to]}`);
   }
 }
-writeFileSync(join(root, "www/src/app/state/samples.json"), `${JSON.stringify({ model: model.name, method, texts }, null, 2)}\n`);
+writeFileSync(
+  join(root, "www/src/app/state/samples.json"),
+  `${JSON.stringify({ model: model.name, method, texts }, null, 2)}
+`,
+);

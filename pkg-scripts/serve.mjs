@@ -33,7 +33,8 @@ export async function serve(folder, { port = 0, base = "/", intercept = async ()
     const name = path.slice(base.length) || "index.html";
     const file = normalize(join(folder, name));
     if (!file.startsWith(normalize(folder) + sep)) return response.writeHead(403).end();
-    if (request.method !== "GET" && request.method !== "HEAD") return response.writeHead(405, { allow: "GET, HEAD" }).end();
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return response.writeHead(405, { allow: "GET, HEAD" }).end();
     const headers = {
       "content-type": TYPES[extname(file)] ?? "application/octet-stream",
       "content-security-policy": policy,
@@ -45,7 +46,10 @@ export async function serve(folder, { port = 0, base = "/", intercept = async ()
       "cache-control": name.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-cache",
     };
     if (await intercept(name, request, response, headers)) return;
-    const compressed = /\bbr\b/.test(request.headers["accept-encoding"] ?? "") && !request.headers.range && (await stat(`${file}.br`).catch(() => null));
+    const compressed =
+      /\bbr\b/.test(request.headers["accept-encoding"] ?? "") &&
+      !request.headers.range &&
+      (await stat(`${file}.br`).catch(() => null));
     const info = compressed || (await stat(file).catch(() => null));
     if (!info?.isFile()) return response.writeHead(404).end();
     if (compressed) Object.assign(headers, { "content-encoding": "br", vary: "accept-encoding" });
@@ -59,11 +63,13 @@ export async function serve(folder, { port = 0, base = "/", intercept = async ()
     }
     response.writeHead(range ? 206 : 200, { ...headers, "content-length": last - first + 1 });
     if (request.method === "HEAD" || info.size === 0) return response.end();
-    createReadStream(compressed ? `${file}.br` : file, { start: first, end: last }).on("error", () => response.destroy()).pipe(response);
+    createReadStream(compressed ? `${file}.br` : file, { start: first, end: last })
+      .on("error", () => response.destroy())
+      .pipe(response);
   }
 
   const server = createServer((request, response) => {
-    answer(request, response).catch(() => response.headersSent ? response.destroy() : response.writeHead(400).end());
+    answer(request, response).catch(() => (response.headersSent ? response.destroy() : response.writeHead(400).end()));
   });
   await new Promise((resolve, reject) => server.once("error", reject).listen(port, "localhost", resolve));
   return { server, url: `http://localhost:${server.address().port}${base}` };

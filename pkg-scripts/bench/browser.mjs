@@ -21,14 +21,26 @@ const dialogue = JSON.parse(readFileSync(join(root, "models/dialogues/val.jsonl"
 const chat = dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
 
 const modules = join(import.meta.dirname, "node_modules");
-if (!existsSync(modules)) execFileSync("npm", ["ci", "--silent", "--prefix", import.meta.dirname], { stdio: "inherit" });
+if (!existsSync(modules))
+  execFileSync("npm", ["ci", "--silent", "--prefix", import.meta.dirname], { stdio: "inherit" });
 
 // wllama starts its worker from a blob, which the page's policy forbids: it gets pages of its own.
 const site = await serve(join(root, "www/dist"), {
   async intercept(name, _request, response) {
     if (!name.startsWith("wllama/")) return false;
-    const file = name === "wllama/" ? null : name.endsWith(".gguf") ? join(cache, name.slice(7)) : join(modules, "@wllama/wllama/esm", name.slice(7));
-    const type = !file ? "text/html" : file.endsWith(".js") ? "text/javascript" : file.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
+    const file =
+      name === "wllama/"
+        ? null
+        : name.endsWith(".gguf")
+          ? join(cache, name.slice(7))
+          : join(modules, "@wllama/wllama/esm", name.slice(7));
+    const type = !file
+      ? "text/html"
+      : file.endsWith(".js")
+        ? "text/javascript"
+        : file.endsWith(".wasm")
+          ? "application/wasm"
+          : "application/octet-stream";
     response.writeHead(200, { "content-type": type, ...(file && { "content-length": statSync(file).size }) });
     if (file) createReadStream(file).pipe(response);
     else response.end("<!doctype html><title>wllama</title>");
@@ -36,8 +48,18 @@ const site = await serve(join(root, "www/dist"), {
   },
 });
 const profile = mkdtempSync(join(tmpdir(), "pocket-gist-bench-"));
-const args = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const browser = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
+const args = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args,
+});
 
 async function ours(name) {
   const page = await browser.newPage();
@@ -60,19 +82,31 @@ async function ours(name) {
 
 async function wllama(name) {
   const model = catalog.models.find(({ id }) => id === name);
-  const frame = model.template?.prompt ?? "<|im_start|>user\n{instruction}\n\n{text}<|im_end|>\n<|im_start|>assistant\n";
+  const frame =
+    model.template?.prompt ?? "<|im_start|>user\n{instruction}\n\n{text}<|im_end|>\n<|im_start|>assistant\n";
   const prompt = frame.replace("{instruction}", "Summarize the following text.").replace("{text}", chat);
   const page = await browser.newPage();
   await page.goto(`${site.url}wllama/`);
-  const result = await page.evaluate(async ({ base, file, prompt }) => {
-    const { Wllama } = await import(`${base}wllama/index.js`);
-    const engine = new Wllama({ default: `${base}wllama/wasm/wllama.wasm` }, { suppressNativeLog: true });
-    const blob = await (await fetch(`${base}wllama/${file}`)).blob();
-    await engine.loadModel([blob], { n_threads: 1, n_ctx: 2048, n_gpu_layers: 0 });
-    let timings;
-    await engine.createCompletion({ prompt, max_tokens: 48, temperature: 0, stream: true, onData: (data) => { timings = data.timings ?? timings; } });
-    return { timings, threads: engine.getNumThreads() };
-  }, { base: site.url, file: model.file, prompt });
+  const result = await page.evaluate(
+    async ({ base, file, prompt }) => {
+      const { Wllama } = await import(`${base}wllama/index.js`);
+      const engine = new Wllama({ default: `${base}wllama/wasm/wllama.wasm` }, { suppressNativeLog: true });
+      const blob = await (await fetch(`${base}wllama/${file}`)).blob();
+      await engine.loadModel([blob], { n_threads: 1, n_ctx: 2048, n_gpu_layers: 0 });
+      let timings;
+      await engine.createCompletion({
+        prompt,
+        max_tokens: 48,
+        temperature: 0,
+        stream: true,
+        onData: (data) => {
+          timings = data.timings ?? timings;
+        },
+      });
+      return { timings, threads: engine.getNumThreads() };
+    },
+    { base: site.url, file: model.file, prompt },
+  );
   await page.close();
   if (result.threads !== 1) throw new Error(`wllama used ${result.threads} threads`);
   return { prefill: result.timings.prompt_per_second, decode: result.timings.predicted_per_second };
@@ -85,7 +119,10 @@ try {
   for (const name of names) {
     const best = { ours: {}, wllama: {} };
     for (let round = 0; round < rounds; round++) {
-      for (const [who, figures] of [["ours", await ours(name)], ["wllama", await wllama(name)]]) {
+      for (const [who, figures] of [
+        ["ours", await ours(name)],
+        ["wllama", await wllama(name)],
+      ]) {
         for (const [key, value] of Object.entries(figures)) best[who][key] = Math.max(best[who][key] ?? 0, value);
       }
     }

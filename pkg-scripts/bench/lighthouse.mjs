@@ -18,14 +18,19 @@ const RUNS = 5;
 const FAST_DESKTOP = 1750;
 const SLOWDOWN = 4;
 
-if (!existsSync(join(import.meta.dirname, "node_modules"))) execFileSync("npm", ["ci", "--silent", "--prefix", import.meta.dirname], { stdio: "inherit" });
+if (!existsSync(join(import.meta.dirname, "node_modules")))
+  execFileSync("npm", ["ci", "--silent", "--prefix", import.meta.dirname], { stdio: "inherit" });
 const { default: lighthouse } = await import("lighthouse");
 const { throttling } = await import("lighthouse/core/config/constants.js");
 const { launch } = await import("chrome-launcher");
 
 const site = await serve(join(import.meta.dirname, "../../www/dist"));
 const userDataDir = mkdtempSync(join(tmpdir(), "pocket-gist-lighthouse-"));
-const chrome = await launch({ chromePath: process.env.CHROMIUM ?? "/usr/bin/chromium", chromeFlags: ["--headless=new", "--no-sandbox"], userDataDir });
+const chrome = await launch({
+  chromePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  chromeFlags: ["--headless=new", "--no-sandbox"],
+  userDataDir,
+});
 
 async function run(flags) {
   const { lhr } = await lighthouse(site.url, { port: chrome.port, ...flags });
@@ -35,9 +40,12 @@ async function run(flags) {
 
 // The best of three: what is slow for a moment only must not make the phone faster.
 let benchmarkIndex = 0;
-for (let i = 0; i < 3; i++) benchmarkIndex = Math.max(benchmarkIndex, (await run({ onlyAudits: ["document-title"] })).environment.benchmarkIndex);
+for (let i = 0; i < 3; i++)
+  benchmarkIndex = Math.max(benchmarkIndex, (await run({ onlyAudits: ["document-title"] })).environment.benchmarkIndex);
 const cpuSlowdownMultiplier = Math.min(SLOWDOWN, Math.max(1, (SLOWDOWN * benchmarkIndex) / FAST_DESKTOP));
-console.log(`benchmark index of this machine: ${Math.round(benchmarkIndex)}; slowed down by ${cpuSlowdownMultiplier.toFixed(1)}`);
+console.log(
+  `benchmark index of this machine: ${Math.round(benchmarkIndex)}; slowed down by ${cpuSlowdownMultiplier.toFixed(1)}`,
+);
 const runs = [];
 for (let i = 0; i < RUNS; i++) {
   const settings = { throttling: { ...throttling.mobileSlow4G, cpuSlowdownMultiplier } };
@@ -52,7 +60,10 @@ const performance = (lhr) => lhr.categories.performance.score;
 console.log(`performance in each run: ${runs.map((lhr) => Math.round(performance(lhr) * 100)).join(", ")}`);
 const middle = runs.sort((a, b) => performance(a) - performance(b))[Math.floor(RUNS / 2)];
 const scores = Object.values(middle.categories).map(({ id, score, auditRefs }) => {
-  const failed = auditRefs.map((ref) => middle.audits[ref.id]).filter((audit) => audit.score !== null && audit.score < 0.9).map((audit) => audit.title);
+  const failed = auditRefs
+    .map((ref) => middle.audits[ref.id])
+    .filter((audit) => audit.score !== null && audit.score < 0.9)
+    .map((audit) => audit.title);
   console.log(`${id}: ${Math.round(score * 100)}${failed.length > 0 ? ` (${failed.join("; ")})` : ""}`);
   return score * 100;
 });

@@ -10,7 +10,6 @@ peft.json has the ids of a prompt and the 50 most probable next tokens with thei
 in f32.
 """
 
-import json
 import pathlib
 import subprocess
 import tempfile

@@ -31,7 +31,7 @@ const texts = (frame) => [
   "Ayer fuimos al mercado a comprar fruta, pero cuando llegamos ya habían cerrado, así que",
   frame(chat(dialogues[0])),
   "To bake the bread you need 500 g of flour, 350 ml of water, 10 g of salt and 7 g of yeast. First, mix the flour and",
-  dialogues.slice(1, 7).map(chat).join("\n\n") + "\n\nIn short, the six conversations are about",
+  `${dialogues.slice(1, 7).map(chat).join("\n\n")}\n\nIn short, the six conversations are about`,
 ];
 
 const llama = await getLlama({ gpu: false, logLevel: "error" });
@@ -39,7 +39,10 @@ const prompts = {};
 for (const [id, { file, bos, frame }] of Object.entries(models)) {
   const model = await llama.loadModel({ modelPath: join(folder, file), vocabOnly: true });
   prompts[id] = texts(frame).map((text) => [...model.tokenize(bos + text, true)]);
-  console.log(id, prompts[id].map((tokens) => tokens.length));
+  console.log(
+    id,
+    prompts[id].map((tokens) => tokens.length),
+  );
 }
-await writeFile(new URL("../../crate/tests/goldens/prompts.json", import.meta.url), JSON.stringify(prompts) + "\n");
+await writeFile(new URL("../../crate/tests/goldens/prompts.json", import.meta.url), `${JSON.stringify(prompts)}\n`);
 process.exit(0);

@@ -40,7 +40,7 @@ const texts = [
   "สวัสดีชาวโลก",
   "0 1 12 123 1234 12345 3.14159 1,000,000 ½ ²",
   "at 12:30 on 2024-01-05, call +44 20 7946 0958",
-  "fn main() { println!(\"{}\", x[0] += 1); } // comment",
+  'fn main() { println!("{}", x[0] += 1); } // comment',
   "<end_of_turn>",
   "<start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n",
   "<|im_start|>user\nHi<|im_end|>\n",
