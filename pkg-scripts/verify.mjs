@@ -10,8 +10,8 @@ const PAGES_LIMIT = 1e9;
 const folder = process.argv[2];
 if (!folder) throw new Error("verify: which folder? verify.mjs FOLDER");
 const published = join(folder, "models");
-const root = join(import.meta.dirname, "..");
-const catalog = JSON.parse(await readFile(join(root, "models/catalog.json"), "utf8"));
+const file = process.env.POCKET_GIST_CATALOG ?? join(import.meta.dirname, "../models/catalog.json");
+const catalog = JSON.parse(await readFile(file, "utf8"));
 const built = JSON.parse(await readFile(join(published, "catalog.json"), "utf8"));
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 

@@ -37,7 +37,9 @@ fn broken_model_files() {
     let entry =
         |bytes: &[u8], name: &str| bytes.windows(name.len()).position(|w| w == name.as_bytes()).unwrap() + name.len();
 
-    refuses_model(&bench.path("absent.gguf"), "absent.gguf: No such file");
+    let absent = bench.path("absent.gguf");
+    let error = std::fs::File::open(&absent).unwrap_err(); // whose words are the system's
+    refuses_model(&absent, &format!("absent.gguf: {error}"));
     refuses_model(&bench.write("text.gguf", b"Ana: hello\n"), "this is not a GGUF file");
     refuses_model(&bench.write("empty.gguf", b""), "this is not a GGUF file");
     refuses_model(&spoilt("header", &|b| b.truncate(3000)), "truncated, download it again");

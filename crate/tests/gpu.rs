@@ -47,13 +47,21 @@ fn load_for(file: &[u8], backend: impl Into<Backend>, context: usize) -> Engine 
     pollster::block_on(Engine::load(&file, None, backend, context, &mut |_, _| {})).unwrap()
 }
 
-/// Returns every GPU with all its features and with as few as possible. Fails without one, unless SKIP_GPU_TESTS=1.
-fn gpus() -> Vec<Rc<Gpu>> {
+/// Returns the GPUs of this machine, or none with `SKIP_GPU_TESTS=1`. Fails on a machine without any.
+fn present() -> Vec<wgpu::Adapter> {
+    if std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1") {
+        eprintln!("skipped because SKIP_GPU_TESTS=1");
+        return Vec::new();
+    }
     let adapters = pollster::block_on(adapters());
-    let skip = std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
-    assert!(!adapters.is_empty() || skip, "there is no GPU; install mesa-vulkan-drivers, or set SKIP_GPU_TESTS=1");
+    assert!(!adapters.is_empty(), "there is no GPU; install mesa-vulkan-drivers, or set SKIP_GPU_TESTS=1");
+    adapters
+}
+
+/// Returns every GPU with all its features and with as few as possible.
+fn gpus() -> Vec<Rc<Gpu>> {
     let mut gpus: Vec<Rc<Gpu>> = Vec::new();
-    for adapter in &adapters {
+    for adapter in &present() {
         let least = Options { f16: false, subgroups: false, ..Options::default() };
         for options in [Options::default(), least] {
             let gpu = pollster::block_on(Gpu::open_adapter(adapter, options)).unwrap();
@@ -242,7 +250,7 @@ fn adapters_in_blocks_are_applied_as_such() {
 
 #[test]
 fn matrices_that_have_to_be_split_give_the_same() {
-    for adapter in pollster::block_on(adapters()) {
+    for adapter in present() {
         // An embedding of 262 rows of 544 bytes needs three bindings; q, k and v no longer fit one together.
         let options = Options { largest_binding: Some(60_000), ..Options::default() };
         let gpu = Rc::new(pollster::block_on(Gpu::open_adapter(&adapter, options)).unwrap());
@@ -391,6 +399,9 @@ fn the_real_model_writes_what_the_exact_processor_writes() {
 
 #[test]
 fn a_device_that_fails_is_told_by_its_kind() {
+    if present().is_empty() {
+        return;
+    }
     let Some(adapter) = pollster::block_on(adapters()).into_iter().next() else { return };
     let open = |options| Rc::new(pollster::block_on(Gpu::open_adapter(&adapter, options)).unwrap());
     let file = tiny("tiny-qwen2-q4_0");

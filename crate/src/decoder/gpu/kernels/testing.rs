@@ -29,13 +29,13 @@ pub fn each_gpu(test: impl AsyncFn(&Gpu)) {
     });
 }
 
-/// Returns the adapters of this machine. Fails if there are none, unless `SKIP_GPU_TESTS=1` is set.
+/// Returns the adapters of this machine, or none with `SKIP_GPU_TESTS=1`. Fails on a machine without any.
 async fn all_adapters() -> Vec<wgpu::Adapter> {
-    let adapters = adapters().await;
-    if adapters.is_empty() && std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1") {
-        eprintln!("no GPU: skipped because SKIP_GPU_TESTS=1");
-        return adapters;
+    if std::env::var("SKIP_GPU_TESTS").is_ok_and(|value| value == "1") {
+        eprintln!("skipped because SKIP_GPU_TESTS=1");
+        return Vec::new();
     }
+    let adapters = adapters().await;
     assert!(!adapters.is_empty(), "there is no GPU; install mesa-vulkan-drivers, or set SKIP_GPU_TESTS=1");
     adapters
 }
