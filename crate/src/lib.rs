@@ -46,6 +46,7 @@ pub mod engine;
 pub mod catalog;
 
 /// Random models for tests and measurements.
+#[cfg(any(test, feature = "synth"))]
 pub mod synth;
 
 /// The engine in a browser's worker.

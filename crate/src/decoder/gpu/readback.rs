@@ -72,7 +72,7 @@ impl Gpu {
     #[cfg(target_arch = "wasm32")]
     async fn wait<T>(&self, event: oneshot::Receiver<T>) -> Result<T> {
         let late = async {
-            gloo_timers::future::sleep(self.timeout).await;
+            gloo::timers::future::sleep(self.timeout).await;
             None
         };
         let Some(event) = futures_lite::future::or(async { Some(event.await) }, late).await else {
