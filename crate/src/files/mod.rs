@@ -1,4 +1,4 @@
-//! Containers of bytes, which know nothing of models.
+//! Containers of bytes: GGUF, safetensors and zip files. Nothing here knows what a model is.
 
 pub mod gguf;
 pub(crate) mod safetensors;

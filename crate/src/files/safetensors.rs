@@ -1,4 +1,4 @@
-//! Safetensors files: values as f32, what the library lets through, and writing them.
+//! Safetensors files: values as f32, a check that the library does not make, and a writer.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::failure;
 use crate::input;
 
-/// The values of `view`, which has to be F32, F16 or BF16; `name` is for the message.
+/// Converts the values of `view`, which has to be F32, F16 or BF16, to f32. Messages call it `name`.
 ///
 /// # Errors
 /// If it holds another type.
@@ -27,13 +27,13 @@ pub fn to_f32(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>> {
     }
 }
 
-/// A tensor to be written: its name, its shape and its bytes.
+/// Name, shape and bytes of a tensor to be written.
 pub type Named = (String, Vec<usize>, Vec<u8>);
 
-/// The file of `tensors`, all of them in `dtype`.
+/// Makes a file of `tensors`, all of them in `dtype`.
 ///
 /// # Errors
-/// If the bytes of one are not as many as its shape says.
+/// If a tensor has more or fewer bytes than its shape asks for.
 pub fn write_safetensors(dtype: Dtype, tensors: &[Named], metadata: HashMap<String, String>) -> Result<Vec<u8>> {
     let failed = |error: SafeTensorError| failure!("the file cannot be made: {error}");
     let views = tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
@@ -41,7 +41,7 @@ pub fn write_safetensors(dtype: Dtype, tensors: &[Named], metadata: HashMap<Stri
     safetensors::serialize(views, Some(metadata)).map_err(failed)
 }
 
-/// Refuses a safetensors file that lists a tensor twice: the library would take the last entry without a word.
+/// Refuses a safetensors file that lists a tensor twice: the library would silently take the last entry.
 ///
 /// # Errors
 /// Naming the tensor. A file whose header cannot be read is left to the library to complain about.
@@ -54,7 +54,7 @@ pub fn check_names(file: &[u8]) -> Result<()> {
     }
 }
 
-/// A key that the JSON object `json` lists twice, if there is one: parsers would take one of the values without a word.
+/// Returns a key that the JSON object `json` lists twice, if there is one: parsers would silently take one of the values.
 ///
 /// # Errors
 /// If `json` is not an object.
@@ -62,6 +62,7 @@ pub fn repeated_key(json: &[u8]) -> serde_json::Result<Option<String>> {
     serde_json::Deserializer::from_slice(json).deserialize_map(RepeatedKey)
 }
 
+/// Visitor of a JSON object that returns its first repeated key.
 struct RepeatedKey;
 
 impl<'de> Visitor<'de> for RepeatedKey {

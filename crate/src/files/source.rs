@@ -1,4 +1,4 @@
-//! Where model bytes come from: range reads over a file, a byte slice or (in the browser) the IndexedDB store.
+//! Sources of model bytes: range reads over a file, a byte slice or (in the browser) the IndexedDB store.
 //!
 //! Nothing here holds a whole model: readers ask for the header, then for one tensor at a time.
 
@@ -8,7 +8,7 @@ use crate::input;
 /// A file of known length that can be read in ranges. Reads are async because the browser's store is.
 #[allow(async_fn_in_trait)] // engine futures stay on one thread: no Send bound is wanted
 pub trait Source {
-    /// Length of the whole file in bytes.
+    /// Returns the length of the whole file in bytes.
     fn len(&self) -> u64;
 
     /// Fills `buffer` with the bytes from `offset` on.
@@ -17,12 +17,12 @@ pub trait Source {
     /// If the range does not lie within the file, or the medium fails.
     async fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
 
-    /// Whether the file has no bytes.
+    /// Returns true if the file has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// SHA-256 of `bytes` in hexadecimal. A browser has a faster one than WebAssembly can be.
+    /// Returns the SHA-256 of `bytes` in hexadecimal. Browsers override this: theirs is faster than WebAssembly.
     ///
     /// # Errors
     /// If the medium's own digest fails.
@@ -30,7 +30,7 @@ pub trait Source {
         Ok(crate::hash::sha256(bytes))
     }
 
-    /// The `length` bytes from `offset` on, refused before anything is allocated if the file has fewer.
+    /// Reads the `length` bytes from `offset` on. The range is checked before memory is allocated for it.
     ///
     /// # Errors
     /// As [`Source::read`].
@@ -42,6 +42,10 @@ pub trait Source {
     }
 }
 
+/// Checks that `length` bytes at `offset` lie within a file of `file` bytes.
+///
+/// # Errors
+/// If they do not: the file is shorter than something in it says.
 pub(crate) fn check_range(file: u64, offset: u64, length: u64) -> Result<()> {
     match offset.checked_add(length) {
         Some(end) if end <= file => Ok(()),

@@ -1,26 +1,26 @@
-//! Zip archives in memory: which files they hold, and one of them unpacked, never to more than the caller allows.
+//! Zip archives in memory: a list of their files, and one file at a time unpacked, never to more bytes than the caller allows.
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};
 
-/// How every archive begins: with a file, or empty with its directory.
+/// First bytes of an archive: of its first file, or of the directory of an empty one.
 const MAGIC: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 
-/// Whether `bytes` begin as an archive does.
+/// Returns true if `bytes` begin as an archive does.
 pub fn is_archive(bytes: &[u8]) -> bool {
     MAGIC.iter().any(|magic| bytes.starts_with(magic))
 }
 
-/// What is wrong with an archive. What to do about it depends on what was looked for.
+/// Reason why a zip archive could not be read. The caller adds the advice.
 #[derive(Debug)]
 pub enum ZipError {
-    /// It breaks the format.
+    /// Broken format, with the details.
     Damaged(String),
-    /// The file needs a password.
+    /// File that needs a password.
     Encrypted,
-    /// The file is compressed in a way that is not known, of this name.
+    /// File compressed by a method that is not supported; its name.
     Compression(String),
-    /// The file is longer than the caller allows.
+    /// File longer than the caller allows.
     TooLong,
 }
 
@@ -30,7 +30,7 @@ impl From<rawzip::Error> for ZipError {
     }
 }
 
-/// An archive.
+/// A zip archive in memory.
 pub struct Archive<'a> {
     zip: ZipSliceArchive<&'a [u8]>,
 }
@@ -38,9 +38,9 @@ pub struct Archive<'a> {
 /// A file in an archive.
 #[derive(Debug)]
 pub struct Member {
-    /// Its path. What is not UTF-8 in it is replaced.
+    /// Path within the archive; bytes that are not UTF-8 are replaced by U+FFFD.
     pub path: String,
-    place: ZipArchiveEntryWayfinder,
+    wayfinder: ZipArchiveEntryWayfinder,
     compression: CompressionMethod,
     encrypted: bool,
 }
@@ -49,12 +49,12 @@ impl<'a> Archive<'a> {
     /// Opens the archive `bytes`.
     ///
     /// # Errors
-    /// If it is none.
+    /// If `bytes` are no zip archive.
     pub fn open(bytes: &'a [u8]) -> Result<Self, ZipError> {
         Ok(Self { zip: ZipArchive::from_slice(bytes)? })
     }
 
-    /// What it holds, folders included.
+    /// Lists the files and folders in the archive.
     ///
     /// # Errors
     /// If its directory is damaged.
@@ -64,7 +64,7 @@ impl<'a> Archive<'a> {
         while let Some(entry) = entries.next_entry()? {
             members.push(Member {
                 path: String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned(),
-                place: entry.wayfinder(),
+                wayfinder: entry.wayfinder(),
                 compression: entry.compression_method(),
                 encrypted: entry.flags().is_encrypted(),
             });
@@ -72,20 +72,20 @@ impl<'a> Archive<'a> {
         Ok(members)
     }
 
-    /// The bytes of `member`, which are checked against what the archive says of them.
+    /// Unpacks `member` and checks its bytes against the length and the checksum in the archive.
     ///
     /// # Errors
-    /// If it is damaged, encrypted, compressed by anything but deflate, or longer than `most` bytes.
-    pub fn read(&self, member: &Member, most: usize) -> Result<Vec<u8>, ZipError> {
+    /// If it is damaged, encrypted, compressed by anything but deflate, or longer than `limit` bytes.
+    pub fn read(&self, member: &Member, limit: usize) -> Result<Vec<u8>, ZipError> {
         if member.encrypted {
             return Err(ZipError::Encrypted);
         }
-        let entry = self.zip.get_entry(member.place)?;
+        let entry = self.zip.get_entry(member.wayfinder)?;
         let bytes = match member.compression {
-            CompressionMethod::STORE if entry.data().len() > most => return Err(ZipError::TooLong),
+            CompressionMethod::STORE if entry.data().len() > limit => return Err(ZipError::TooLong),
             CompressionMethod::STORE => entry.data().to_vec(),
             CompressionMethod::DEFLATE => {
-                decompress_to_vec_with_limit(entry.data(), most).map_err(|error| match error.status {
+                decompress_to_vec_with_limit(entry.data(), limit).map_err(|error| match error.status {
                     TINFLStatus::HasMoreOutput => ZipError::TooLong,
                     status => ZipError::Damaged(format!("{status:?}")),
                 })?
@@ -98,7 +98,7 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// An archive of `files`, deflated.
+/// Makes an archive of `files`, given as name and bytes, deflated.
 #[cfg(test)]
 pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut archive, mut directory) = (Vec::new(), Vec::new());
@@ -112,6 +112,6 @@ pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
         directory.extend([b"PK\x01\x02\x14\0", &common[..], &[0; 10], &offset.to_le_bytes(), name.as_bytes()].concat());
     }
     let count = (files.len() as u16).to_le_bytes();
-    let place = [directory.len() as u32, archive.len() as u32].map(u32::to_le_bytes).concat();
-    [&archive, &directory, &b"PK\x05\x06\0\0\0\0"[..], &count, &count, &place, &[0, 0]].concat()
+    let extent = [directory.len() as u32, archive.len() as u32].map(u32::to_le_bytes).concat();
+    [&archive, &directory, &b"PK\x05\x06\0\0\0\0"[..], &count, &count, &extent, &[0, 0]].concat()
 }

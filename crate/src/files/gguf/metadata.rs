@@ -16,24 +16,24 @@ pub struct Strings {
 }
 
 impl Strings {
-    /// How many strings there are.
+    /// Returns the number of strings.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no strings.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The string at `index`, or `None` past the end.
+    /// Returns the string at `index`, or `None` past the end.
     pub fn get(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)? as usize;
         let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
         Some(&self.text[start..end])
     }
 
-    /// All strings in order.
+    /// Iterates over the strings in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
@@ -53,11 +53,11 @@ impl<S: AsRef<str>> FromIterator<S> for Strings {
 /// A metadata value. Integers of all widths are one kind, and so are floats.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// u8 to u64, i8 to i64.
+    /// Integer: u8 to u64, i8 to i64.
     Int(i64),
-    /// f32, f64.
+    /// Float: f32, f64.
     Float(f64),
-    /// bool.
+    /// Boolean.
     Bool(bool),
     /// A UTF-8 string.
     Text(String),
@@ -70,6 +70,7 @@ pub enum Value {
 }
 
 impl Value {
+    /// Returns the name of its kind for messages.
     fn kind(&self) -> &'static str {
         match self {
             Value::Int(_) => "an integer",
@@ -89,7 +90,7 @@ pub struct Metadata {
     values: BTreeMap<String, Value>,
 }
 
-/// `fn name(&self, key) -> Result<Option<T>>`: absent is `None`, another type is an error naming the key.
+/// Defines `fn name(&self, key) -> Result<Option<T>>`: `None` for an absent key, an error naming the key for another type.
 macro_rules! getter {
     ($(#[$doc:meta])* $name:ident -> $type:ty, $kind:literal, $pattern:pat => $result:expr) => {
         $(#[$doc])*
@@ -107,19 +108,19 @@ macro_rules! getter {
 }
 
 impl Metadata {
-    getter!(/// A string.
+    getter!(/// Returns a string.
         text -> &str, "a string", Value::Text(text) => Some(text.as_str()));
-    getter!(/// A bool.
+    getter!(/// Returns a bool.
         bool -> bool, "a bool", Value::Bool(value) => Some(*value));
-    getter!(/// An integer that fits u32.
+    getter!(/// Returns an integer that fits u32.
         u32 -> u32, "an integer", Value::Int(value) => u32::try_from(*value).ok());
-    getter!(/// A float.
+    getter!(/// Returns a float.
         f32 -> f32, "a float", Value::Float(value) => Some(*value as f32));
-    getter!(/// An array of strings.
+    getter!(/// Returns an array of strings.
         strings -> &Strings, "an array of strings", Value::Strings(strings) => Some(strings));
-    getter!(/// An array of floats.
+    getter!(/// Returns an array of floats.
         floats -> &[f32], "an array of floats", Value::Floats(floats) => Some(floats.as_slice()));
-    getter!(/// An array of integers.
+    getter!(/// Returns an array of integers.
         ints -> &[i32], "an array of integers", Value::Ints(ints) => Some(ints.as_slice()));
 
     /// Adds or replaces a value.
@@ -127,12 +128,12 @@ impl Metadata {
         self.values.insert(key.to_owned(), value);
     }
 
-    /// Removes a value, so that a vocabulary need not be held once its tokenizer is built.
+    /// Removes and returns a value, so that a vocabulary need not be held once its tokenizer is built.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         self.values.remove(key)
     }
 
-    /// All pairs, by key.
+    /// Iterates over the pairs, ordered by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.values.iter().map(|(key, value)| (key.as_str(), value))
     }
@@ -153,10 +154,12 @@ impl Metadata {
     }
 }
 
+/// GGUF value type of strings.
 const STRING: u32 = 8;
+/// GGUF value type of arrays.
 const ARRAY: u32 = 9;
 
-/// Bytes of a scalar of GGUF value type `kind`.
+/// Returns the number of bytes of a scalar of GGUF value type `kind`, or `None` if it is no scalar.
 fn scalar_bytes(kind: u32) -> Option<u64> {
     match kind {
         0 | 1 | 7 => Some(1),
@@ -167,7 +170,7 @@ fn scalar_bytes(kind: u32) -> Option<u64> {
     }
 }
 
-/// A scalar of GGUF value type `kind` from its little-endian bytes.
+/// Decodes a scalar of GGUF value type `kind` from its little-endian bytes.
 fn scalar(kind: u32, bytes: &[u8]) -> Value {
     let mut wide = [0; 8];
     wide[..bytes.len()].copy_from_slice(bytes);
@@ -183,6 +186,7 @@ fn scalar(kind: u32, bytes: &[u8]) -> Value {
     }
 }
 
+/// Reads the value of `key`, a scalar or a string of GGUF value type `kind`.
 async fn read_scalar<S: Source>(reader: &mut Reader<'_, S>, key: &str, kind: u32) -> Result<Value> {
     if kind == STRING {
         return Ok(Value::Text(reader.string(&format!("metadata key {key}")).await?));
@@ -192,6 +196,7 @@ async fn read_scalar<S: Source>(reader: &mut Reader<'_, S>, key: &str, kind: u32
     Ok(scalar(kind, reader.take(bytes).await?))
 }
 
+/// Reads the value of `key`, an array.
 async fn read_array<S: Source>(reader: &mut Reader<'_, S>, key: &str) -> Result<Value> {
     let kind = reader.u32().await?;
     let what = format!("the length of metadata key {key}");

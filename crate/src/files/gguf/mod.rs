@@ -7,6 +7,7 @@
 
 mod metadata;
 mod reader;
+mod types;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -14,19 +15,21 @@ use std::collections::BTreeMap;
 use candle_core::quantized::GgmlDType;
 
 pub use metadata::{Metadata, Strings, Value};
-pub(crate) use writer::{Entry, write};
+pub use types::{TYPES, type_name};
+pub(crate) use writer::{Entry, Version, write};
 
 use crate::error::Result;
 use crate::files::source::Source;
 use crate::input;
 use reader::Reader;
+use types::from_id;
 
 /// One entry of the tensor directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
     /// Dimensions, slowest first: `[rows, columns]` of a matrix, `[n]` of a vector.
     pub shape: Vec<usize>,
-    /// How the elements are stored.
+    /// Type of the elements.
     pub dtype: GgmlDType,
     /// First byte within the file.
     pub offset: u64,
@@ -45,20 +48,23 @@ pub struct Header {
     pub file_bytes: u64,
 }
 
+/// First four bytes of every file.
 const MAGIC: u32 = u32::from_le_bytes(*b"GGUF");
+/// Alignment of tensor data where the metadata name no other.
 const DEFAULT_ALIGNMENT: u64 = 32;
+/// Most dimensions that ggml knows.
 const MAX_DIMENSIONS: u32 = 4;
 
 impl Header {
     /// Reads and checks the header of `source`.
     ///
     /// # Errors
-    /// If it is not a GGUF file of version 2 or 3, if a tensor's type is not supported, or if anything it declares
-    /// does not fit its own length.
+    /// If it is not a GGUF file of version 2 or 3, if a tensor's type is not supported, if anything it declares does not
+    /// fit its own length, or if `source` cannot be read.
     pub async fn read(source: &impl Source) -> Result<Self> {
         let mut reader = Reader::new(source);
-        let magic = reader.u32().await.unwrap_or_default();
-        if magic != MAGIC {
+        let begins = reader.remaining() >= size_of_val(&MAGIC) as u64 && reader.u32().await? == MAGIC;
+        if !begins {
             return Err(input!(
                 "this is not a GGUF file (it does not start with the letters GGUF); give a .gguf model or adapter"
             ));
@@ -103,7 +109,7 @@ impl Header {
         Ok(Self { metadata, tensors, file_bytes })
     }
 
-    /// The directory entry of `name`.
+    /// Returns the directory entry of `name`.
     ///
     /// # Errors
     /// If there is no such tensor.
@@ -112,6 +118,7 @@ impl Header {
     }
 }
 
+/// Reads the name and the entry of one tensor; its offset still counts from the start of the data.
 async fn read_tensor_info<S: Source>(reader: &mut Reader<'_, S>) -> Result<(String, TensorInfo)> {
     let name = reader.string("a tensor's name").await?;
     let dimensions = reader.u32().await?;
@@ -130,11 +137,10 @@ async fn read_tensor_info<S: Source>(reader: &mut Reader<'_, S>) -> Result<(Stri
     }
     shape.reverse(); // GGUF lists the fastest dimension first
     let id = reader.u32().await?;
-    let dtype = dtype_from_id(id).ok_or_else(|| {
+    let dtype = from_id(id).map_err(|refused| {
         input!(
-            "tensor {name} has type {}, which is not supported; use one of F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, \
-             Q8_0, Q4_K, Q5_K, Q6_K",
-            dtype_name(id)
+            "tensor {name} has type {refused}, which is not supported; use one of {}",
+            TYPES.map(|(.., name)| name).join(", ")
         )
     })?;
     let columns = shape.last().copied().unwrap_or(1);
@@ -152,69 +158,35 @@ async fn read_tensor_info<S: Source>(reader: &mut Reader<'_, S>) -> Result<(Stri
     Ok((name, info))
 }
 
-fn dtype_from_id(id: u32) -> Option<GgmlDType> {
-    Some(match id {
-        0 => GgmlDType::F32,
-        1 => GgmlDType::F16,
-        2 => GgmlDType::Q4_0,
-        3 => GgmlDType::Q4_1,
-        6 => GgmlDType::Q5_0,
-        7 => GgmlDType::Q5_1,
-        8 => GgmlDType::Q8_0,
-        12 => GgmlDType::Q4K,
-        13 => GgmlDType::Q5K,
-        14 => GgmlDType::Q6K,
-        30 => GgmlDType::BF16,
-        _ => return None,
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure;
 
-/// The name that ggml gives a type.
-pub fn type_name(dtype: GgmlDType) -> &'static str {
-    match dtype {
-        GgmlDType::F32 => "F32",
-        GgmlDType::F16 => "F16",
-        GgmlDType::BF16 => "BF16",
-        GgmlDType::Q4_0 => "Q4_0",
-        GgmlDType::Q4_1 => "Q4_1",
-        GgmlDType::Q5_0 => "Q5_0",
-        GgmlDType::Q5_1 => "Q5_1",
-        GgmlDType::Q8_0 => "Q8_0",
-        GgmlDType::Q8_1 => "Q8_1",
-        GgmlDType::Q2K => "Q2_K",
-        GgmlDType::Q3K => "Q3_K",
-        GgmlDType::Q4K => "Q4_K",
-        GgmlDType::Q5K => "Q5_K",
-        GgmlDType::Q6K => "Q6_K",
-        GgmlDType::Q8K => "Q8_K",
+    /// A file whose bytes cannot be read.
+    struct Broken;
+
+    impl Source for Broken {
+        fn len(&self) -> u64 {
+            1 << 20
+        }
+
+        async fn read(&self, _: u64, _: &mut [u8]) -> Result<()> {
+            Err(failure!("the network is gone"))
+        }
     }
-}
 
-/// Names of ggml's other types, so that a refusal says what the user has, not a number.
-fn dtype_name(id: u32) -> String {
-    let known = match id {
-        9 => "Q8_1",
-        10 => "Q2_K",
-        11 => "Q3_K",
-        15 => "Q8_K",
-        16 => "IQ2_XXS",
-        17 => "IQ2_XS",
-        18 => "IQ3_XXS",
-        19 => "IQ1_S",
-        20 => "IQ4_NL",
-        21 => "IQ3_S",
-        22 => "IQ2_S",
-        23 => "IQ4_XS",
-        24 => "I8",
-        25 => "I16",
-        26 => "I32",
-        27 => "I64",
-        28 => "F64",
-        29 => "IQ1_M",
-        34 => "TQ1_0",
-        35 => "TQ2_0",
-        39 => "MXFP4",
-        _ => return format!("number {id}"),
-    };
-    known.to_owned()
+    #[test]
+    fn an_error_while_reading_the_first_bytes_is_told_as_it_is() {
+        let error = pollster::block_on(Header::read(&Broken)).unwrap_err();
+        assert_eq!(error, failure!("the network is gone"));
+    }
+
+    #[test]
+    fn other_and_shorter_files_are_no_gguf_files() {
+        for bytes in [&b""[..], b"GGU", b"PK\x03\x04", b"GGML\x03\0\0\0"] {
+            let error = pollster::block_on(Header::read(&bytes)).unwrap_err().to_string();
+            assert!(error.starts_with("this is not a GGUF file"), "{error}");
+        }
+    }
 }

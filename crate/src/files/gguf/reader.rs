@@ -4,35 +4,41 @@ use crate::error::Result;
 use crate::files::source::Source;
 use crate::input;
 
+/// Bytes that are read from the source at once, at least.
 const BUFFER_BYTES: u64 = 1 << 18;
+/// Longest string that is accepted in bytes: 16 MiB.
 const MAX_STRING_BYTES: u64 = 1 << 24;
 
-/// Reads forward from the start of `source`.
+/// Position in the header of `source`, which is read forward from its start.
 pub(super) struct Reader<'a, S> {
     source: &'a S,
     buffer: Vec<u8>,
-    /// Next unread byte of `buffer`.
+    /// Index of the next unread byte in `buffer`.
     cursor: usize,
     /// File offset of the end of `buffer`.
     loaded: u64,
 }
 
 impl<'a, S: Source> Reader<'a, S> {
+    /// Begins at the start of `source`.
     pub fn new(source: &'a S) -> Self {
         Self { source, buffer: Vec::new(), cursor: 0, loaded: 0 }
     }
 
-    /// File offset of the next byte.
+    /// Returns the file offset of the next byte.
     pub fn position(&self) -> u64 {
         self.loaded - (self.buffer.len() - self.cursor) as u64
     }
 
-    /// Bytes of the file not read yet.
+    /// Returns the number of bytes of the file after [`Reader::position`].
     pub fn remaining(&self) -> u64 {
         self.source.len() - self.position()
     }
 
-    /// The next `length` bytes.
+    /// Reads the next `length` bytes.
+    ///
+    /// # Errors
+    /// If the file has fewer, or the source cannot be read.
     pub async fn take(&mut self, length: u64) -> Result<&[u8]> {
         if length > self.remaining() {
             return Err(input!(
@@ -57,21 +63,27 @@ impl<'a, S: Source> Reader<'a, S> {
         Ok(&self.buffer[start..start + length])
     }
 
+    /// Reads the next `N` bytes.
     async fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         bytes.copy_from_slice(self.take(N as u64).await?);
         Ok(bytes)
     }
 
+    /// Reads a little-endian u32.
     pub async fn u32(&mut self) -> Result<u32> {
         Ok(u32::from_le_bytes(self.array().await?))
     }
 
+    /// Reads a little-endian u64.
     pub async fn u64(&mut self) -> Result<u64> {
         Ok(u64::from_le_bytes(self.array().await?))
     }
 
-    /// A number of things of at least `least_bytes` each, refused if the file cannot hold so many.
+    /// Reads a count of things that take at least `least_bytes` each. Messages call it `what`.
+    ///
+    /// # Errors
+    /// If the rest of the file cannot hold so many.
     pub async fn count(&mut self, what: &str, least_bytes: u64) -> Result<usize> {
         let count = self.u64().await?;
         if count.checked_mul(least_bytes).is_none_or(|bytes| bytes > self.remaining()) {
@@ -83,7 +95,10 @@ impl<'a, S: Source> Reader<'a, S> {
         Ok(count as usize)
     }
 
-    /// A length-prefixed UTF-8 string.
+    /// Reads a length-prefixed UTF-8 string. Messages call it `what`.
+    ///
+    /// # Errors
+    /// If it is too long or not UTF-8.
     pub async fn string(&mut self, what: &str) -> Result<String> {
         let length = self.u64().await?;
         if length > MAX_STRING_BYTES {
