@@ -12,12 +12,12 @@ use crate::model::config::ModelConfig;
 /// A LoRA: A [r, k] and B [d, r] per target and layer, to be applied as `scale · B A`.
 #[derive(Debug, Clone)]
 pub struct LoraAdapter {
-    /// What messages call it: a file or folder name, or a catalog id.
+    /// Name in messages: a file or folder name, or a catalog id.
     pub name: String,
-    /// SHA-256 of the file it was read from, by which learned files name the adapters they were made with; empty for one
-    /// that comes from no file.
+    /// SHA-256 of the file it was read from, by which correction files name the adapters they were made with; empty for an
+    /// adapter that comes from no file.
     pub sha256: String,
-    /// alpha / r.
+    /// Factor of B A: alpha / r.
     pub scale: f32,
     /// Rank r.
     pub rank: usize,
@@ -25,12 +25,12 @@ pub struct LoraAdapter {
     pub layers: Vec<[Option<StoredPair>; 7]>,
 }
 
-/// More would be no adapter any more, and is refused before memory is taken for it.
+/// Largest rank. A file that claims more is refused before memory is taken for it.
 const MAX_RANK: usize = 1024;
 
 impl LoraAdapter {
-    /// The adapter that does what `pairs` do, with alpha = r so that its scale is 1. Files hold one rank for all targets, so
-    /// smaller pairs are padded with zeros, and what a layer lacks of a target that others have is all zeros.
+    /// Makes the adapter that does what `pairs` do, with alpha = r so that its scale is 1. Files hold one rank for all
+    /// targets, so smaller pairs are padded with zeros, and a layer that lacks a target of other layers gets zeros for it.
     ///
     /// # Errors
     /// If there are no pairs, or they do not fit the model.
@@ -55,6 +55,10 @@ impl LoraAdapter {
         Self { name: name.to_owned(), sha256: String::new(), scale: 1.0, rank, layers: layers.collect() }.finish()
     }
 
+    /// Makes an adapter without matrices.
+    ///
+    /// # Errors
+    /// If `rank` or `alpha` is out of range.
     pub(super) fn new(name: &str, file: &[u8], rank: usize, alpha: f32, config: &ModelConfig) -> Result<Self> {
         if rank == 0 || rank > MAX_RANK {
             return Err(input!("its rank is {rank}; 1 to {MAX_RANK} are possible"));
@@ -71,7 +75,10 @@ impl LoraAdapter {
         })
     }
 
-    /// Puts A and B of one weight in place once both were checked; `tensor` is what messages call them.
+    /// Stores A and B of one weight. Messages call them `tensor`.
+    ///
+    /// # Errors
+    /// If a value is not finite.
     pub(super) fn set(&mut self, layer: usize, target: Target, tensor: &str, stored: StoredPair) -> Result<()> {
         let pair = stored.pair();
         for (values, half) in [(&pair.a, "A"), (&pair.b, "B")] {
@@ -83,7 +90,10 @@ impl LoraAdapter {
         Ok(())
     }
 
-    /// Refuses an adapter that changes nothing, which would look like the base model with the method's name.
+    /// Returns the adapter once all its matrices are set.
+    ///
+    /// # Errors
+    /// If there are none: an adapter that changes nothing would pass the base model off as a method.
     pub(super) fn finish(self) -> Result<Self> {
         match self.layers.iter().flatten().any(Option::is_some) {
             true => Ok(self),
@@ -91,31 +101,34 @@ impl LoraAdapter {
         }
     }
 
-    /// A and B of one weight, unscaled.
+    /// Returns A and B of one weight in f32, unscaled.
     pub fn pair(&self, layer: usize, target: Target) -> Option<Cow<'_, LowRankPair>> {
         Some(self.stored(layer, target)?.pair())
     }
 
-    /// The same as it lies in memory.
+    /// Returns A and B of one weight in their stored form.
     pub fn stored(&self, layer: usize, target: Target) -> Option<&StoredPair> {
         self.layers.get(layer)?[target.index()].as_ref()
     }
 
-    /// Whether all of it is stored as blocks.
+    /// Returns true if every matrix is stored as Q8_0.
     pub fn in_blocks(&self) -> bool {
         self.layers.iter().flatten().flatten().all(|stored| stored.blocks().is_some())
     }
 
-    /// Number of values: what the adapter adds to the base.
+    /// Returns the number of values that the adapter adds to the base.
     pub fn parameters(&self) -> usize {
         self.layers.iter().flatten().flatten().map(StoredPair::parameters).sum()
     }
 }
 
-/// What `gist` and other tools call the parts of a PEFT folder.
+/// Names of the two files in a PEFT folder.
 pub const PEFT_FILES: [&str; 2] = ["adapter_config.json", "adapter_model.safetensors"];
 
 /// Checks the shapes of A and B of one weight of the model.
+///
+/// # Errors
+/// If the layer or a shape is not the model's.
 pub(super) fn check_shapes(
     config: &ModelConfig,
     rank: usize,
@@ -141,6 +154,7 @@ pub(super) fn check_shapes(
     Ok(())
 }
 
+/// Returns the names of all targets, for messages.
 pub(super) fn target_names() -> String {
     Target::ALL.map(Target::hf_name).join(", ")
 }

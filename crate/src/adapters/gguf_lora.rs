@@ -1,22 +1,24 @@
 //! GGUF LoRA files, as llama.cpp reads them and as this project ships them.
 
-use std::borrow::Cow;
-use std::io::{Seek, Write};
+use std::io::Write;
 
-use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
 use super::adapter::{LoraAdapter, check_shapes};
+use super::row_order::{to_hugging_face_rows, to_interleaved_rows};
 use super::stored::StoredPair;
-use crate::adapters::low_rank::{Element, LowRankPair, Q8Block, Target, to_hugging_face_rows, to_interleaved_rows};
+use crate::adapters::low_rank::{Element, LowRankPair, Target};
 use crate::error::Result;
-use crate::files::gguf::Header;
+use crate::failure;
+use crate::files::gguf::{self, Header, Value};
 use crate::files::source::Source;
 use crate::input;
 use crate::model::config::{ModelConfig, RopeStyle};
+use crate::model::quant::{Q8_BLOCK, Q8Block};
 use crate::model::weights::Raw;
 
+/// Ends of the names of A and B.
 const SUFFIX_A: &str = ".weight.lora_a";
 const SUFFIX_B: &str = ".weight.lora_b";
 
@@ -78,16 +80,19 @@ async fn read(name: &str, file: &[u8], config: &ModelConfig) -> Result<LoraAdapt
     adapter.finish()
 }
 
+/// Reads a tensor of `file`.
 async fn raw(file: &[u8], header: &Header, tensor: &str) -> Result<Raw> {
     let info = header.tensor(tensor)?;
     let bytes = file.range(info.offset, info.bytes).await?;
     Ok(Raw { dtype: info.dtype, shape: info.shape.clone(), bytes })
 }
 
+/// Splits the bytes of a tensor in Q8_0 into blocks.
 fn blocks(raw: &Raw) -> Vec<Q8Block> {
     raw.bytes.as_chunks().0.to_vec()
 }
 
+/// Puts the rows of B in Hugging Face's order.
 fn in_hugging_face_layout<T: Element>(pair: LowRankPair<T>, config: &ModelConfig, target: Target) -> LowRankPair<T> {
     match rows_are_interleaved(config, target) {
         true => LowRankPair { b: to_hugging_face_rows(&pair.b, pair.rank, config.head_dim), ..pair },
@@ -95,51 +100,79 @@ fn in_hugging_face_layout<T: Element>(pair: LowRankPair<T>, config: &ModelConfig
     }
 }
 
-/// Layer and target of a stem such as `blk.3.attn_q`.
+/// Returns layer and target of a stem such as `blk.3.attn_q`.
 fn parse_stem(stem: &str) -> Option<(usize, Target)> {
     let (layer, name) = stem.strip_prefix("blk.")?.split_once('.')?;
     let target = Target::ALL.into_iter().find(|target| target.gguf_name() == name)?;
     Some((layer.parse().ok()?, target))
 }
 
-/// Whether GGUF files of this architecture store the output rows of `target` for interleaved RoPE.
+/// Returns true if GGUF files of this architecture store the output rows of `target` for interleaved RoPE.
 fn rows_are_interleaved(config: &ModelConfig, target: Target) -> bool {
     config.rope_style == RopeStyle::Interleaved && matches!(target, Target::Q | Target::K)
 }
 
-/// Writes `adapter` as a GGUF LoRA with Q8_0 matrices (F16 where the rank is no multiple of a block).
+/// A matrix of an adapter in a file: `blk.LAYER.TARGET.weight.lora_a` or `…b`.
+struct Matrix {
+    name: String,
+    layer: usize,
+    target: Target,
+    is_a: bool,
+    shape: [usize; 2],
+}
+
+impl Matrix {
+    /// Returns Q8_0, or F16 where rows are no multiple of its block.
+    fn dtype(&self) -> GgmlDType {
+        if self.shape[1].is_multiple_of(Q8_BLOCK) { GgmlDType::Q8_0 } else { GgmlDType::F16 }
+    }
+
+    /// Returns the quantised values, rows in the order of the base's.
+    fn quantised(&self, adapter: &LoraAdapter, config: &ModelConfig) -> Result<QTensor> {
+        let pair =
+            adapter.pair(self.layer, self.target).ok_or_else(|| failure!("{} is not there", self.name))?.into_owned();
+        let values = match self.is_a {
+            true => pair.a,
+            false if rows_are_interleaved(config, self.target) => {
+                to_interleaved_rows(&pair.b, pair.rank, config.head_dim)
+            }
+            false => pair.b,
+        };
+        Ok(QTensor::quantize(&Tensor::from_vec(values, &self.shape, &Device::Cpu)?, self.dtype())?)
+    }
+}
+
+/// Writes `adapter` as a GGUF LoRA with Q8_0 matrices (F16 where the rank is no multiple of a block). One matrix at a time
+/// is in memory.
 ///
 /// # Errors
 /// If candle cannot quantise or the file cannot be written.
-pub fn write_gguf<W: Write + Seek>(adapter: &LoraAdapter, config: &ModelConfig, out: &mut W) -> Result<()> {
-    let quantise = |values: Cow<'_, [f32]>, rows: usize, columns: usize| -> Result<QTensor> {
-        let dtype = if columns.is_multiple_of(32) { GgmlDType::Q8_0 } else { GgmlDType::F16 };
-        let tensor = Tensor::from_vec(values.into_owned(), (rows, columns), &Device::Cpu)?;
-        Ok(QTensor::quantize(&tensor, dtype)?)
-    };
-    let mut tensors = Vec::new();
-    for i in 0..adapter.layers.len() {
+pub fn write_gguf<W: Write>(adapter: &LoraAdapter, config: &ModelConfig, out: &mut W) -> Result<()> {
+    let mut matrices = Vec::new();
+    for layer in 0..adapter.layers.len() {
         for target in Target::ALL {
-            let Some(pair) = adapter.pair(i, target) else { continue };
+            let Some(rank) = adapter.stored(layer, target).map(StoredPair::rank) else { continue };
             let (d, k) = target.shape(config);
-            let b = match rows_are_interleaved(config, target) {
-                true => Cow::Owned(to_interleaved_rows(&pair.b, pair.rank, config.head_dim)),
-                false => Cow::Borrowed(&pair.b[..]),
-            };
-            let stem = format!("blk.{i}.{}", target.gguf_name());
-            tensors.push((format!("{stem}{SUFFIX_A}"), quantise(Cow::Borrowed(&pair.a), pair.rank, k)?));
-            tensors.push((format!("{stem}{SUFFIX_B}"), quantise(b, d, pair.rank)?));
+            for (is_a, suffix, shape) in [(true, SUFFIX_A, [rank, k]), (false, SUFFIX_B, [d, rank])] {
+                let name = format!("blk.{layer}.{}{suffix}", target.gguf_name());
+                matrices.push(Matrix { name, layer, target, is_a, shape });
+            }
         }
     }
-    let text = |value: &str| Value::String(value.to_owned());
+    let text = |value: &str| Value::Text(value.to_owned());
     let metadata = [
         ("general.architecture", text(&config.arch)),
         ("general.type", text("adapter")),
         ("general.name", text(&adapter.name)),
         ("adapter.type", text("lora")),
-        ("adapter.lora.alpha", Value::F32(adapter.scale * adapter.rank as f32)),
+        ("adapter.lora.alpha", Value::Float(f64::from(adapter.scale * adapter.rank as f32))),
     ];
-    let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(key, value)| (*key, value)).collect();
-    let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    Ok(gguf_file::write(out, &metadata, &tensors)?)
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+    let entries: Vec<gguf::Entry<'_>> = matrices
+        .iter()
+        .map(|matrix| gguf::Entry { name: &matrix.name, shape: &matrix.shape, dtype: matrix.dtype() })
+        .collect();
+    gguf::write(out, gguf::Version::V2, &metadata, &entries, |i, out| {
+        Ok(out.write_all(&matrices[i].quantised(adapter, config)?.data()?)?)
+    })
 }

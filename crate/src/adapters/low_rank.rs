@@ -1,10 +1,13 @@
-//! Low-rank pairs: all that a method leaves for the forward pass, `y = W0 x + B (A x)` at each target of each layer.
+//! Low-rank pairs, the form in which every method reaches the forward pass: `y = W0 x + B (A x)` at each target of each
+//! layer.
 
 use std::fmt::{Debug, Formatter};
 
+use super::row_order::to_interleaved_rows;
 use crate::error::Result;
 use crate::input;
 use crate::model::config::{ModelConfig, RopeStyle};
+use crate::model::quant::{Q8_BLOCK, Q8Block};
 use crate::parallel::each;
 
 /// A linear layer that adapters change.
@@ -30,12 +33,12 @@ impl Target {
     /// All targets, in the order of [`Target::index`].
     pub const ALL: [Target; 7] = [Target::Q, Target::K, Target::V, Target::O, Target::Gate, Target::Up, Target::Down];
 
-    /// Position within [`Target::ALL`].
+    /// Returns the position within [`Target::ALL`].
     pub fn index(self) -> usize {
         self as usize
     }
 
-    /// The name in Hugging Face models, as in `self_attn.q_proj`.
+    /// Returns the name in Hugging Face models, as in `self_attn.q_proj`.
     pub fn hf_name(self) -> &'static str {
         match self {
             Target::Q => "q_proj",
@@ -48,7 +51,7 @@ impl Target {
         }
     }
 
-    /// The name in GGUF files, as in `blk.0.attn_q.weight`.
+    /// Returns the name in GGUF files, as in `blk.0.attn_q.weight`.
     pub fn gguf_name(self) -> &'static str {
         match self {
             Target::Q => "attn_q",
@@ -61,7 +64,7 @@ impl Target {
         }
     }
 
-    /// `(outputs d, inputs k)` of the base weight.
+    /// Returns `(outputs d, inputs k)` of the base weight.
     pub fn shape(self, config: &ModelConfig) -> (usize, usize) {
         match self {
             Target::Q => (config.q_width(), config.hidden_size),
@@ -73,7 +76,7 @@ impl Target {
     }
 }
 
-/// A low-rank change `B A` of one weight, scale included, as values or as blocks of them.
+/// A low-rank change `B A` of one weight, scale included. Its matrices are made of f32 values or of [`Q8Block`]s.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LowRankPair<T = f32> {
     /// Rank r.
@@ -84,15 +87,9 @@ pub struct LowRankPair<T = f32> {
     pub b: Vec<T>,
 }
 
-/// Values of a [`Q8Block`].
-pub const Q8_BLOCK: usize = 32;
-
-/// A block of GGUF's Q8_0: a scale as little-endian f16, then a signed byte for each value.
-pub type Q8Block = [u8; 2 + Q8_BLOCK];
-
-/// What the matrices of a [`LowRankPair`] are made of.
+/// Unit that the matrices of a [`LowRankPair`] are made of.
 pub trait Element: Copy {
-    /// Values that one stands for; rows are a multiple of this long.
+    /// Values in one unit. The rows of a matrix are a multiple of this long.
     const VALUES: usize;
 }
 
@@ -105,7 +102,7 @@ impl Element for Q8Block {
 }
 
 impl LowRankPair {
-    /// The same change with a larger rank: rows of zeros below A, for weights of `k` inputs, and columns of zeros beside B.
+    /// Returns the same change with a larger rank: rows of zeros below A, for weights of `k` inputs, and columns of zeros beside B.
     #[must_use]
     pub fn padded(mut self, rank: usize, k: usize) -> Self {
         if rank > self.rank {
@@ -124,10 +121,11 @@ impl LowRankPair {
 /// The pairs of one layer, by [`Target::index`].
 pub type LayerPairs<T = f32> = [Option<LowRankPair<T>>; 7];
 
-/// Makes the pair of a target of a layer, if there is one.
+/// A function that makes the pair of a target of a layer, if there is one.
 type Make<'a, T> = Box<dyn Fn(usize, Target) -> Option<LowRankPair<T>> + Send + Sync + 'a>;
 
-/// The pairs of a whole model, each made when it is asked for: together they would be four times as large as the adapters
+/// The pairs of a whole model. None of them is held: a pair is made when it is asked for, and making it runs the code of a
+/// merge. The decoder asks layer by layer while it uploads them; all together would be four times as large as the adapters
 /// that they come from.
 pub struct LowRankPairs<'a> {
     layers: usize,
@@ -137,7 +135,7 @@ pub struct LowRankPairs<'a> {
 }
 
 impl<'a> LowRankPairs<'a> {
-    /// What `values` makes for each target of each layer, in Hugging Face's layout and of at most rank `rank`.
+    /// Describes a model of `layers` layers whose pairs `values` makes, in Hugging Face's layout and of at most rank `rank`.
     pub fn new(
         layers: usize,
         rank: usize,
@@ -146,8 +144,8 @@ impl<'a> LowRankPairs<'a> {
         Self { layers, rank, values: Box::new(values), blocks: None }
     }
 
-    /// The same pairs also as what `blocks` makes: those of adapters in Q8_0, with no value changed but for the rounding of
-    /// scales.
+    /// Adds a second form of the same pairs: `blocks` makes them in Q8_0 for adapters that are stored so. Its values may
+    /// differ by the rounding of scales only.
     #[must_use]
     pub fn with_blocks(
         self,
@@ -156,30 +154,30 @@ impl<'a> LowRankPairs<'a> {
         Self { blocks: Some(Box::new(blocks)), ..self }
     }
 
-    /// No change anywhere: the base model alone.
+    /// Describes no change anywhere: the base model alone.
     pub fn none(config: &ModelConfig) -> Self {
         Self::new(config.layers, 0, |_, _| None)
     }
 
-    /// A rank that none of them exceeds; 0 if there are none.
+    /// Returns a rank that no pair exceeds; 0 if there are no pairs.
     pub fn rank(&self) -> usize {
         self.rank
     }
 
-    /// Whether there are [`LowRankPairs::base_blocks`].
+    /// Returns true if the pairs can be had in Q8_0, by [`LowRankPairs::base_blocks`].
     pub fn in_blocks(&self) -> bool {
         self.blocks.is_some()
     }
 
-    /// The pair of one weight.
+    /// Makes the pair of one weight, in Hugging Face's layout.
     pub fn pair(&self, layer: usize, target: Target) -> Option<LowRankPair> {
         (self.values)(layer, target)
     }
 
-    /// Whether there are as many layers as in the model.
+    /// Checks that there are as many layers as in the model.
     ///
     /// # Errors
-    /// If not, with both numbers.
+    /// If there are not, with both numbers.
     pub fn check_layers(&self, config: &ModelConfig) -> Result<()> {
         if self.layers == config.layers {
             return Ok(());
@@ -191,7 +189,7 @@ impl<'a> LowRankPairs<'a> {
         ))
     }
 
-    /// The pairs of all layers in the layout of the base.
+    /// Makes the pairs of all layers in the layout of the base, on all cores.
     ///
     /// # Errors
     /// As [`LowRankPairs::check_layers`] and [`LowRankPairs::base_layer`].
@@ -200,7 +198,7 @@ impl<'a> LowRankPairs<'a> {
         each(&(0..config.layers).collect::<Vec<_>>(), |layer| self.base_layer(config, *layer)).into_iter().collect()
     }
 
-    /// The pairs of one layer in the layout of the base.
+    /// Makes the pairs of one layer in the layout of the base.
     ///
     /// # Errors
     /// As [`LowRankPairs::layer`].
@@ -208,7 +206,7 @@ impl<'a> LowRankPairs<'a> {
         Ok(in_base_layout(self.layer(config, layer)?, config))
     }
 
-    /// The pairs of one layer as blocks, in the layout of the base, if these pairs can be had as such.
+    /// Makes the pairs of one layer in Q8_0, in the layout of the base; `None` if they cannot be had so.
     ///
     /// # Errors
     /// As [`LowRankPairs::layer`].
@@ -217,7 +215,7 @@ impl<'a> LowRankPairs<'a> {
         Ok(Some(in_base_layout(self.checked(config, layer, blocks)?, config)))
     }
 
-    /// The pairs of one layer in Hugging Face's layout, checked against the model's shapes.
+    /// Makes the pairs of one layer in Hugging Face's layout and checks them against the model's shapes.
     ///
     /// # Errors
     /// If a pair does not fit, naming the layer and both shapes.
@@ -225,6 +223,7 @@ impl<'a> LowRankPairs<'a> {
         self.checked(config, layer, &self.values)
     }
 
+    /// Makes the pairs of one layer by `make` and checks their shapes and ranks.
     fn checked<T: Element>(&self, config: &ModelConfig, layer: usize, make: &Make<'_, T>) -> Result<LayerPairs<T>> {
         let mut pairs = [const { None }; 7];
         for target in Target::ALL {
@@ -246,8 +245,8 @@ impl<'a> LowRankPairs<'a> {
     }
 }
 
-/// GGUF files of `llama` store the rows of q and k for interleaved RoPE. Merging happens in Hugging Face's layout, so this
-/// is the last step before pairs are applied.
+/// Puts the rows of `pairs` in the order of the base's. Merges work in Hugging Face's layout, so this is the last step
+/// before pairs are applied.
 fn in_base_layout<T: Element>(mut pairs: LayerPairs<T>, config: &ModelConfig) -> LayerPairs<T> {
     if config.rope_style == RopeStyle::Interleaved {
         for target in [Target::Q, Target::K] {
@@ -262,53 +261,5 @@ fn in_base_layout<T: Element>(mut pairs: LayerPairs<T>, config: &ModelConfig) ->
 impl Debug for LowRankPairs<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LowRankPairs").field("layers", &self.layers).field("rank", &self.rank).finish_non_exhaustive()
-    }
-}
-
-/// Where row `row` of a head in interleaved order comes from in Hugging Face's order.
-fn interleaved_row(row: usize, head_dim: usize) -> usize {
-    row / 2 + (row % 2) * (head_dim / 2)
-}
-
-/// Where row `row` of a head in Hugging Face's order comes from in interleaved order.
-fn hugging_face_row(row: usize, head_dim: usize) -> usize {
-    let half = head_dim / 2;
-    (row % half) * 2 + row / half
-}
-
-/// Undoes the row order of `llama` GGUF files: `b` is [d, rank] of q or k.
-pub fn to_hugging_face_rows<T: Element>(b: &[T], rank: usize, head_dim: usize) -> Vec<T> {
-    permute_rows(b, rank, head_dim, hugging_face_row)
-}
-
-/// Applies the row order of `llama` GGUF files: `b` is [d, rank] of q or k.
-pub fn to_interleaved_rows<T: Element>(b: &[T], rank: usize, head_dim: usize) -> Vec<T> {
-    permute_rows(b, rank, head_dim, interleaved_row)
-}
-
-fn permute_rows<T: Element>(b: &[T], rank: usize, head_dim: usize, from: fn(usize, usize) -> usize) -> Vec<T> {
-    let length = rank / T::VALUES;
-    let mut rows = Vec::with_capacity(b.len());
-    for row in 0..b.len() / length {
-        let head = row / head_dim * head_dim;
-        let source = head + from(row % head_dim, head_dim);
-        rows.extend_from_slice(&b[source * length..(source + 1) * length]);
-    }
-    rows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_two_row_orders_undo_each_other() {
-        let (rank, head_dim, heads) = (3, 8, 2);
-        let b: Vec<f32> = (0..rank * head_dim * heads).map(|i| i as f32).collect();
-        let interleaved = to_interleaved_rows(&b, rank, head_dim);
-        assert_ne!(interleaved, b);
-        assert_eq!(to_hugging_face_rows(&interleaved, rank, head_dim), b);
-        // Row 1 of interleaved order is the partner of row 0: row head_dim / 2 in Hugging Face's order.
-        assert_eq!(interleaved[rank..2 * rank], b[4 * rank..5 * rank]);
     }
 }

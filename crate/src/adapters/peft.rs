@@ -15,17 +15,18 @@ use crate::files::safetensors::{check_names, repeated_key, to_f32, write_safeten
 use crate::input;
 use crate::model::config::ModelConfig;
 
+/// Contents of `adapter_config.json`.
 #[derive(Deserialize)]
 struct PeftConfig {
     peft_type: String,
     r: usize,
     lora_alpha: f32,
-    /// Everything else, to be looked through for variants that are not implemented.
+    /// All other settings, in which variants that are not implemented show.
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
 }
 
-/// Settings that change the maths. Each is refused unless it is absent or says that it is not used.
+/// Settings that change the maths, and names for messages. Each is refused unless it is absent or switched off.
 const REFUSED: [(&str, &str); 17] = [
     ("use_dora", "DoRA"),
     ("use_rslora", "rank-stabilised LoRA (rsLoRA)"),
@@ -46,7 +47,7 @@ const REFUSED: [(&str, &str); 17] = [
     ("velora_config", "VeLoRA"),
 ];
 
-/// Ways to start training (`init_lora_weights`) that take a part of the base's weights away.
+/// Values of `init_lora_weights` that subtract a part of the base's weights before training.
 const CHANGES_BASE: [&str; 4] = ["pissa", "olora", "corda", "loftq"];
 
 /// Reads a PEFT adapter from its two files.
@@ -91,8 +92,8 @@ fn read(name: &str, peft_config: &[u8], file: &[u8], config: &ModelConfig) -> Re
     adapter.finish()
 }
 
-/// The two files of a PEFT folder with `adapter`, in F32: `adapter_config.json` and `adapter_model.safetensors`. `base` is
-/// what the configuration calls the base model.
+/// Makes the two files of a PEFT folder with `adapter`, in F32: `adapter_config.json`, which names `base` as the base model,
+/// and `adapter_model.safetensors`.
 ///
 /// # Errors
 /// If they cannot be serialised.
@@ -131,10 +132,15 @@ pub fn write_peft(adapter: &LoraAdapter, config: &ModelConfig, base: &str) -> Re
     Ok([format!("{peft_config:#}\n").into_bytes(), write_safetensors(Dtype::F32, &tensors, metadata)?])
 }
 
+/// Returns the tensor `key`.
 fn view<'a>(tensors: &SafeTensors<'a>, key: &str) -> Result<TensorView<'a>> {
     tensors.tensor(key).map_err(|error| input!("tensor {key} cannot be read: {error}"))
 }
 
+/// Checks that the adapter is plain LoRA.
+///
+/// # Errors
+/// Naming the variant that it is.
 fn refuse_variants(peft_config: &PeftConfig) -> Result<()> {
     if peft_config.peft_type != "LORA" {
         return Err(input!("its type is {}; only LORA is supported", peft_config.peft_type));
@@ -162,7 +168,7 @@ fn refuse_variants(peft_config: &PeftConfig) -> Result<()> {
     }
 }
 
-/// Layer, target and `lora_A` or `lora_B` of a key such as
+/// Returns layer, target and `lora_A` or `lora_B` of a key such as
 /// `base_model.model.model.layers.3.self_attn.q_proj.lora_A.weight`.
 fn parse_key(key: &str) -> Option<(usize, Target, &str)> {
     let (_, rest) = key.split_once("layers.")?;
@@ -177,7 +183,7 @@ fn parse_key(key: &str) -> Option<(usize, Target, &str)> {
     (whole && matches!(half, "lora_A" | "lora_B")).then_some((layer, target, half))
 }
 
-/// The part of a layer that `target` belongs to.
+/// Returns the name of the part of a layer that `target` belongs to.
 fn block(target: Target) -> &'static str {
     match target {
         Target::Q | Target::K | Target::V | Target::O => "self_attn",

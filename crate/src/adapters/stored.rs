@@ -1,22 +1,21 @@
-//! How the matrices of an adapter lie in memory: as in its file where those are a quarter of f32.
+//! Matrices of an adapter in memory: in Q8_0 where its file has them so, which is a quarter of f32.
 
 use std::borrow::Cow;
 
-use half::f16;
-
-use crate::adapters::low_rank::{LowRankPair, Q8_BLOCK, Q8Block};
+use super::low_rank::LowRankPair;
+use crate::model::quant::{Q8_BLOCK, Q8Block, q8_values};
 
 /// A and B of one weight, unscaled.
 #[derive(Debug, Clone)]
 pub enum StoredPair {
-    /// As values.
+    /// Values in f32.
     F32(LowRankPair),
-    /// As blocks of GGUF's Q8_0.
+    /// Blocks of GGUF's Q8_0.
     Q8_0(LowRankPair<Q8Block>),
 }
 
 impl StoredPair {
-    /// The matrices as values.
+    /// Returns the matrices in f32.
     pub fn pair(&self) -> Cow<'_, LowRankPair> {
         match self {
             StoredPair::F32(pair) => Cow::Borrowed(pair),
@@ -26,7 +25,7 @@ impl StoredPair {
         }
     }
 
-    /// The matrices as blocks, if they are such.
+    /// Returns the matrices in Q8_0 if they are stored so.
     pub fn blocks(&self) -> Option<&LowRankPair<Q8Block>> {
         match self {
             StoredPair::F32(_) => None,
@@ -34,7 +33,7 @@ impl StoredPair {
         }
     }
 
-    /// Rank r.
+    /// Returns the rank r.
     pub fn rank(&self) -> usize {
         match self {
             StoredPair::F32(pair) => pair.rank,
@@ -42,7 +41,7 @@ impl StoredPair {
         }
     }
 
-    /// Outputs d and inputs k of the weight.
+    /// Returns outputs d and inputs k of the weight.
     pub fn shape(&self) -> (usize, usize) {
         let (a, b) = self.lengths();
         (b / self.rank(), a / self.rank())
@@ -52,7 +51,7 @@ impl StoredPair {
     pub fn extend_a(&self, to: &mut Vec<f32>) {
         match self {
             StoredPair::F32(pair) => to.extend_from_slice(&pair.a),
-            StoredPair::Q8_0(pair) => pair.a.iter().for_each(|block| to.extend(dequantised(block))),
+            StoredPair::Q8_0(pair) => pair.a.iter().for_each(|block| to.extend(q8_values(block))),
         }
     }
 
@@ -62,19 +61,19 @@ impl StoredPair {
             StoredPair::F32(pair) => to.extend(row_of(&pair.b, row, pair.rank).iter().map(|value| scale * value)),
             StoredPair::Q8_0(pair) => {
                 for block in row_of(&pair.b, row, pair.rank / Q8_BLOCK) {
-                    to.extend(dequantised(block).map(|value| scale * value));
+                    to.extend(q8_values(block).map(|value| scale * value));
                 }
             }
         }
     }
 
-    /// Number of values.
+    /// Returns the number of values of A and B together.
     pub fn parameters(&self) -> usize {
         let (a, b) = self.lengths();
         a + b
     }
 
-    /// Values of A and of B.
+    /// Returns the number of values of A and of B.
     fn lengths(&self) -> (usize, usize) {
         match self {
             StoredPair::F32(pair) => (pair.a.len(), pair.b.len()),
@@ -83,31 +82,15 @@ impl StoredPair {
     }
 }
 
-/// Row `row` of a matrix whose rows have `length` elements.
+/// Returns row `row` of a matrix whose rows have `length` elements.
 pub fn row_of<T>(matrix: &[T], row: usize, length: usize) -> &[T] {
     &matrix[row * length..(row + 1) * length]
 }
 
-/// `factor` times a block, but for rounding of its scale.
-pub fn scaled(block: &Q8Block, factor: f32) -> Q8Block {
-    let mut scaled = *block;
-    let [low, high] = f16::from_f32(factor * scale_of(block)).to_le_bytes();
-    (scaled[0], scaled[1]) = (low, high);
-    scaled
-}
-
-fn scale_of(block: &Q8Block) -> f32 {
-    f16::from_le_bytes([block[0], block[1]]).to_f32()
-}
-
-fn dequantised(block: &Q8Block) -> [f32; Q8_BLOCK] {
-    let scale = scale_of(block);
-    std::array::from_fn(|i| scale * f32::from(block[2 + i].cast_signed()))
-}
-
+/// Returns the elements of `blocks`.
 fn values(blocks: &[Q8Block]) -> Vec<f32> {
     let mut values = Vec::with_capacity(blocks.len() * Q8_BLOCK);
-    blocks.iter().for_each(|block| values.extend(dequantised(block)));
+    blocks.iter().for_each(|block| values.extend(q8_values(block)));
     values
 }
 
@@ -134,9 +117,6 @@ mod tests {
         (0..8).for_each(|row| stored.extend_b_row(row, 0.5, &mut b));
         let halves: Vec<f32> = expected.iter().map(|value| 0.5 * value).collect();
         assert_eq!(b, halves);
-        // A power of two, so that nothing is rounded.
-        let blocks: Vec<Q8Block> = blocks.iter().map(|block| scaled(block, 0.5)).collect();
-        assert_eq!(values(&blocks), halves);
         let mut a = Vec::new();
         stored.extend_a(&mut a);
         assert_eq!(a, expected);

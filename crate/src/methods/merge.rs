@@ -5,14 +5,15 @@
 use std::borrow::Cow;
 
 use super::ties;
-use crate::adapters::low_rank::{LowRankPair, LowRankPairs, Q8_BLOCK, Q8Block, Target};
-use crate::adapters::{LoraAdapter, StoredPair, row_of, scaled};
+use crate::adapters::low_rank::{LowRankPair, LowRankPairs, Target};
+use crate::adapters::{LoraAdapter, StoredPair, row_of};
 use crate::error::Result;
 use crate::input;
 use crate::methods::calibration::Calibration;
 use crate::methods::lorahub::LoraHub;
 use crate::methods::projection::Projection;
 use crate::model::config::ModelConfig;
+use crate::model::quant::{Q8_BLOCK, Q8Block, q8_scaled};
 
 /// Weight of each adapter where two are merged.
 const HALF: f32 = 0.5;
@@ -69,7 +70,7 @@ fn blocks_beside(parts: &[(&StoredPair, f32)]) -> Option<LowRankPair<Q8Block>> {
     let rows = first.b.len() / (first.rank / Q8_BLOCK);
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for (pair, scale) in &parts {
-        a.extend(pair.a.iter().map(|block| scaled(block, *scale)));
+        a.extend(pair.a.iter().map(|block| q8_scaled(block, *scale)));
     }
     for row in 0..rows {
         parts.iter().for_each(|(pair, _)| b.extend(row_of(&pair.b, row, pair.rank / Q8_BLOCK)));

@@ -142,7 +142,7 @@ impl ModelConfig {
             [hidden_size, heads.saturating_mul(head_dim), intermediate_size].into_iter().max().unwrap_or_default();
         if widest > MAX_WIDTH {
             return Err(input!(
-                "a hidden_size of {widest} is beyond {MAX_WIDTH}, the largest that is supported; the file is broken"
+                "a width of {widest} is beyond {MAX_WIDTH}, the largest that is supported; the file is broken"
             ));
         }
         let positive = |name: &str, value: Option<f32>| match value {
@@ -156,7 +156,7 @@ impl ModelConfig {
         let epsilon = number("attention.layer_norm_rms_epsilon")?
             .ok_or_else(|| input!("metadata key {arch}.attention.layer_norm_rms_epsilon is missing"))?;
         let attention_scale = if gemma && layers == 62 {
-            (hidden_size as f32 / heads as f32).powf(-0.5) // Gemma 3 27B divides by the hidden_size per head instead
+            (hidden_size as f32 / heads as f32).powf(-0.5) // Gemma 3 27B divides by the width per head instead
         } else {
             (head_dim as f32).powf(-0.5)
         };

@@ -1,7 +1,8 @@
-//! What a model file holds, before anything runs.
+//! Contents of a model file: configuration, tokenizer, weights and prompts. Nothing here runs the model.
 
 pub mod config;
 pub mod prompt;
+pub mod quant;
 pub mod sampler;
 pub mod tokenizer;
 pub mod weights;

@@ -1,5 +1,5 @@
-//! Adapters for a model of a published shape: two LoRAs and the projection between them, as large as trained ones, so that
-//! what pairs cost can be measured where those cannot be had. Their values are random.
+//! Adapters of random values for a model of a published shape: two LoRAs and the projection between them. They are as large
+//! as trained ones, so that the cost of pairs can be measured without those.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
@@ -19,10 +19,11 @@ use crate::random::random;
 const RANK: usize = 32;
 /// Inner width of the projection.
 const S: usize = 4;
-/// alpha / r: A and B each let what goes in grow by a half, so a change stays smaller than what its weight makes.
+/// alpha / r. A and B each multiply the size of their input by about 1.5, so with this a change stays smaller than the
+/// output of its weight.
 const SCALE: f64 = 0.25;
 
-/// An adapter that can be written.
+/// Kind of adapter that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SynthAdapter {
     Primary,
@@ -30,7 +31,7 @@ pub(super) enum SynthAdapter {
     Projection,
 }
 
-/// What comes after the model's name and a hyphen in an adapter's.
+/// Suffix of each adapter's name, after the name of its model and a hyphen.
 pub(super) const ADAPTERS: [(&str, SynthAdapter); 3] = [
     ("primary", SynthAdapter::Primary),
     ("secondary", SynthAdapter::Secondary),
@@ -45,7 +46,7 @@ pub(super) fn write<W: Write>(name: &str, adapter: SynthAdapter, shape: &Shape, 
     }
 }
 
-/// A GGUF LoRA in Q8_0 that changes every matrix of every layer.
+/// Writes a GGUF LoRA in Q8_0 that changes every matrix of every layer.
 fn write_lora<W: Write>(name: &str, shape: &Shape, out: &mut W) -> Result<()> {
     let matrices: Vec<(String, [usize; 2])> = targets(shape)
         .flat_map(|(target, [d, k])| [(format!("{target}.lora_a"), [RANK, k]), (format!("{target}.lora_b"), [d, RANK])])
@@ -61,18 +62,18 @@ fn write_lora<W: Write>(name: &str, shape: &Shape, out: &mut W) -> Result<()> {
         ("adapter.lora.alpha", Value::Float(SCALE * RANK as f64)),
     ];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
-    gguf::write(out, &metadata, &entries, |i, out| {
+    gguf::write(out, gguf::Version::V3, &metadata, &entries, |i, out| {
         let (matrix, shape) = &matrices[i];
         write_matrix(&format!("{name}/{matrix}"), Blocks::Q8_0, shape, out)
     })
 }
 
-/// A projection file, P1 [s, d] and P2 [d, s] for each shape of weights. It does not say what it was made with.
+/// Makes a projection file, P1 [s, d] and P2 [d, s] for each shape of weights. It names neither base nor adapters.
 fn projection(name: &str, shape: &Shape) -> Result<Vec<u8>> {
     let groups: BTreeSet<[usize; 2]> = targets(shape).map(|(_, shape)| shape).collect();
     let mut tensors = Vec::new();
     for [d, k] in groups {
-        // P1 keeps the size of what goes in, and P2 halves it, so that a change is as large as the LoRAs'.
+        // P1 keeps the size of its input and P2 halves it, so that a change is as large as the LoRAs'.
         for (part, shape, spread) in [("P1", [S, d], (3.0 / d as f32).sqrt()), ("P2", [d, S], (0.75 / S as f32).sqrt())]
         {
             let key = format!("{k}x{d}.{part}");
@@ -86,7 +87,7 @@ fn projection(name: &str, shape: &Shape) -> Result<Vec<u8>> {
     write_safetensors(Dtype::F32, &tensors, metadata)
 }
 
-/// Name and [outputs d, inputs k] of each weight that adapters change.
+/// Lists name and [outputs d, inputs k] of each weight that adapters change.
 fn targets(shape: &Shape) -> impl Iterator<Item = (String, [usize; 2])> {
     shape.tensors().into_iter().filter_map(|tensor| match (tensor.content, &tensor.shape[..]) {
         (Content::Matrix(_), &[d, k]) if tensor.name.starts_with("blk.") => Some((tensor.name, [d, k])),

@@ -1,16 +1,16 @@
 //! Random blocks of quants, made as bytes: nothing has to be quantised, and every byte is valid.
 //!
-//! Quants and sub-block scales are uniform over all that their bits can say. The scales of a block, in f16, are set so that
-//! elements have a mean of 0 and a deviation of about 1.5/√columns: a product then keeps the size of what goes in, and
+//! Quants and sub-block scales are uniform over all values of their bits. The scales of a block, in f16, are set so that
+//! elements have a mean of 0 and a deviation of about 1.5/√columns: a product then keeps the size of its input, and
 //! logits are finite and differ. Trained weights of the same width are about as large, so the f16 scales are too: those
 //! of Q6_K are subnormal numbers here as they are there.
 
 use candle_core::quantized::GgmlDType;
 use half::f16;
 
-use crate::random::Stream;
+use super::stream::Stream;
 
-/// Types that random blocks can be made of.
+/// Type of quantised blocks that can be made at random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Blocks {
     Q4K,
@@ -19,6 +19,7 @@ pub(super) enum Blocks {
 }
 
 impl Blocks {
+    /// Returns candle's type.
     pub fn dtype(self) -> GgmlDType {
         match self {
             Blocks::Q4K => GgmlDType::Q4K,
@@ -43,7 +44,7 @@ impl Blocks {
     }
 }
 
-/// d (2 bytes), dmin (2), scales and mins of 8 sub-blocks (12), quants (128): x = d · scale · quant − dmin · min.
+/// Sets the scales of a block of Q4_K. Layout: d (2 bytes), dmin (2), scales and mins of 8 sub-blocks (12), quants (128): x = d · scale · quant − dmin · min.
 fn finish_q4_k(block: &mut [u8], deviation: f32) {
     // Root mean square of scale · (quant − 7.5), with scales of 0 to 63 and quants of 0 to 15.
     let d = deviation / (1333.5_f32 * 21.25).sqrt();
@@ -57,14 +58,15 @@ fn finish_q4_k(block: &mut [u8], deviation: f32) {
     }
 }
 
-/// Quants (128 bytes of low halves, 64 of top bits), scales of 16 sub-blocks (16), d (2): x = d · scale · (quant − 32).
+/// Sets the scale of a block of Q6_K. Layout: quants (128 bytes of low halves, 64 of top bits), scales of 16 sub-blocks
+/// (16), d (2): x = d · scale · (quant − 32).
 fn finish_q6_k(block: &mut [u8], deviation: f32) {
     // Root mean square of scale · (quant − 32), with scales of −128 to 127 and quants of 0 to 63.
     let d = deviation / (5461.5_f32 * 341.5).sqrt();
     block[208..].copy_from_slice(&f16::from_f32(d).to_le_bytes());
 }
 
-/// d (2 bytes), quants (32): x = d · quant.
+/// Sets the scale of a block of Q8_0. Layout: d (2 bytes), quants (32): x = d · quant.
 fn finish_q8_0(block: &mut [u8], deviation: f32) {
     // Root mean square of quants of −128 to 127.
     let d = deviation / 5461.5_f32.sqrt();

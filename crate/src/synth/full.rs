@@ -1,16 +1,17 @@
-//! A model of a published shape, written tensor by tensor: its vocabulary is the most that is ever in memory.
+//! Models of a published shape, written tensor by tensor: never more than the vocabulary is in memory.
 
 use std::io::Write;
 
 use super::blocks::Blocks;
 use super::llama3::{BEGIN_OF_TEXT, CHAT_TEMPLATE, END_OF_TURN, rope_factors, specials};
 use super::shape::{Content, Shape, Tensor};
+use super::stream::Stream;
 use super::vocabulary::Vocabulary;
 use crate::error::Result;
 use crate::files::gguf::{self, Value};
-use crate::random::{Stream, random};
+use crate::random::random;
 
-/// Bytes of a matrix that are written at once, at least.
+/// Least number of bytes of a matrix that are written at once.
 const PIECE: usize = 1 << 16;
 
 /// Writes the model of `shape`. Its bytes depend on the shape, its name included, and on nothing else.
@@ -20,9 +21,10 @@ pub(super) fn write<W: Write>(shape: &Shape, out: &mut W) -> Result<()> {
         .iter()
         .map(|tensor| gguf::Entry { name: &tensor.name, shape: &tensor.shape, dtype: tensor.content.dtype() })
         .collect();
-    gguf::write(out, &metadata(shape)?, &entries, |i, out| write_tensor(shape, &tensors[i], out))
+    gguf::write(out, gguf::Version::V3, &metadata(shape)?, &entries, |i, out| write_tensor(shape, &tensors[i], out))
 }
 
+/// Writes the data of one tensor.
 fn write_tensor(shape: &Shape, tensor: &Tensor, out: &mut dyn Write) -> Result<()> {
     let name = format!("{}/{}", shape.name, tensor.name);
     match tensor.content {
@@ -32,6 +34,7 @@ fn write_tensor(shape: &Shape, tensor: &Tensor, out: &mut dyn Write) -> Result<(
     }
 }
 
+/// Writes `values` as little-endian f32.
 fn write_floats(values: &[f32], out: &mut dyn Write) -> Result<()> {
     Ok(values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))?)
 }
@@ -53,7 +56,7 @@ pub(super) fn write_matrix(name: &str, blocks: Blocks, shape: &[usize], out: &mu
     Ok(())
 }
 
-/// The keys that a converted Llama 3.2 has, but for those that say where it came from.
+/// Returns the metadata that a converted Llama 3.2 has, except for its origin.
 fn metadata(shape: &Shape) -> Result<Vec<(String, Value)>> {
     const MOSTLY_Q4_K_M: i64 = 15;
     let text = |text: &str| Value::Text(text.to_owned());

@@ -1,11 +1,11 @@
-//! What all Llama 3.2 models share: special tokens, chat format and the scaling of rotary frequencies.
+//! Parts that all Llama 3.2 models share: special tokens, chat format and the scaling of rotary frequencies.
 
 use std::f64::consts::PI;
 
 /// Number of special tokens; they come after all others.
 pub(super) const SPECIALS: usize = 256;
 
-/// Where each special token with a name of its own lies among them; the others are reserved.
+/// Index among the special tokens, and text, of each that has a name of its own; the others are reserved.
 const NAMED: [(usize, &str); 8] = [
     (BEGIN_OF_TEXT, "<|begin_of_text|>"),
     (1, "<|end_of_text|>"),
@@ -17,13 +17,13 @@ const NAMED: [(usize, &str); 8] = [
     (10, "<|python_tag|>"),
 ];
 
-/// Where the token that begins every prompt lies among the special ones.
+/// Index, among the special tokens, of the token that begins every prompt.
 pub(super) const BEGIN_OF_TEXT: usize = 0;
 
-/// Where the token that ends a turn lies among the special ones.
+/// Index, among the special tokens, of the token that ends a turn.
 pub(super) const END_OF_TURN: usize = 9;
 
-/// The special tokens in order.
+/// Lists the special tokens in order.
 pub(super) fn specials() -> impl Iterator<Item = String> {
     let mut reserved = 0..;
     (0..SPECIALS).map(move |at| match NAMED.iter().find(|(named, _)| *named == at) {
@@ -32,7 +32,7 @@ pub(super) fn specials() -> impl Iterator<Item = String> {
     })
 }
 
-/// Renders a conversation as Llama 3.2 does where no tools are given.
+/// Chat template that renders a conversation without tools as Llama 3.2 does.
 pub(super) const CHAT_TEMPLATE: &str = r#"{%- set system = "" %}
 {%- set turns = messages %}
 {%- if messages[0].role == "system" %}
@@ -50,12 +50,12 @@ pub(super) const CHAT_TEMPLATE: &str = r#"{%- set system = "" %}
 {%- endif %}
 "#;
 
-/// Factors by which the rotary frequencies of a head are divided, so that a model trained on 8,192 positions reads 131,072:
-/// short waves as they are, those longer than what it was trained on stretched 32 times, and a ramp between the two.
+/// Returns the factors by which the rotary frequencies of a head are divided, so that a model trained on 8,192 positions
+/// reads 131,072: 1 for short waves, 32 for waves longer than 8,192 positions, and a ramp between the two.
 pub(super) fn rope_factors(base: f32, head_dim: usize) -> Vec<f32> {
     const FACTOR: f64 = 32.0;
     const TRAINED: f64 = 8192.0;
-    /// Waves that fit fewer times than this into what it was trained on are stretched in part…
+    /// Waves that fit fewer times than this into the trained positions are stretched in part…
     const HIGH: f64 = 4.0;
     /// …and those that fit fewer times than this in full.
     const LOW: f64 = 1.0;

@@ -1,18 +1,19 @@
 //! Random models: whole GGUF files, tokenizer included, that nobody has to download, and adapters for them.
 //!
-//! Tiny ones have every feature and every type in a few megabytes, for tests. Full ones have the dimensions, the mix of types
-//! and the size of vocabulary of a published model, to measure speed and memory where it cannot be had; what they write
-//! means nothing. The same name gives the same bytes everywhere.
+//! Tiny models have every feature and every type in a few megabytes, for tests. Full models have the dimensions, the mix of
+//! types and the size of vocabulary of a published model, so that speed and memory can be measured without it; the text they
+//! generate means nothing. The same name gives the same bytes everywhere.
 
 mod adapters;
 mod blocks;
 mod full;
 mod llama3;
 mod shape;
+mod stream;
 mod tiny;
 mod vocabulary;
 
-use std::io::{Seek, Write};
+use std::io::Write;
 
 pub use crate::random::random;
 pub use tiny::{ARCHITECTURES, TYPES};
@@ -25,7 +26,7 @@ use crate::input;
 ///
 /// # Errors
 /// If there is nothing of that name or the file cannot be written.
-pub fn write<W: Write + Seek>(name: &str, out: &mut W) -> Result<()> {
+pub fn write<W: Write>(name: &str, out: &mut W) -> Result<()> {
     if let Some(shape) = shape::SHAPES.iter().find(|shape| shape.name == name) {
         return full::write(shape, out);
     }
@@ -45,7 +46,7 @@ pub fn write<W: Write + Seek>(name: &str, out: &mut W) -> Result<()> {
     tiny::write(name, arch, dtype, out)
 }
 
-/// The shape and the adapter in `SHAPE-ADAPTER`.
+/// Splits `SHAPE-ADAPTER` into the two; `None` if `name` is not of that form.
 fn adapter(name: &str) -> Option<(&'static shape::Shape, adapters::SynthAdapter)> {
     let (model, suffix) = name.rsplit_once('-')?;
     let shape = shape::SHAPES.iter().find(|shape| shape.name == model)?;
@@ -53,8 +54,8 @@ fn adapter(name: &str) -> Option<(&'static shape::Shape, adapters::SynthAdapter)
     Some((shape, adapter))
 }
 
-/// The character that stands for each byte in a byte-level vocabulary, as GPT-2 chose them: printable bytes stand for
-/// themselves, the others are counted up from U+0100.
+/// Returns the character for each byte in a byte-level vocabulary, as GPT-2 chose them: printable bytes are themselves, the
+/// others are counted up from U+0100.
 fn byte_characters() -> [char; 256] {
     let mut others = '\u{100}'..;
     std::array::from_fn(|byte| match byte as u8 {

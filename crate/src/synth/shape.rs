@@ -1,4 +1,4 @@
-//! The published models that random ones stand in for: a table of numbers, and the tensors that follow from them.
+//! Published models that random ones stand in for: a table of dimensions, and the tensors that follow from them.
 
 use candle_core::quantized::GgmlDType;
 
@@ -8,12 +8,14 @@ use super::llama3::SPECIALS;
 /// Dimensions of a model of the Llama 3.2 family.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    /// What `gist synth` calls it.
+    /// Name in `gist synth`.
     pub name: &'static str,
-    /// Number of parameters, as file names give it.
+    /// Number of parameters as file names give it, for instance 1B.
     pub size_label: &'static str,
     pub layers: usize,
+    /// Width of the residual stream.
     pub width: usize,
+    /// Width of the feed-forward layer.
     pub ffn: usize,
     pub heads: usize,
     pub kv_heads: usize,
@@ -21,12 +23,13 @@ pub(super) struct Shape {
     pub context: usize,
     pub rope_base: f32,
     pub epsilon: f32,
-    /// Tokens that are not special, the 256 bytes included.
+    /// Number of tokens that are not special, the 256 bytes included.
     pub ordinary_tokens: usize,
     pub merges: usize,
 }
 
-/// Models that can be written by name. Llama-3.2-1B is that of Llama-3.2-1B-Instruct-Q4_K_M.gguf, 807,694,464 bytes.
+/// Models that can be written by name. `llama-3.2-1b` has the shape of Llama-3.2-1B-Instruct-Q4_K_M.gguf, 807,694,464
+/// bytes.
 pub(super) const SHAPES: [Shape; 1] = [Shape {
     name: "llama-3.2-1b",
     size_label: "1B",
@@ -65,18 +68,19 @@ pub(super) struct Tensor {
     pub content: Content,
 }
 
-/// What a tensor holds.
+/// Content of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// Weights of an RMSNorm, in f32.
     Norm,
-    /// What rotary frequencies are divided by, in f32.
+    /// Factors by which rotary frequencies are divided, in f32.
     RopeFactors,
     /// A matrix of random blocks.
     Matrix(Blocks),
 }
 
 impl Content {
+    /// Returns the type of the elements.
     pub fn dtype(self) -> GgmlDType {
         match self {
             Content::Norm | Content::RopeFactors => GgmlDType::F32,
@@ -86,12 +90,12 @@ impl Content {
 }
 
 impl Shape {
-    /// Number of tokens.
+    /// Returns the number of tokens.
     pub fn vocab(&self) -> usize {
         self.ordinary_tokens + SPECIALS
     }
 
-    /// All tensors, typed as llama.cpp's Q4_K_M types them. The head is the embedding.
+    /// Lists all tensors, typed as llama.cpp's Q4_K_M types them. The head is the embedding.
     pub fn tensors(&self) -> Vec<Tensor> {
         let (q, kv) = (self.heads * self.head_dim, self.kv_heads * self.head_dim);
         let tensor = |name: String, shape: &[usize], content| Tensor { name, shape: shape.to_vec(), content };
@@ -121,7 +125,8 @@ impl Shape {
     }
 }
 
-/// Whether Q4_K_M gives v and down of `layer` Q6_K: the first and the last eighth of the layers, and every third between.
+/// Returns true if Q4_K_M stores v and down of `layer` as Q6_K: in the first and the last eighth of the layers, and in every
+/// third between.
 fn more_bits(layer: usize, layers: usize) -> bool {
     let eighth = layers / 8;
     layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2

@@ -1,24 +1,25 @@
-//! Models of a few megabytes with every feature of an architecture: what a reference implementation computed from them
-//! can be kept as goldens although the files are not.
+//! Models of a few megabytes with every feature of an architecture. The goldens of tests are what reference implementations
+//! computed from them; the files need not be kept, since they can be written again.
 
-use std::io::{Seek, Write};
+use std::io::Write;
 
-use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
 use super::byte_characters;
 use crate::error::Result;
+use crate::files::gguf::{self, Value};
 use crate::random::random;
 
+/// Dimensions of every tiny model.
 const LAYERS: usize = 4;
 const WIDTH: usize = 256; // K-quants have blocks of 256
 const HEADS: usize = 8;
 const KV_HEADS: usize = 2;
 const HEAD_DIM: usize = 32;
 const FFN: usize = 512;
-const WINDOW: u32 = 16;
-const CONTEXT: u32 = 512;
+const WINDOW: i64 = 16;
+const CONTEXT: i64 = 512;
 
 /// Types that matrices can be written in.
 pub const TYPES: [(&str, GgmlDType); 11] = [
@@ -39,7 +40,7 @@ pub const TYPES: [(&str, GgmlDType); 11] = [
 /// biases, `gemma3` with norms on q and k, norms after each block and a window of 16.
 pub const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "gemma3"];
 
-/// The architecture and the type in `tiny-ARCHITECTURE-TYPE`, or `None` if that is not what `name` is.
+/// Returns the architecture and the type in `tiny-ARCHITECTURE-TYPE`; `None` if `name` is not of that form.
 pub(super) fn parse(name: &str) -> Option<(&'static str, GgmlDType)> {
     let (arch, dtype) = name.strip_prefix("tiny-")?.split_once('-')?;
     let arch = ARCHITECTURES.into_iter().find(|known| *known == arch)?;
@@ -47,59 +48,64 @@ pub(super) fn parse(name: &str) -> Option<(&'static str, GgmlDType)> {
 }
 
 /// Writes the model of architecture `arch` whose matrices are in `dtype`.
-pub(super) fn write<W: Write + Seek>(name: &str, arch: &str, dtype: GgmlDType, out: &mut W) -> Result<()> {
+pub(super) fn write<W: Write>(name: &str, arch: &str, dtype: GgmlDType, out: &mut W) -> Result<()> {
     let metadata = metadata(name, arch);
-    let tensors = tensors(arch, dtype)?;
-    let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
-    let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    Ok(gguf_file::write(out, &metadata, &tensors)?)
+    let tensors = tensors(arch, dtype);
+    let entries: Vec<gguf::Entry<'_>> = tensors
+        .iter()
+        .map(|tensor| gguf::Entry { name: &tensor.name, shape: &tensor.shape, dtype: tensor.dtype })
+        .collect();
+    gguf::write(out, gguf::Version::V2, &metadata, &entries, |i, out| {
+        Ok(out.write_all(&tensors[i].quantised()?.data()?)?)
+    })
 }
 
+/// Returns the metadata of the model `name`.
 fn metadata(name: &str, arch: &str) -> Vec<(String, Value)> {
     let gemma = arch == "gemma3";
-    let text = |text: &str| Value::String(text.to_owned());
+    let text = |text: &str| Value::Text(text.to_owned());
     let mut all = vec![
         ("general.architecture".to_owned(), text(arch)),
         ("general.type".to_owned(), text("model")),
         ("general.name".to_owned(), text(name)),
     ];
     let mut own = |key: &str, value: Value| all.push((format!("{arch}.{key}"), value));
-    own("block_count", Value::U32(LAYERS as u32));
-    own("embedding_length", Value::U32(WIDTH as u32));
-    own("feed_forward_length", Value::U32(FFN as u32));
-    own("attention.head_count", Value::U32(HEADS as u32));
-    own("attention.head_count_kv", Value::U32(KV_HEADS as u32));
-    own("attention.key_length", Value::U32(HEAD_DIM as u32));
-    own("attention.value_length", Value::U32(HEAD_DIM as u32));
-    own("attention.layer_norm_rms_epsilon", Value::F32(if gemma { 1e-6 } else { 1e-5 }));
-    own("rope.freq_base", Value::F32(if gemma { 1e6 } else { 1e4 }));
-    own("context_length", Value::U32(CONTEXT));
+    own("block_count", Value::Int(LAYERS as i64));
+    own("embedding_length", Value::Int(WIDTH as i64));
+    own("feed_forward_length", Value::Int(FFN as i64));
+    own("attention.head_count", Value::Int(HEADS as i64));
+    own("attention.head_count_kv", Value::Int(KV_HEADS as i64));
+    own("attention.key_length", Value::Int(HEAD_DIM as i64));
+    own("attention.value_length", Value::Int(HEAD_DIM as i64));
+    own("attention.layer_norm_rms_epsilon", Value::Float(f64::from(if gemma { 1e-6 } else { 1e-5 })));
+    own("rope.freq_base", Value::Float(f64::from(if gemma { 1e6 } else { 1e4 })));
+    own("context_length", Value::Int(CONTEXT));
     if gemma {
-        own("attention.sliding_window", Value::U32(WINDOW));
+        own("attention.sliding_window", Value::Int(WINDOW));
     }
     let pieces = pieces(gemma);
     let kinds = pieces.iter().map(|piece| match piece.as_str() {
-        "<unk>" => Value::I32(2),
-        piece if piece.starts_with("<0x") => Value::I32(6),
-        piece if piece.starts_with('<') && piece.len() > 1 => Value::I32(3),
-        _ => Value::I32(1),
+        "<unk>" => 2,
+        piece if piece.starts_with("<0x") => 6,
+        piece if piece.starts_with('<') && piece.len() > 1 => 3,
+        _ => 1,
     });
     let mut tokenizer = |key: &str, value: Value| all.push((format!("tokenizer.ggml.{key}"), value));
-    tokenizer("token_type", Value::Array(kinds.collect()));
+    tokenizer("token_type", Value::Ints(kinds.collect()));
     tokenizer("model", text(if gemma { "llama" } else { "gpt2" }));
     if gemma {
-        tokenizer("scores", Value::Array((0..pieces.len()).map(|i| Value::F32(-(i as f32))).collect()));
+        tokenizer("scores", Value::Floats((0..pieces.len()).map(|i| -(i as f32)).collect()));
     } else {
         tokenizer("pre", text("gpt-2"));
-        tokenizer("merges", Value::Array(vec![text("t h")]));
+        tokenizer("merges", Value::Strings(["t h"].into_iter().collect()));
     }
-    tokenizer("tokens", Value::Array(pieces.into_iter().map(Value::String).collect()));
-    tokenizer("bos_token_id", Value::U32(1));
-    tokenizer("eos_token_id", Value::U32(2));
+    tokenizer("tokens", Value::Strings(pieces.into_iter().collect()));
+    tokenizer("bos_token_id", Value::Int(1));
+    tokenizer("eos_token_id", Value::Int(2));
     all
 }
 
-/// Three special tokens, every byte, and one word.
+/// Returns the vocabulary: three special tokens, every byte, and one word.
 fn pieces(gemma: bool) -> Vec<String> {
     let mut pieces: Vec<String> = ["<unk>", "<bos>", "<eos>"].map(str::to_owned).into();
     if gemma {
@@ -111,14 +117,30 @@ fn pieces(gemma: bool) -> Vec<String> {
     pieces
 }
 
-fn tensors(arch: &str, dtype: GgmlDType) -> Result<Vec<(String, QTensor)>> {
+/// A tensor of random values around `centre`, at most `spread` away.
+struct RandomTensor {
+    name: String,
+    /// Slowest dimension first.
+    shape: Vec<usize>,
+    dtype: GgmlDType,
+    centre: f32,
+    spread: f32,
+}
+
+impl RandomTensor {
+    /// Makes and quantises the values, which depend on the name.
+    fn quantised(&self) -> Result<QTensor> {
+        let values = random(&self.name, self.shape.iter().product(), self.centre, self.spread);
+        Ok(QTensor::quantize(&Tensor::from_vec(values, &self.shape[..], &Device::Cpu)?, self.dtype)?)
+    }
+}
+
+/// Lists the tensors of a model of architecture `arch` whose matrices are in `dtype`.
+fn tensors(arch: &str, dtype: GgmlDType) -> Vec<RandomTensor> {
     let (gemma, vocab) = (arch == "gemma3", pieces(arch == "gemma3").len());
     let mut tensors = Vec::new();
-    let mut add = |name: String, shape: &[usize], dtype: GgmlDType, centre: f32, spread: f32| -> Result<()> {
-        let values = random(&name, shape.iter().product(), centre, spread);
-        let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
-        tensors.push((name, QTensor::quantize(&tensor, dtype)?));
-        Ok(())
+    let mut add = |name: String, shape: &[usize], dtype: GgmlDType, centre: f32, spread: f32| {
+        tensors.push(RandomTensor { name, shape: shape.to_vec(), dtype, centre, spread });
     };
     let matrix = |k: usize| (dtype, 0.0, 2.0 / (k as f32).sqrt());
     let (q, kv) = (HEADS * HEAD_DIM, KV_HEADS * HEAD_DIM);
@@ -126,7 +148,7 @@ fn tensors(arch: &str, dtype: GgmlDType) -> Result<Vec<(String, QTensor)>> {
     let mut vectors = vec![("output_norm.weight".to_owned(), WIDTH)];
     if arch == "llama" {
         matrices.push(("output.weight".to_owned(), vocab, WIDTH));
-        add("rope_freqs.weight".to_owned(), &[HEAD_DIM / 2], GgmlDType::F32, 3.0, 2.0)?;
+        add("rope_freqs.weight".to_owned(), &[HEAD_DIM / 2], GgmlDType::F32, 3.0, 2.0);
     }
     for i in 0..LAYERS {
         let name = |part: &str| format!("blk.{i}.{part}");
@@ -148,16 +170,16 @@ fn tensors(arch: &str, dtype: GgmlDType) -> Result<Vec<(String, QTensor)>> {
         }
         if arch == "qwen2" {
             for (part, n) in [("attn_q", q), ("attn_k", kv), ("attn_v", kv)] {
-                add(name(part) + ".bias", &[n], GgmlDType::F32, 0.0, 0.5)?;
+                add(name(part) + ".bias", &[n], GgmlDType::F32, 0.0, 0.5);
             }
         }
     }
     for (name, n) in vectors {
-        add(name, &[n], GgmlDType::F32, 1.0, 0.3)?;
+        add(name, &[n], GgmlDType::F32, 1.0, 0.3);
     }
     for (name, d, k) in matrices {
         let (dtype, centre, spread) = matrix(k);
-        add(name, &[d, k], dtype, centre, spread)?;
+        add(name, &[d, k], dtype, centre, spread);
     }
-    Ok(tensors)
+    tensors
 }

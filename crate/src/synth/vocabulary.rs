@@ -7,9 +7,9 @@
 use std::collections::HashSet;
 
 use super::byte_characters;
+use super::stream::Stream;
 use crate::error::Result;
 use crate::failure;
-use crate::random::Stream;
 
 /// Tokens of Llama 3 by length in bytes, from 2 to 24. Of its 344 longer ones 115 are runs of one character, which are the
 /// only ones that are longer here.
@@ -17,35 +17,37 @@ const OF_LENGTH: [usize; 25] = [
     0, 0, 4287, 15369, 18557, 17226, 19356, 15062, 10710, 9579, 5708, 4401, 2528, 1825, 782, 763, 279, 308, 174, 177,
     65, 114, 50, 48, 32,
 ];
+/// Longest token that is no run.
 const LONGEST: usize = OF_LENGTH.len() - 1;
-/// Characters whose runs are tokens up to the length after them.
+/// Characters whose runs are tokens, up to [`LONGEST_RUN`].
 const RUNS: [char; 2] = [' ', '-'];
+/// Length of the longest runs.
 const LONGEST_RUN: usize = 81;
-/// Of 100 words in Latin script, how many are tried with a space before them; of all words 43 then have one…
+/// Percentage of words in Latin script that are tried with a space before them; of all words, 43% then have one.
 const SPACED: usize = 55;
-/// …and how many of all are tried in the script of two bytes a letter. Of short ones there are few, so fewer succeed.
+/// Percentage of words that are tried in the script of two bytes a letter. It has few short words, so fewer succeed.
 const CYRILLIC: usize = 40;
-/// Of 100 words, how many are a word that there is and one more letter. The more, the more ways there are to cut a word.
+/// Percentage of words that are an existing word and one more letter. With more of them, words can be cut in more ways.
 const GROWN: usize = 30;
 
-/// Letters by frequency, then what else can be printed in ASCII.
+/// Letters by frequency, then the other printable ASCII characters.
 const LATIN: &str = "etaoinshrdlcumwfgypbvkjxqzETAOINSHRDLCUMWFGYPBVKJXQZ!\"#$%&'()*+,-./0123456789:;<=>?@[\\]^_`{|}~";
 
 /// Tokens by id, and the merges that make them.
 pub(super) struct Vocabulary {
-    /// As a file holds them: a character for each byte.
+    /// Texts as a file holds them: a character for each byte.
     pub pieces: Vec<String>,
     merges: Vec<Merge>,
 }
 
-/// A cut of a token into two: at byte `at` of its text.
+/// A cut of a token into two, at byte `at` of its text.
 struct Merge {
     token: u32,
     at: u32,
 }
 
 impl Vocabulary {
-    /// `tokens` ordinary tokens, the 256 bytes first, and `merges` merges. Both depend on `name` alone.
+    /// Makes `tokens` ordinary tokens, the 256 bytes first, and `merges` merges. Both depend on `name` alone.
     ///
     /// # Errors
     /// If so many tokens do not have so many merges.
@@ -55,7 +57,7 @@ impl Vocabulary {
         Ok(Self { pieces, merges })
     }
 
-    /// The merges by rank, in the form in which a file holds them.
+    /// Lists the merges by rank, in the form in which a file holds them.
     pub fn merges(&self) -> impl Iterator<Item = String> {
         self.merges.iter().map(|merge| {
             let (left, right) = self.pieces[merge.token as usize].split_at(merge.at as usize);
@@ -64,8 +66,8 @@ impl Vocabulary {
     }
 }
 
-/// All cuts of tokens into two tokens, in the order of the tokens. Where there are more than `wanted`, every token keeps
-/// one, and of the others some are left out evenly.
+/// Returns `wanted` cuts of tokens into two tokens, in the order of the tokens: one for every token that has any, and an even
+/// choice of the others.
 fn merges_of(pieces: &[String], wanted: usize) -> Result<Vec<Merge>> {
     let known: HashSet<&str> = pieces.iter().map(String::as_str).collect();
     let cuts = |piece: &str| -> Vec<u32> {
@@ -93,7 +95,7 @@ fn merges_of(pieces: &[String], wanted: usize) -> Result<Vec<Merge>> {
     Ok(merges)
 }
 
-/// The vocabulary while it grows: each new word is two words that there are.
+/// The vocabulary while it grows: each new word joins two existing ones.
 struct Words {
     random: Stream,
     pieces: Vec<String>,
@@ -103,7 +105,7 @@ struct Words {
 }
 
 impl Words {
-    /// Bytes, letters of two bytes, and runs.
+    /// Begins with bytes, letters of two bytes, and runs.
     fn new(name: &str) -> Self {
         let bytes = byte_characters();
         let none = || vec![Vec::new(); LONGEST + 1];
@@ -132,7 +134,7 @@ impl Words {
         words
     }
 
-    /// The vocabulary grown to `tokens`, shorter words earlier, as in a vocabulary by frequency.
+    /// Grows to `tokens` and returns the pieces, shorter words earlier, as in a vocabulary by frequency.
     fn finish(mut self, tokens: usize) -> Vec<String> {
         let missing = tokens.saturating_sub(self.pieces.len());
         let mut lengths: Vec<(usize, usize)> = (0..missing).map(|_| self.length()).collect();
@@ -149,7 +151,7 @@ impl Words {
         self.pieces
     }
 
-    /// A length, as frequent as it is in Llama 3, and before it the place in the order of words.
+    /// Draws a length with its frequency in Llama 3, and before it the key by which words are ordered.
     fn length(&mut self) -> (usize, usize) {
         let mut rest = self.random.below(OF_LENGTH.iter().sum());
         let mut length = 0;
@@ -160,7 +162,7 @@ impl Words {
         (2 * length + self.random.below(8), length)
     }
 
-    /// Adds a word of `length` bytes, or says that what it came to was nothing new.
+    /// Draws a word of `length` bytes and adds it; returns false if there was no new one.
     fn grow(&mut self, length: usize) -> bool {
         let script = usize::from(self.random.chance(CYRILLIC));
         // A letter of two bytes leaves no choice: what is of odd length begins with a space.
@@ -181,14 +183,14 @@ impl Words {
         true
     }
 
-    /// Adds a token and returns its id, or `None` if there is one like it.
+    /// Adds a token and returns its id, or `None` if it is there already.
     fn add(&mut self, piece: String) -> Option<u32> {
         let id = self.pieces.len() as u32;
         self.known.insert(piece.clone()).then(|| self.pieces.push(piece)).map(|()| id)
     }
 }
 
-/// A number below `n`, small ones far more often: frequent words are in more other words than rare ones.
+/// Draws a number below `n`, small ones far more often: frequent words are part of more words than rare ones.
 fn early(random: &mut Stream, n: usize) -> usize {
     let below = (0..3).fold(n, |below, _| random.below(below) + 1);
     random.below(below)

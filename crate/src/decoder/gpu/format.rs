@@ -15,6 +15,7 @@ use half::f16;
 
 use crate::error::Result;
 use crate::input;
+use crate::model::quant::{quants4, scale_and_minimum, sub_quants4};
 
 /// Number of elements of a row that a thread reads at once.
 pub const PART: usize = 8;
@@ -174,11 +175,7 @@ impl WeightFormat {
                         high.push(fifth_bits(|i| block[at + i / 8] >> (i % 8) & 1));
                         at += 4;
                     }
-                    let mut q = [0; 32];
-                    for (i, byte) in block[at..].iter().enumerate() {
-                        (q[i], q[i + 16]) = (byte & 15, byte >> 4);
-                    }
-                    push_nibbles(&q, quants);
+                    push_nibbles(&quants4(&block[at..]), quants);
                 }
             }
             WeightFormat::Q4_K | WeightFormat::Q5_K => {
@@ -190,11 +187,7 @@ impl WeightFormat {
                     }
                     let nibbles = &block[block.len() - 128..];
                     for j in 0..8 {
-                        let mut q = [0; 32];
-                        for (i, q) in q.iter_mut().enumerate() {
-                            *q = nibbles[j / 2 * 32 + i] >> (4 * (j % 2)) & 15;
-                        }
-                        push_nibbles(&q, quants);
+                        push_nibbles(&sub_quants4(nibbles, j), quants);
                         if self == WeightFormat::Q5_K {
                             high.push(fifth_bits(|i| block[16 + i] >> j & 1));
                         }
@@ -242,15 +235,6 @@ fn push_nibbles(q: &[u8; 32], words: &mut Vec<u32>) {
 /// Returns the word of 32 fifth bits: byte i % 4 has one bit of each half of four parts.
 fn fifth_bits(bit: impl Fn(usize) -> u8) -> u32 {
     (0..32).map(|i| u32::from(bit(i)) << (8 * (i % 4) + i / 4)).sum()
-}
-
-/// Returns the 6-bit scale and minimum of sub-block `j` of a Q4_K or Q5_K block.
-fn scale_and_minimum(packed: &[u8], j: usize) -> (u8, u8) {
-    if j < 4 {
-        (packed[j] & 63, packed[j + 4] & 63)
-    } else {
-        (packed[j + 4] & 15 | packed[j - 4] >> 6 << 4, packed[j + 4] >> 4 | packed[j] >> 6 << 4)
-    }
 }
 
 /// Packs 16-bit values into words, two in each; the last of an odd number has a word to itself.

@@ -58,7 +58,6 @@ impl Heads<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapters::low_rank::Q8_BLOCK;
     use crate::decoder::gpu::device::Gpu;
     use crate::decoder::gpu::kernels::branch_input::BranchInput;
     use crate::decoder::gpu::kernels::combine::{self, Combine};
@@ -68,6 +67,7 @@ mod tests {
     use crate::decoder::gpu::matrix::Matrix;
     use crate::decoder::gpu::step_uniforms::StepUniforms;
     use crate::model::config::{ModelConfig, RopeStyle};
+    use crate::model::quant::Q8_BLOCK;
 
     /// Rows of the A that is computed with attention's output.
     const INNER_ROWS: usize = 6;
