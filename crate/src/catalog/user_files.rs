@@ -3,15 +3,14 @@
 use crate::adapters::{PEFT_FILES, read_gguf, read_peft};
 use crate::catalog;
 use crate::error::Result;
-use crate::files::gguf::Header;
 use crate::files::source::Source;
 use crate::files::zip::{Archive, ZipError, is_archive};
 use crate::input;
 use crate::methods::correction::Correction;
 use crate::methods::correction::CorrectionInfo;
+use crate::model::Opened;
 use crate::model::config::ModelConfig;
 use crate::model::prompt::Task;
-use crate::model::tokenizer::Tokenizer;
 
 /// Longest adapter that is read. One of rank 32 for Llama-3.2-1B has 90 MB in F32.
 pub const MAX_ADAPTER_BYTES: usize = 256 << 20;
@@ -33,20 +32,14 @@ pub struct ModelFacts {
 /// # Errors
 /// If it is no model, or one that cannot be loaded.
 pub async fn check_model(source: &impl Source) -> Result<ModelFacts> {
-    let mut header = Header::read(source).await?;
-    let config = ModelConfig::from_header(&header)?;
-    if let Some(count) = header.metadata.u32("split.count")?.filter(|count| *count > 1) {
+    let mut model = Opened::read(source).await?;
+    let metadata = &model.header.metadata;
+    if let Some(count) = metadata.u32("split.count")?.filter(|count| *count > 1) {
         return Err(input!("this is one of {count} parts of a model; give a file that holds all of it"));
     }
-    let name = header.metadata.text("general.name")?.map(shown).filter(|name| !name.is_empty());
-    let vocabulary = Tokenizer::from_metadata(&mut header.metadata)?.vocab_size();
-    if vocabulary != config.vocab_size {
-        return Err(input!(
-            "the tokenizer has {vocabulary} tokens and the embedding {}; the file is broken",
-            config.vocab_size
-        ));
-    }
-    Ok(ModelFacts { name, arch: config.arch })
+    let name = metadata.text("general.name")?.map(shown).filter(|name| !name.is_empty());
+    model.take_tokenizer()?;
+    Ok(ModelFacts { name, arch: model.config.arch })
 }
 
 /// `name` as it can be shown: one line, not too long.
@@ -257,6 +250,7 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
+    use crate::files::gguf::Header;
     use crate::files::zip::zip;
     use crate::synth;
 

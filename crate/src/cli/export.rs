@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use gist::adapters::write_gguf;
 use gist::error::Result;
-use gist::files::gguf::Header;
 use gist::files::source::FileSource;
-use gist::model::config::ModelConfig;
+use gist::model::Opened;
 
 use super::{read_adapter, write_file};
 
@@ -31,8 +30,8 @@ impl Export {
     /// Writes a GGUF LoRA in Q8_0, the form that the project ships.
     pub fn run(self) -> Result<()> {
         let source = FileSource::open(&self.base)?;
-        let header = pollster::block_on(Header::read(&source)).map_err(|error| error.at(self.base.display()))?;
-        let config = ModelConfig::from_header(&header).map_err(|error| error.at(self.base.display()))?;
+        let Opened { config, .. } =
+            pollster::block_on(Opened::read(&source)).map_err(|error| error.at(self.base.display()))?;
         let mut adapter = read_adapter(&self.adapter, &config)?;
         if let Some(name) = self.name {
             adapter.name = name;

@@ -10,6 +10,7 @@ use crate::decoder::executor::{Backend, Executor};
 use crate::error::Result;
 use crate::files::gguf::Header;
 use crate::files::source::Source;
+use crate::model::Opened;
 use crate::model::config::ModelConfig;
 use crate::model::sampler::Sampling;
 use crate::model::weights::Weights;
@@ -35,8 +36,7 @@ const TYPICAL_ANSWER: f64 = 64.0;
 /// # Errors
 /// If the file is broken or not supported, or if the device fails.
 pub async fn typical_summary_ms(source: &impl Source, backend: Backend) -> Result<f64> {
-    let mut header = Header::read(source).await?;
-    let mut config = ModelConfig::from_header(&header)?;
+    let Opened { mut header, mut config } = Opened::read(source).await?;
     let share = cut_to_part(&mut header, &mut config);
     let mut ignore = |_, _| {};
     let mut weights = Weights::new(source, &header, &mut ignore);

@@ -12,13 +12,13 @@ use crate::adapters::low_rank::LowRankPairs;
 use crate::chat::conversation::Conversation;
 use crate::decoder::executor::{Backend, Executor};
 use crate::error::Result;
-use crate::files::gguf::Header;
 use crate::files::source::Source;
 use crate::input;
 use crate::methods::correction::Correction;
 use crate::methods::method::Method;
 use crate::methods::plan::plan;
 use crate::methods::registry::AdapterRegistry;
+use crate::model::Opened;
 use crate::model::config::ModelConfig;
 use crate::model::prompt::{Task, Template};
 use crate::model::tokenizer::Tokenizer;
@@ -101,22 +101,15 @@ impl Engine {
         context: usize,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self> {
-        let mut header = Header::read(source).await?;
-        let config = ModelConfig::from_header(&header)?;
-        let template = match (template, header.metadata.text("tokenizer.chat_template")?) {
+        let mut model = Opened::read(source).await?;
+        let template = match (template, model.header.metadata.text("tokenizer.chat_template")?) {
             (Some(template), _) => template,
             (None, Some(chat)) => Template::Chat(chat.to_owned()),
             // A base model without a template continues text: that is still usable for `logits` and `bench`.
             (None, None) => Template::Plain("{instruction}\n\n{text}\n\n".to_owned()),
         };
-        let tokenizer = Tokenizer::from_metadata(&mut header.metadata)?;
-        if tokenizer.vocab_size() != config.vocab_size {
-            return Err(input!(
-                "the tokenizer has {} tokens and the embedding {}; the file is broken",
-                tokenizer.vocab_size(),
-                config.vocab_size
-            ));
-        }
+        let tokenizer = model.take_tokenizer()?;
+        let Opened { header, config } = model;
         let mut weights = Weights::new(source, &header, progress);
         let context = context.min(config.context);
         let executor = Executor::load(backend.into(), &config, &mut weights, context).await?;

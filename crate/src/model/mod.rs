@@ -1,8 +1,11 @@
 //! Contents of a model file: configuration, tokenizer, weights and prompts. Nothing here runs the model.
 
 pub mod config;
+mod opened;
 pub mod prompt;
 pub mod quant;
 pub mod sampler;
 pub mod tokenizer;
 pub mod weights;
+
+pub use opened::Opened;
