@@ -1,33 +1,33 @@
 //! The low-rank branch beside a weight, `y += B (A x)`, in the form that is fastest for one token at a time.
 //!
 //! Decoding is one row of x, so A x is `rank` dot products of length k, and B (A x) would be d dot products of length
-//! rank: for a rank of 4 too short for SIMD. B of a small rank is therefore kept transposed, and its rows are added to y,
+//! rank, too short for SIMD where the rank is 4. B of a small rank is therefore kept transposed, and its rows are added to y,
 //! four at once. Large ones stay as they are: transposing two LoRAs of rank 32 takes longer than changing to them should.
 //!
-//! The layers of a projection merge have one B between them. It is held once, so that from the second layer on it is read
-//! from the cache: half of what such a branch reads for a token.
+//! All layers of a projection merge share one B. It is held once, so that from the second layer on it is in the processor's
+//! cache, which is half of the bytes that such a branch reads for a token.
 
 use std::sync::Arc;
 
-use super::ops::{Strides, add_scaled, dot4, for_tiles, gemm_add, matmul_add};
+use super::ops::{Strides, add_scaled, dot4, for_tiles, gemm_add, matmul_transposed_add};
 use crate::adapters::low_rank::LowRankPair;
 
-/// Below this, B is kept transposed: [`super::ops::dot`] has 16 lanes.
+/// Least rank from which on B is kept as it is: [`super::ops::dot`] has 16 lanes. Below it B is transposed.
 const LARGE_RANK: usize = 16;
 
-/// A pair as the decoder applies it.
+/// A low-rank pair in the form in which the decoder applies it.
 pub struct Branch {
     rank: usize,
     a: Vec<f32>,      // [rank, k]
     b: Arc<Vec<f32>>, // [rank, d] below LARGE_RANK, [d, rank] from there on
 }
 
-/// The B of branches made so far, as they came and as they are kept.
+/// Matrices B of the branches made so far: each as it came and as it is kept.
 #[derive(Default)]
 pub struct Seen(Vec<(Vec<f32>, Arc<Vec<f32>>)>);
 
 impl Branch {
-    /// Takes `pair` over; a small B that is in `seen` is shared.
+    /// Prepares `pair`; a small B that is in `seen` is shared.
     pub fn new(pair: LowRankPair, seen: &mut Seen) -> Self {
         let LowRankPair { rank, a, b } = pair;
         if rank >= LARGE_RANK {
@@ -42,14 +42,14 @@ impl Branch {
         Self { rank, a, b }
     }
 
-    /// `y += B (A x)`: x is [n, k], y is [n, d].
+    /// Computes `y += B (A x)`: x is [n, k], y is [n, d].
     pub fn add(&self, x: &[f32], y: &mut [f32]) {
         let (rank, k, d) = (self.rank, self.a.len() / self.rank, self.b.len() / self.rank);
         let n = x.len() / k;
         if rank >= LARGE_RANK {
             let mut inner = vec![0.0; n * rank];
-            matmul_add(x, &self.a, &mut inner, k);
-            matmul_add(&inner, &self.b, y, rank);
+            matmul_transposed_add(x, &self.a, &mut inner, k);
+            matmul_transposed_add(&inner, &self.b, y, rank);
         } else if n == 1 {
             // A few rows are not worth waking the pool, and gemm's packing is not worth it for one column.
             for (a, b) in self.a.chunks(4 * k).zip(self.b.chunks(4 * d)) {
@@ -67,7 +67,7 @@ impl Branch {
     }
 }
 
-/// b [d, rank] as [rank, d].
+/// Returns b [d, rank] as [rank, d].
 fn transposed(b: &[f32], rank: usize) -> Vec<f32> {
     let d = b.len() / rank;
     (0..rank).flat_map(|column| (0..d).map(move |row| b[row * rank + column])).collect()

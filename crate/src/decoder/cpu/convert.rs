@@ -8,10 +8,9 @@
 //! so `y = W x` is a product of the symmetric blocks, plus `C s` with the sums `s` of x over each 32 elements. Nothing is
 //! rounded: q − z fits the symmetric type, scales are copied, and C is kept in f32.
 
-use candle_core::quantized::GgmlDType;
-use half::f16;
-
+use crate::model::quant::{half_at, quants4, quants5, scale_and_minimum, sub_quants5};
 use crate::model::weights::Raw;
+use candle_core::quantized::GgmlDType;
 
 /// Elements that share one entry of the shift C.
 pub const SHIFT_BLOCK: usize = 32;
@@ -39,7 +38,7 @@ pub fn convert(raw: Raw) -> Converted {
     }
 }
 
-/// Applies `block`, which appends the new block and its shifts, to every block of `raw`.
+/// Rewrites every block of `raw` by `block`, which appends the new block and its shifts.
 fn rewrite(raw: Raw, dtype: GgmlDType, block: fn(&[u8], &mut Vec<u8>, &mut Vec<f32>)) -> Converted {
     let blocks = raw.bytes.len() / raw.dtype.type_size();
     let mut bytes = Vec::with_capacity(blocks * dtype.type_size());
@@ -50,88 +49,58 @@ fn rewrite(raw: Raw, dtype: GgmlDType, block: fn(&[u8], &mut Vec<u8>, &mut Vec<f
     Converted { raw: Raw { dtype, shape: raw.shape, bytes }, shift: (!shift.is_empty()).then_some(shift) }
 }
 
-fn half_at(block: &[u8], at: usize) -> f32 {
-    f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
-}
-
-/// The 32 nibbles of 16 bytes: the low ones first.
-fn nibbles(bytes: &[u8]) -> impl Iterator<Item = u8> {
-    let low = bytes.iter().map(|byte| byte & 15);
-    low.chain(bytes.iter().map(|byte| byte >> 4))
-}
-
-/// Q4_0: d f16, 32 × 4 bits, zero at 8.
+/// Rewrites a block of Q4_0: its zero of 8 is taken off.
 fn q4_0_to_q8_0(block: &[u8], bytes: &mut Vec<u8>, _shift: &mut Vec<f32>) {
     bytes.extend_from_slice(&block[..2]);
-    bytes.extend(nibbles(&block[2..18]).map(|q| q.wrapping_sub(8)));
+    bytes.extend(quants4(&block[2..]).map(|q| q.wrapping_sub(8)));
 }
 
-/// Q4_1: d f16, m f16, 32 × 4 bits.
+/// Rewrites a block of Q4_1: 8 is taken off and added to the minimum.
 fn q4_1_to_q8_0(block: &[u8], bytes: &mut Vec<u8>, shift: &mut Vec<f32>) {
     bytes.extend_from_slice(&block[..2]);
-    bytes.extend(nibbles(&block[4..20]).map(|q| q.wrapping_sub(8)));
+    bytes.extend(quants4(&block[4..]).map(|q| q.wrapping_sub(8)));
     shift.push(half_at(block, 2) + 8.0 * half_at(block, 0));
 }
 
-/// The same nibbles mean the same with the zero of Q4_0.
+/// Rewrites a block of Q4_1: its nibbles stay, and the zero of Q4_0 is added to the minimum.
 fn q4_1_to_q4_0(block: &[u8], bytes: &mut Vec<u8>, shift: &mut Vec<f32>) {
     bytes.extend_from_slice(&block[..2]);
     bytes.extend_from_slice(&block[4..20]);
     shift.push(half_at(block, 2) + 8.0 * half_at(block, 0));
 }
 
-/// 32 five-bit values less 16: their fifth bits in 4 bytes, then their nibbles in 16.
-fn five_bits(block: &[u8]) -> impl Iterator<Item = u8> {
-    let high = u32::from_le_bytes([block[0], block[1], block[2], block[3]]);
-    let nibbles = nibbles(&block[4..20]).enumerate();
-    nibbles.map(move |(i, q)| (q | ((high >> i) as u8 & 1) << 4).wrapping_sub(16))
-}
-
-/// Q5_0: d f16, fifth bits u32, 32 × 4 bits, zero at 16.
+/// Rewrites a block of Q5_0: its zero of 16 is taken off.
 fn q5_0_to_q8_0(block: &[u8], bytes: &mut Vec<u8>, _shift: &mut Vec<f32>) {
     bytes.extend_from_slice(&block[..2]);
-    bytes.extend(five_bits(&block[2..22]));
+    bytes.extend(quants5(&block[2..]).map(|q| q.wrapping_sub(16)));
 }
 
-/// Q5_1: d f16, m f16, fifth bits u32, 32 × 4 bits.
+/// Rewrites a block of Q5_1: 16 is taken off and added to the minimum.
 fn q5_1_to_q8_0(block: &[u8], bytes: &mut Vec<u8>, shift: &mut Vec<f32>) {
     bytes.extend_from_slice(&block[..2]);
-    bytes.extend(five_bits(&block[4..24]));
+    bytes.extend(quants5(&block[4..]).map(|q| q.wrapping_sub(16)));
     shift.push(half_at(block, 2) + 16.0 * half_at(block, 0));
 }
 
-/// Q5_K: d f16, dmin f16, 8 × (6-bit scale, 6-bit min) in 12 bytes, 256 fifth bits, 256 × 4 bits.
-/// Q6_K: 256 × 4 bits, 256 × 2 bits, 16 scales i8, d f16, zero at 32.
+/// Rewrites a block of Q5_K as one of Q6_K: 256 × 4 bits, 256 × 2 bits, 16 scales i8, d f16, zero at 32.
 fn q5k_to_q6k(block: &[u8], bytes: &mut Vec<u8>, shift: &mut Vec<f32>) {
     let (d, dmin) = (half_at(block, 0), half_at(block, 2));
-    let (scales, high, low) = (&block[4..16], &block[16..48], &block[48..176]);
+    let (scales, fifth_bits, nibbles) = (&block[4..16], &block[16..48], &block[48..]);
     let mut six = [0_u8; 210];
     for sub in 0..8 {
-        let (scale, min) = scale_and_min(scales, sub);
-        shift.push(16.0 * d * f32::from(scale) - dmin * f32::from(min));
+        let (scale, minimum) = scale_and_minimum(scales, sub);
+        shift.push(16.0 * d * f32::from(scale) - dmin * f32::from(minimum));
         six[192 + 2 * sub] = scale;
         six[192 + 2 * sub + 1] = scale;
-        for l in 0..32 {
-            let nibble = low[sub / 2 * 32 + l] >> (4 * (sub % 2)) & 15;
-            let fifth = high[l] >> sub & 1;
-            let q = (nibble | fifth << 4) + 16; // less 16, plus Q6_K's zero of 32
-            let (half, quarter) = (sub / 4, sub % 4);
-            six[half * 64 + quarter % 2 * 32 + l] |= (q & 15) << (4 * (quarter / 2));
-            six[128 + half * 32 + l] |= (q >> 4) << (2 * quarter);
+        let (half, quarter) = (sub / 4, sub % 4);
+        for (i, q) in sub_quants5(fifth_bits, nibbles, sub).into_iter().enumerate() {
+            let q = q + 16; // less 16, plus Q6_K's zero of 32
+            six[half * 64 + quarter % 2 * 32 + i] |= (q & 15) << (4 * (quarter / 2));
+            six[128 + half * 32 + i] |= (q >> 4) << (2 * quarter);
         }
     }
     six[208..].copy_from_slice(&block[..2]);
     bytes.extend_from_slice(&six);
-}
-
-/// Scale and minimum `sub` of the eight in a K-block's 12 bytes.
-fn scale_and_min(scales: &[u8], sub: usize) -> (u8, u8) {
-    if sub < 4 {
-        (scales[sub] & 63, scales[sub + 4] & 63)
-    } else {
-        let (low, high) = (scales[sub + 4], |i: usize| scales[i] >> 6 << 4);
-        (low & 15 | high(sub - 4), low >> 4 | high(sub))
-    }
 }
 
 #[cfg(test)]

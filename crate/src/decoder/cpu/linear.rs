@@ -1,4 +1,4 @@
-//! A matrix product with a quantised weight, by candle.
+//! Matrix products with quantised weights, by candle.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use candle_core::{Device, Module, Tensor};
 
 use super::Mode;
 use super::convert::{Converted, SHIFT_BLOCK, convert};
-use super::ops::{add, matmul_add};
+use super::ops::{add, matmul_transposed_add};
 use crate::error::Result;
 use crate::model::weights::Raw;
 
-/// candle repacks Q8_0 weights on x86 only if rows are a multiple of this long.
+/// Divisor of the row lengths for which candle repacks Q8_0 weights on x86.
 const REPACKED_COLUMNS: usize = 256;
 
 /// `y = W x (+ b)`, W [rows, columns].
 pub struct Linear {
     product: QMatMul,
-    /// See [`convert`].
+    /// Shift C of a rewritten type; see [`convert`].
     shift: Option<Vec<f32>>,
     bias: Option<Vec<f32>>,
     columns: usize,
-    /// Columns that `product` has: more than `columns` where zeros make a faster kernel apply.
+    /// Columns of `product`: more than `columns` where zeros were added so that a faster kernel applies.
     padded: usize,
 }
 
@@ -43,7 +43,7 @@ impl Linear {
         Ok(Self { product: QMatMul::from_qtensor(raw.into_qtensor()?)?, shift, bias, columns, padded })
     }
 
-    /// The product with a matrix that is an embedding as well: shared, so neither rewritten nor padded.
+    /// Prepares products with a matrix that is the embedding as well. It is shared, so neither rewritten nor padded.
     ///
     /// # Errors
     /// If candle cannot dequantise it.
@@ -56,7 +56,7 @@ impl Linear {
         Ok(Self { product, shift: None, bias: None, columns, padded: columns })
     }
 
-    /// y [n, rows] for x [n, columns].
+    /// Returns y [n, rows] for x [n, columns].
     ///
     /// # Errors
     /// If candle fails.
@@ -67,7 +67,7 @@ impl Linear {
         let mut y = self.product.forward(&input)?.flatten_all()?.to_vec1()?;
         if let Some(shift) = &self.shift {
             let sums: Vec<f32> = x.chunks_exact(SHIFT_BLOCK).map(|block| block.iter().sum()).collect();
-            matmul_add(&sums, shift, &mut y, self.columns / SHIFT_BLOCK);
+            matmul_transposed_add(&sums, shift, &mut y, self.columns / SHIFT_BLOCK);
         }
         if let Some(bias) = &self.bias {
             y.chunks_exact_mut(bias.len()).for_each(|row| add(row, bias));
@@ -75,6 +75,7 @@ impl Linear {
         Ok(y)
     }
 
+    /// Appends zeros to each row of x [n, columns]: [n, padded].
     fn pad(&self, x: &[f32]) -> Vec<f32> {
         let mut padded = Vec::with_capacity(x.len() / self.columns * self.padded);
         for row in x.chunks_exact(self.columns) {

@@ -1,7 +1,7 @@
 //! The decoder on the CPU: candle's quantised products, and plain slices between them.
 //!
-//! It is the native evaluator, the fallback where there is no WebGPU, and with [`Mode::Exact`] the reference that every
-//! other way of running a model is tested against.
+//! It runs models natively and where there is no WebGPU. With [`Mode::Exact`] it is the reference that every other way of
+//! running a model is tested against.
 
 mod attention;
 mod branch;
@@ -25,40 +25,40 @@ use crate::input;
 use crate::model::config::ModelConfig;
 use crate::model::weights::Weights;
 
-/// How products with weights are computed.
+/// Arithmetic of products with weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Integer dot products with activations rounded to 8 bits: fast.
+    /// Integer dot products with activations rounded to 8 bits.
     Fast,
-    /// Weights dequantised to f32: slow, large, and the oracle of all tests.
+    /// Products with weights dequantised to f32: slow and large, and the oracle of all tests.
     Exact,
 }
 
-/// One layer. Norm weights are [width] ([head_dim] for q and k); matrices are [rows, columns].
+/// Weights of one layer. Norm weights are [hidden_size] ([head_dim] for q and k); matrices are [rows, columns].
 struct Layer {
     attention_norm: Vec<f32>,
-    q: Linear,                             // [heads · head_dim, width]
-    k: Linear,                             // [kv_heads · head_dim, width]
-    v: Linear,                             // [kv_heads · head_dim, width]
-    o: Linear,                             // [width, heads · head_dim]
+    q: Linear,                             // [heads · head_dim, hidden_size]
+    k: Linear,                             // [kv_heads · head_dim, hidden_size]
+    v: Linear,                             // [kv_heads · head_dim, hidden_size]
+    o: Linear,                             // [hidden_size, heads · head_dim]
     q_norm: Option<Vec<f32>>,              // [head_dim]
     k_norm: Option<Vec<f32>>,              // [head_dim]
-    post_attention_norm: Option<Vec<f32>>, // [width]
+    post_attention_norm: Option<Vec<f32>>, // [hidden_size]
     ffn_norm: Vec<f32>,
-    gate: Linear,                    // [ffn, width]
-    up: Linear,                      // [ffn, width]
-    down: Linear,                    // [width, ffn]
-    post_ffn_norm: Option<Vec<f32>>, // [width]
+    gate: Linear,                    // [intermediate_size, hidden_size]
+    up: Linear,                      // [intermediate_size, hidden_size]
+    down: Linear,                    // [hidden_size, intermediate_size]
+    post_ffn_norm: Option<Vec<f32>>, // [hidden_size]
     frequencies: Vec<f32>,           // [head_dim / 2]
 }
 
 /// A decoder with its weights, the pairs in use and the key-value cache.
 pub struct Decoder {
     config: ModelConfig,
-    embedding: Arc<QTensor>, // [vocab, width]
+    embedding: Arc<QTensor>, // [vocab, hidden_size]
     layers: Vec<Layer>,
-    output_norm: Vec<f32>,              // [width]
-    head: Linear,                       // [vocab, width]
+    output_norm: Vec<f32>,              // [hidden_size]
+    head: Linear,                       // [vocab, hidden_size]
     branches: Vec<[Option<Branch>; 7]>, // by layer and target
     caches: Vec<KvCache>,
     position: usize,
@@ -70,8 +70,8 @@ impl Decoder {
     /// # Errors
     /// If a tensor is missing, has another shape than `config` asks for, or cannot be read.
     pub async fn load<S: Source>(config: &ModelConfig, weights: &mut Weights<'_, S>, mode: Mode) -> Result<Self> {
-        let width = config.hidden_size;
-        let embedding = Arc::new(weights.raw("token_embd.weight", &[config.vocab_size, width]).await?.into_qtensor()?);
+        let head_shape = [config.vocab_size, config.hidden_size];
+        let embedding = Arc::new(weights.raw("token_embd.weight", &head_shape).await?.into_qtensor()?);
         let factors = if config.rope_factors {
             Some(weights.vector("rope_freqs.weight", config.head_dim / 2).await?)
         } else {
@@ -81,12 +81,12 @@ impl Decoder {
         for i in 0..config.layers {
             layers.push(Layer::load(config, weights, mode, i, factors.as_deref()).await?);
         }
-        let output_norm = weights.vector("output_norm.weight", width).await?;
+        let output_norm = weights.vector("output_norm.weight", config.hidden_size).await?;
         let head = if config.tied {
             Linear::tied(&embedding, mode)?
         } else {
             // Shared with nothing, but like a tied head neither rewritten nor padded unless its type is slow.
-            Linear::new(weights.raw("output.weight", &[config.vocab_size, width]).await?, None, mode)?
+            Linear::new(weights.raw("output.weight", &head_shape).await?, None, mode)?
         };
         Ok(Self {
             embedding,
@@ -118,7 +118,7 @@ impl Decoder {
         self.position = 0;
     }
 
-    /// Number of tokens in the context.
+    /// Returns the number of tokens in the context.
     pub fn position(&self) -> usize {
         self.position
     }
@@ -128,7 +128,7 @@ impl Decoder {
     /// # Errors
     /// If an id is not in the vocabulary, the context is full, or candle fails.
     pub fn forward(&mut self, ids: &[u32], want_logits: bool) -> Result<Option<Vec<f32>>> {
-        let x = self.layers(ids)?; // [n, width]
+        let x = self.layers(ids)?; // [n, hidden_size]
         match want_logits {
             true => self.logits(&x[x.len() - self.config.hidden_size..]).map(Some), // [vocab]
             false => Ok(None),
@@ -144,7 +144,7 @@ impl Decoder {
         self.logits(&x)
     }
 
-    /// Logits [n, vocab] for x [n, width], which comes from the last layer.
+    /// Returns the logits [n, vocab] for x [n, hidden_size], the output of the last layer.
     fn logits(&self, x: &[f32]) -> Result<Vec<f32>> {
         let logits = self.head.forward(&rms_norm(x, &self.output_norm, self.config.epsilon))?;
         // Without a branch for each value, so that it costs next to nothing.
@@ -156,19 +156,19 @@ impl Decoder {
         Ok(logits)
     }
 
-    /// Appends `ids` to the context; returns what the last layer makes of them: [n, width].
+    /// Appends `ids` to the context; returns the output of the last layer: [n, hidden_size].
     fn layers(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
         let Self { config, branches, caches, position, .. } = self;
         let (n, epsilon) = (ids.len(), config.epsilon);
         if *position + n > config.context {
             return Err(input!("the context of {} tokens is full; shorten the text", config.context));
         }
-        let mut x = embed(&self.embedding, ids, config)?; // [n, width]
+        let mut x = embed(&self.embedding, ids, config)?; // [n, hidden_size]
 
         for (i, layer) in self.layers.iter().enumerate() {
             let branch = |target: Target| branches[i][target.index()].as_ref();
 
-            let h = rms_norm(&x, &layer.attention_norm, epsilon); // [n, width]
+            let h = rms_norm(&x, &layer.attention_norm, epsilon); // [n, hidden_size]
             let mut q = project(&layer.q, branch(Target::Q), &h)?; // [n, heads · head_dim]
             let mut k = project(&layer.k, branch(Target::K), &h)?; // [n, kv_heads · head_dim]
             let v = project(&layer.v, branch(Target::V), &h)?; // [n, kv_heads · head_dim]
@@ -181,17 +181,17 @@ impl Decoder {
             caches[i].append(&k, &v, config.head_dim);
 
             let mixed = attention(config, &q, &caches[i], config.layer_window(i)); // [n, heads · head_dim]
-            let mut h = project(&layer.o, branch(Target::O), &mixed)?; // [n, width]
+            let mut h = project(&layer.o, branch(Target::O), &mixed)?; // [n, hidden_size]
             if let Some(norm) = &layer.post_attention_norm {
                 rms_norm_in_place(&mut h, norm, epsilon);
             }
             add(&mut x, &h);
 
-            let h = rms_norm(&x, &layer.ffn_norm, epsilon); // [n, width]
-            let mut gate = project(&layer.gate, branch(Target::Gate), &h)?; // [n, ffn]
-            let up = project(&layer.up, branch(Target::Up), &h)?; // [n, ffn]
+            let h = rms_norm(&x, &layer.ffn_norm, epsilon); // [n, hidden_size]
+            let mut gate = project(&layer.gate, branch(Target::Gate), &h)?; // [n, intermediate_size]
+            let up = project(&layer.up, branch(Target::Up), &h)?; // [n, intermediate_size]
             gated(config.activation, &mut gate, &up);
-            let mut h = project(&layer.down, branch(Target::Down), &gate)?; // [n, width]
+            let mut h = project(&layer.down, branch(Target::Down), &gate)?; // [n, hidden_size]
             if let Some(norm) = &layer.post_ffn_norm {
                 rms_norm_in_place(&mut h, norm, epsilon);
             }
@@ -202,7 +202,7 @@ impl Decoder {
     }
 }
 
-/// Rows of the embedding, scaled: [n, width].
+/// Returns the rows of the embedding for `ids`, scaled: [n, hidden_size].
 fn embed(embedding: &QTensor, ids: &[u32], config: &ModelConfig) -> Result<Vec<f32>> {
     if let Some(id) = ids.iter().find(|id| **id as usize >= config.vocab_size) {
         return Err(input!("token {id} is not in the vocabulary of {}", config.vocab_size));
@@ -213,7 +213,7 @@ fn embed(embedding: &QTensor, ids: &[u32], config: &ModelConfig) -> Result<Vec<f
     Ok(x)
 }
 
-/// `y = W x + B (A x)`: [n, d] for x [n, k].
+/// Returns `y = W x + B (A x)`: [n, d] for x [n, k].
 fn project(linear: &Linear, branch: Option<&Branch>, x: &[f32]) -> Result<Vec<f32>> {
     let mut y = linear.forward(x)?;
     if let Some(branch) = branch {
