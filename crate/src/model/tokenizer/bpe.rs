@@ -1,5 +1,7 @@
 //! Byte-level BPE vocabularies: words are split by a pattern, bytes become characters, neighbours join by merge rank.
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, SplitDelimiterBehavior};
@@ -12,13 +14,15 @@ use crate::failure;
 use crate::files::gguf::{Metadata, Value};
 use crate::input;
 
+/// A byte-level BPE vocabulary's patterns and merges.
 pub(super) struct Bpe {
     splits: Vec<Split>,
     merges: Merges,
-    /// A word that is a token is not taken apart, whatever the merges would make of it.
+    /// True if a word that is a token stays whole, whatever the merges would do.
     whole_words: bool,
 }
 
+/// Patterns that words are split by, one for each kind of pre-tokenizer.
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN2: &str =
@@ -77,13 +81,13 @@ impl Bpe {
     }
 }
 
-/// From two neighbouring tokens to the rank of their merge and the token that they become.
+/// Map from two neighbouring tokens to the rank of their merge and the token that they become.
 struct Merges {
-    /// Open addressing with linear probing; at most half full.
-    slots: Vec<Merge>,
+    /// Merges, found by the hash of their tokens.
+    table: HashTable<Merge>,
 }
 
-#[derive(Clone, Copy)]
+/// A merge of the tokens `left` and `right` into `id`.
 struct Merge {
     left: u32,
     right: u32,
@@ -91,11 +95,13 @@ struct Merge {
     id: u32,
 }
 
-const EMPTY: Merge = Merge { left: Symbol::NONE, right: Symbol::NONE, rank: 0, id: 0 };
-
 impl Merges {
+    /// Builds the map of `count` merges, ordered by rank.
+    ///
+    /// # Errors
+    /// If one is not of tokens.
     fn new<'a>(count: usize, merges: impl Iterator<Item = &'a str>, vocabulary: &Vocabulary) -> Result<Self> {
-        let mut table = Self { slots: vec![EMPTY; (count.max(1) * 2).next_power_of_two()] };
+        let mut table = HashTable::with_capacity(count);
         let mut joined = String::new();
         for (rank, merge) in merges.enumerate() {
             // The space that separates the halves is not at the start: a piece may be a character that looks like one.
@@ -110,28 +116,23 @@ impl Merges {
             let Some((left, right, id)) = ids else {
                 return Err(input!("merge {rank} of the tokenizer ({merge}) is not of tokens; the file is broken"));
             };
-            let slot = table.slot(left, right);
-            if table.slots[slot].left == Symbol::NONE {
-                table.slots[slot] = Merge { left, right, rank: rank as u32, id };
+            let is_same = |other: &Merge| (other.left, other.right) == (left, right);
+            let entry = table.entry(hash_of(left, right), is_same, |other| hash_of(other.left, other.right));
+            if let Entry::Vacant(entry) = entry {
+                entry.insert(Merge { left, right, rank: rank as u32, id }); // the first of equals has the best rank
             }
         }
-        Ok(table)
+        Ok(Self { table })
     }
 
+    /// Returns rank and token of the merge of `left` and `right`, or `None` if they do not merge.
     fn get(&self, left: u32, right: u32) -> Option<(u32, u32)> {
-        let merge = self.slots[self.slot(left, right)];
-        (merge.left == left && merge.right == right && left != Symbol::NONE).then_some((merge.rank, merge.id))
+        let found = self.table.find(hash_of(left, right), |merge| (merge.left, merge.right) == (left, right));
+        found.map(|merge| (merge.rank, merge.id))
     }
+}
 
-    /// Where the merge is, or where it would go.
-    fn slot(&self, left: u32, right: u32) -> usize {
-        let mask = self.slots.len() - 1;
-        let key = u64::from(left) << 32 | u64::from(right);
-        let mut slot = hash(&key.to_le_bytes()) as usize & mask;
-        while self.slots[slot].left != Symbol::NONE && (self.slots[slot].left, self.slots[slot].right) != (left, right)
-        {
-            slot = (slot + 1) & mask;
-        }
-        slot
-    }
+/// Returns the hash by which the merge of two tokens is found.
+fn hash_of(left: u32, right: u32) -> u64 {
+    hash(&(u64::from(left) << 32 | u64::from(right)).to_le_bytes())
 }

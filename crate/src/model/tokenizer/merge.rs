@@ -1,4 +1,4 @@
-//! The merging that both kinds of tokenizer share: join neighbours, the best pair first, until no pair joins.
+//! Merging as both kinds of tokenizer do it: neighbours are joined, the best pair first, until no pair joins.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,9 +6,9 @@ use std::collections::BinaryHeap;
 /// A run of the text that is one token so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Symbol {
-    /// Its token, or [`Symbol::NONE`] for a character that is not in the vocabulary.
+    /// Token, or [`Symbol::NONE`] for a character that is not in the vocabulary.
     pub id: u32,
-    /// Byte range of the text.
+    /// Start of the byte range in the text.
     pub start: u32,
     /// End of the range; equal to `start` once it has been joined to its left neighbour.
     pub end: u32,
@@ -16,12 +16,14 @@ pub(super) struct Symbol {
     next: u32,
 }
 
+/// Index that stands for no neighbour.
 const END: u32 = u32::MAX;
 
 impl Symbol {
-    /// The id of what is not in the vocabulary.
+    /// Id of a character that is not in the vocabulary.
     pub const NONE: u32 = u32::MAX;
 
+    /// Makes a symbol of the bytes from `start` to `end`, not yet linked to its neighbours.
     pub fn new(id: u32, start: usize, end: usize) -> Self {
         Self { id, start: start as u32, end: end as u32, previous: END, next: END }
     }
@@ -29,7 +31,8 @@ impl Symbol {
 
 /// Joins neighbours in `symbols`, which are in order of the text, and returns those that are left.
 ///
-/// `join` says with which rank (lower first; the leftmost of equals) two neighbours join, and to which token.
+/// `join` returns the rank (lower first; the leftmost of equals) with which two neighbours join and the token that they
+/// become, or `None` if they do not join.
 pub(super) fn merge(
     mut symbols: Vec<Symbol>,
     join: impl Fn(&Symbol, &Symbol) -> Option<(u32, u32)>,

@@ -1,9 +1,8 @@
-//! Text to token ids and back, as llama.cpp does it, from a GGUF file's metadata.
+//! Conversion of text to token ids and back, as llama.cpp does it, with the vocabulary in a GGUF file's metadata.
 //!
-//! Both kinds of vocabulary are here: byte-level BPE (`gpt2`) and SentencePiece (`llama`). Splitting and byte mapping are
-//! the `tokenizers` crate's. Its models are not used: they hold every token twice as a separate string, and for a
-//! SentencePiece vocabulary a table of all merges that GGUF files do not even contain; for Gemma that took 122 MiB and
-//! 1.9 s in WebAssembly. Here a vocabulary is one text, one hash table of ids and (for BPE) one of merges.
+//! There are two kinds of vocabulary: byte-level BPE (`gpt2`) and SentencePiece (`llama`). The `tokenizers` crate splits text
+//! and maps bytes. Its models are not used: they hold every token twice as a separate string, and for a SentencePiece
+//! vocabulary a table of all merges that GGUF files do not even contain; for Gemma that took 122 MiB and 1.9 s in WebAssembly. Here a vocabulary is one text, one hash table of ids and (for BPE) one of merges.
 
 mod bpe;
 mod merge;
@@ -24,13 +23,13 @@ use crate::input;
 /// A piece of a prompt.
 #[derive(Debug, Clone, Copy)]
 pub enum Part<'a> {
-    /// Written by a template: control tokens in it are control tokens.
+    /// Text of a template: control tokens in it are control tokens.
     Markup(&'a str),
-    /// Written by somebody else: what looks like a control token in it is text.
+    /// Text of anybody else: a control token in it is plain text.
     Plain(&'a str),
 }
 
-/// Turns text into ids and ids into text.
+/// Converter of text into ids and ids into text.
 pub struct Tokenizer {
     vocabulary: Vocabulary,
     model: Algorithm,
@@ -42,12 +41,13 @@ pub struct Tokenizer {
     ends: Vec<u32>,
 }
 
+/// Way of splitting text into tokens.
 enum Algorithm {
     Bpe(bpe::Bpe),
     Spm(spm::Spm),
 }
 
-/// Pieces that end a turn or a text in the models that are known, whatever the metadata call them.
+/// Pieces that end a turn or a text in known models, whatever the metadata say of them.
 const END_PIECES: [&str; 8] =
     ["<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|end|>", "<EOT>"];
 
@@ -93,37 +93,37 @@ impl Tokenizer {
         })
     }
 
-    /// Number of tokens.
+    /// Returns the number of tokens.
     pub fn vocab_size(&self) -> usize {
         self.vocabulary.len()
     }
 
-    /// The token that begins every prompt, where the model wants one.
+    /// Returns the token that begins every prompt, where the model wants one.
     pub fn bos(&self) -> Option<u32> {
         self.bos.filter(|_| self.adds_bos)
     }
 
-    /// Text of the begin token, for chat templates; empty if there is none.
+    /// Returns the text of the begin token, for chat templates; empty if there is none.
     pub fn bos_piece(&self) -> &str {
         self.bos.map_or("", |id| self.vocabulary.piece(id))
     }
 
-    /// Text of the end token, for chat templates; empty if there is none.
+    /// Returns the text of the end token, for chat templates; empty if there is none.
     pub fn eos_piece(&self) -> &str {
         self.eos.map_or("", |id| self.vocabulary.piece(id))
     }
 
-    /// Whether a text is over when this token is generated.
+    /// Returns true if this token ends a text.
     pub fn is_end(&self, id: u32) -> bool {
         self.ends.contains(&id)
     }
 
-    /// The id of a piece as the vocabulary writes it.
+    /// Returns the id of a piece as the vocabulary writes it.
     pub fn id(&self, piece: &str) -> Option<u32> {
         self.vocabulary.id(piece)
     }
 
-    /// Ids of `text`, special tokens parsed, no begin token added.
+    /// Returns the ids of `text`, special tokens parsed, no begin token added.
     ///
     /// # Errors
     /// If the text cannot be split.
@@ -131,7 +131,7 @@ impl Tokenizer {
         self.encode_parts(&[Part::Markup(text)])
     }
 
-    /// Ids of `text` with the begin token before them, where the model wants one and the text does not have it.
+    /// Returns the ids of `text` with the begin token before them, where the model wants one and the text lacks it.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -139,7 +139,7 @@ impl Tokenizer {
         self.encode_prompt(&[Part::Markup(text)])
     }
 
-    /// How many tokens `text` has in a prompt, where nothing in it is a control token.
+    /// Returns the number of tokens of `text` in a prompt, where nothing in it is a control token.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -147,8 +147,8 @@ impl Tokenizer {
         Ok(self.encode_parts(&[Part::Plain(text)])?.len())
     }
 
-    /// Ids of a prompt in parts, as if its text were one, but with control tokens parsed in markup only. The begin token
-    /// is added as by [`Tokenizer::encode_with_bos`].
+    /// Returns the ids of a prompt in parts, joined as one text, with control tokens parsed in markup only. The begin token is
+    /// added as by [`Tokenizer::encode_with_bos`].
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -160,12 +160,13 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// Turns ids into text as they come.
+    /// Returns a decoder that turns ids into text as they come.
     pub fn decoder(&self) -> TextDecoder<'_> {
         let drops_first_space = matches!(&self.model, Algorithm::Spm(spm) if spm.adds_space_prefix());
         TextDecoder::new(&self.vocabulary, matches!(self.model, Algorithm::Bpe(_)), drops_first_space)
     }
 
+    /// Returns the ids of a prompt in parts, without a begin token added.
     fn encode_parts(&self, parts: &[Part<'_>]) -> Result<Vec<u32>> {
         // Control tokens cut the text; what lies between two of them is one text, whoever wrote its parts.
         let mut ids = Vec::new();
@@ -214,13 +215,14 @@ impl Tokenizer {
     }
 }
 
-/// Tokens that are found in raw text before anything else: the leftmost, and of those the longest.
+/// Tokens that are found in raw text before it is split: the leftmost first, of those the longest.
 struct Specials {
     ids: Vec<u32>,
     matcher: Option<AhoCorasick>,
 }
 
 impl Specials {
+    /// Indexes the tokens whose kind is `wanted`.
     fn new(vocabulary: &Vocabulary, wanted: impl Fn(Kind) -> bool) -> Result<Self> {
         let ids: Vec<u32> = (0..vocabulary.len() as u32)
             .filter(|id| wanted(vocabulary.kind(*id)) && !vocabulary.piece(*id).is_empty())
@@ -237,14 +239,17 @@ impl Specials {
         Ok(Self { ids, matcher })
     }
 
-    /// Start, end and id of each special token in `text`.
+    /// Returns start, end and id of each special token in `text`.
     fn find<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, usize, u32)> + 'a {
         let matches = self.matcher.iter().flat_map(move |matcher| matcher.find_iter(text));
         matches.map(|found| (found.start(), found.end(), self.ids[found.pattern().as_usize()]))
     }
 }
 
-/// `value`, or the complaint that a file without `key` has no tokenizer.
+/// Returns `value`.
+///
+/// # Errors
+/// If there is none: a file without `key` has no tokenizer.
 fn required<T>(value: Option<T>, key: &str) -> Result<T> {
     value.ok_or_else(|| {
         input!("the file has no tokenizer (metadata key {key} is missing); use a GGUF file made with its tokenizer")

@@ -6,9 +6,10 @@ use super::vocabulary::{Kind, Vocabulary, check_length};
 use crate::error::Result;
 use crate::files::gguf::Metadata;
 
-/// What SentencePiece writes for a space.
+/// Character that SentencePiece writes for a space.
 pub(super) const SPACE: &str = "▁";
 
+/// A SentencePiece vocabulary's ranks and bytes.
 pub(super) struct Spm {
     /// Rank of each token: lower for a better score.
     ranks: Vec<u32>,
@@ -38,7 +39,7 @@ impl Spm {
         })
     }
 
-    /// Whether text is tokenised as if a space stood before it.
+    /// Returns true if text is tokenised as if a space stood before it.
     pub fn adds_space_prefix(&self) -> bool {
         self.adds_space_prefix
     }
@@ -79,7 +80,7 @@ impl Spm {
     }
 }
 
-/// An integer that is lower the higher the score: the bits of a float in order, the other way round.
+/// Returns an integer that is lower the higher the score: the bits of a float in order, the other way round.
 fn rank(score: f32) -> u32 {
     let bits = (score + 0.0).to_bits(); // + 0.0 makes one zero of the two
     let ascending = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };

@@ -1,23 +1,24 @@
-//! Ids to text as they are generated: a character is held back until all of its bytes are there.
+//! Conversion of ids to text as they are generated: a character is held back until all of its bytes are there.
 
 use super::spm::SPACE;
 use super::vocabulary::{Kind, Vocabulary};
 
-/// Collects the bytes of tokens and gives them out as whole characters.
+/// Collector of the bytes of tokens, which gives them out as whole characters.
 pub struct TextDecoder<'a> {
     vocabulary: &'a Vocabulary,
     byte_level: bool,
-    /// The next text begins with a space that only the tokenizer added.
+    /// True if the next text begins with a space that only the tokenizer added.
     drops_space: bool,
     pending: Vec<u8>,
 }
 
 impl<'a> TextDecoder<'a> {
+    /// Makes a decoder that holds nothing yet.
     pub(super) fn new(vocabulary: &'a Vocabulary, byte_level: bool, drops_first_space: bool) -> Self {
         Self { vocabulary, byte_level, drops_space: drops_first_space, pending: Vec::new() }
     }
 
-    /// The text that is complete with token `id`; empty while a character is not, and for control tokens.
+    /// Adds token `id` and returns the text that is complete with it: empty while a character is not, and for control tokens.
     pub fn push(&mut self, id: u32) -> String {
         let piece = self.vocabulary.piece(id);
         match self.vocabulary.kind(id) {
@@ -59,18 +60,19 @@ impl<'a> TextDecoder<'a> {
         }
     }
 
-    /// What is left when no more tokens come: a broken character becomes U+FFFD.
+    /// Returns the rest when no more tokens come; a broken character becomes U+FFFD.
     pub fn finish(self) -> String {
         String::from_utf8_lossy(&self.pending).into_owned()
     }
 }
 
-/// The byte of a piece such as `<0x0A>`.
+/// Returns the byte of a piece such as `<0x0A>`.
 fn byte_of(piece: &str) -> Option<u8> {
     u8::from_str_radix(piece.strip_prefix("<0x")?.strip_suffix('>')?, 16).ok()
 }
 
-/// The byte that byte-level BPE writes as `character`: printable Latin-1 as itself, the other 68 bytes from U+0100 on.
+/// Returns the byte that byte-level BPE writes as `character`: printable Latin-1 is itself, the other 68 bytes are counted up
+/// from U+0100.
 fn byte_of_character(character: char) -> Option<u8> {
     let printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     match u32::from(character) {

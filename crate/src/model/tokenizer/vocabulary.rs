@@ -1,11 +1,15 @@
-//! The pieces of a vocabulary: one text, and a hash table of ids.
+//! Pieces of a vocabulary: one text, and a hash table of ids.
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::required;
 use crate::error::Result;
 use crate::files::gguf::{Metadata, Strings, Value};
+use crate::hash::fnv1a;
 use crate::input;
 
-/// What a token is for.
+/// Purpose of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Normal,
@@ -19,11 +23,9 @@ pub(super) enum Kind {
 pub(super) struct Vocabulary {
     pieces: Strings,
     kinds: Vec<u8>,
-    /// Open addressing with linear probing; `EMPTY` or an id. At most half full.
-    slots: Vec<u32>,
+    /// Ids, found by the hash of their piece.
+    ids: HashTable<u32>,
 }
-
-const EMPTY: u32 = u32::MAX;
 
 impl Vocabulary {
     /// Takes tokens and their types out of `metadata`.
@@ -37,22 +39,28 @@ impl Vocabulary {
         };
         check_length("tokenizer.ggml.token_type", kinds.len(), pieces.len())?;
         metadata.remove("tokenizer.ggml.token_type");
-        let mut vocabulary = Self { slots: vec![EMPTY; (pieces.len() * 2).next_power_of_two()], pieces, kinds };
-        for id in 0..vocabulary.pieces.len() as u32 {
-            let slot = vocabulary.slot(vocabulary.piece(id));
-            vocabulary.slots[slot] = id; // of equal pieces the last counts, as in llama.cpp
+        let mut ids = HashTable::with_capacity(pieces.len());
+        for (id, piece) in pieces.iter().enumerate() {
+            let hash_of = |id: &u32| hash(piece_of(&pieces, *id).as_bytes());
+            match ids.entry(hash(piece.as_bytes()), |other| piece_of(&pieces, *other) == piece, hash_of) {
+                Entry::Occupied(mut entry) => *entry.get_mut() = id as u32, // the last of equals, as in llama.cpp
+                Entry::Vacant(entry) => drop(entry.insert(id as u32)),
+            }
         }
-        Ok(vocabulary)
+        Ok(Self { pieces, kinds, ids })
     }
 
+    /// Returns the number of tokens.
     pub fn len(&self) -> usize {
         self.pieces.len()
     }
 
+    /// Returns the piece of `id`, or the empty text if there is no such token.
     pub fn piece(&self, id: u32) -> &str {
-        self.pieces.get(id as usize).unwrap_or_default()
+        piece_of(&self.pieces, id)
     }
 
+    /// Returns the kind of token `id`.
     pub fn kind(&self, id: u32) -> Kind {
         match self.kinds.get(id as usize) {
             Some(2) => Kind::Unknown,
@@ -63,22 +71,21 @@ impl Vocabulary {
         }
     }
 
+    /// Returns the id of `piece`, the last of equals.
     pub fn id(&self, piece: &str) -> Option<u32> {
-        Some(self.slots[self.slot(piece)]).filter(|id| *id != EMPTY)
-    }
-
-    /// Where `piece` is, or where it would go.
-    fn slot(&self, piece: &str) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut slot = hash(piece.as_bytes()) as usize & mask;
-        while self.slots[slot] != EMPTY && self.piece(self.slots[slot]) != piece {
-            slot = (slot + 1) & mask;
-        }
-        slot
+        self.ids.find(hash(piece.as_bytes()), |id| self.piece(*id) == piece).copied()
     }
 }
 
-/// Refuses an array that is not as long as the vocabulary.
+/// Returns the piece of `id`, or the empty text if there is no such token.
+fn piece_of(pieces: &Strings, id: u32) -> &str {
+    pieces.get(id as usize).unwrap_or_default()
+}
+
+/// Checks that an array of the metadata is as long as the vocabulary.
+///
+/// # Errors
+/// If it is not.
 pub(super) fn check_length(key: &str, length: usize, tokens: usize) -> Result<()> {
     match length == tokens {
         true => Ok(()),
@@ -86,10 +93,8 @@ pub(super) fn check_length(key: &str, length: usize, tokens: usize) -> Result<()
     }
 }
 
-/// FNV-1a, its high bits mixed into the low ones that index a table.
+/// Returns FNV-1a with its high bits mixed into the low ones that index a table.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
-    let fnv = bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let fnv = fnv1a(bytes);
     fnv ^ fnv >> 32
 }
