@@ -1,4 +1,4 @@
-//! What a model is: the one decoder description, taken from GGUF metadata, that every executor follows.
+//! Description of a decoder, taken from GGUF metadata, that every executor follows.
 //!
 //! `llama`, `qwen2` and `gemma3` are one decoder whose features are switched by data. Other architectures are refused by
 //! name before any tensor is read.
@@ -7,21 +7,21 @@ use crate::error::Result;
 use crate::files::gguf::Header;
 use crate::input;
 
-/// Order of the pairs that a rotary embedding rotates.
+/// Arrangement of the pairs of elements that a rotary embedding rotates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RopeStyle {
-    /// Elements 2i and 2i + 1 (GGUF files of `llama`, whose q and k rows are permuted for it).
+    /// Pairs of elements 2i and 2i + 1 (GGUF files of `llama`, whose q and k rows are permuted for it).
     Interleaved,
-    /// Elements i and i + half (GPT-NeoX, and Hugging Face throughout).
+    /// Pairs of elements i and i + half (GPT-NeoX, and Hugging Face throughout).
     NeoX,
 }
 
 /// Activation of the feed-forward gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
-    /// x · sigmoid(x)
+    /// x · sigmoid(x).
     Silu,
-    /// GELU in its tanh approximation
+    /// GELU in its tanh approximation.
     GeluTanh,
 }
 
@@ -34,11 +34,11 @@ pub struct ModelConfig {
     pub layers: usize,
     /// Width of the residual stream.
     pub hidden_size: usize,
-    /// Query heads.
+    /// Number of query heads.
     pub heads: usize,
-    /// Key and value heads; a divisor of `heads`.
+    /// Number of key and value heads; a divisor of `heads`.
     pub kv_heads: usize,
-    /// Elements of one head.
+    /// Number of elements of one head.
     pub head_dim: usize,
     /// Width of the feed-forward layer.
     pub intermediate_size: usize,
@@ -48,43 +48,43 @@ pub struct ModelConfig {
     pub context: usize,
     /// Epsilon of every RMSNorm.
     pub epsilon: f32,
-    /// Which elements rotate together.
+    /// Elements that rotate together.
     pub rope_style: RopeStyle,
     /// Base of the rotary frequencies in full-attention layers.
     pub rope_base: f32,
-    /// Base in sliding-window layers.
+    /// Base of the rotary frequencies in sliding-window layers.
     pub rope_base_local: f32,
-    /// Positions of full-attention layers are divided by this (linear scaling).
+    /// Divisor of positions in full-attention layers (linear scaling).
     pub rope_scale: f32,
-    /// Whether the file brings `rope_freqs` factors, by which the frequencies are divided.
+    /// True if the file has `rope_freqs` factors, by which the frequencies are divided.
     pub rope_factors: bool,
-    /// Sliding window: a query sees itself and `window - 1` positions before.
+    /// Length of the sliding window: a query sees itself and `window - 1` positions before it.
     pub window: Option<usize>,
-    /// Every n-th layer has full attention although there is a window.
+    /// Interval of layers that have full attention although there is a window: every n-th.
     pub global_every: usize,
     /// Activation of the gate.
     pub activation: Activation,
-    /// Embeddings are multiplied by this.
+    /// Factor of the embeddings.
     pub embedding_scale: f32,
-    /// Attention scores are multiplied by this.
+    /// Factor of the attention scores.
     pub attention_scale: f32,
-    /// RMSNorm on each head of q and k.
+    /// True if each head of q and k goes through an RMSNorm.
     pub qk_norm: bool,
-    /// RMSNorm after attention and after the feed-forward layer, before the residual is added.
+    /// True if there is an RMSNorm after attention and after the feed-forward layer, before the residual is added.
     pub post_norm: bool,
-    /// Bias of q, k and v.
+    /// True if q, k and v have biases.
     pub qkv_bias: bool,
-    /// The output head is the embedding.
+    /// True if the output head is the embedding.
     pub tied: bool,
 }
 
-/// Architectures that are implemented.
+/// Names of the architectures that are implemented.
 pub const ARCHITECTURES: [&str; 3] = ["gemma3", "llama", "qwen2"];
 
-/// More layers than any known model has; a file that claims more is broken.
+/// Largest number of layers: more than any known model has, so a file that claims more is broken.
 const MAX_LAYERS: usize = 512;
 
-/// Wider than any known model. Products of two such widths fit 64 bits, and what is sized by them stays small.
+/// Largest width: more than any known model has. Products of two such widths fit 64 bits.
 const MAX_WIDTH: usize = 1 << 20;
 
 impl ModelConfig {
@@ -193,23 +193,23 @@ impl ModelConfig {
         })
     }
 
-    /// The sliding window of `layer`, or `None` where it attends to everything.
+    /// Returns the sliding window of `layer`, or `None` where it has full attention.
     pub fn layer_window(&self, layer: usize) -> Option<usize> {
         self.window.filter(|_| !(layer + 1).is_multiple_of(self.global_every))
     }
 
-    /// Width of q: all query heads.
+    /// Returns the width of q: all query heads.
     pub fn q_width(&self) -> usize {
         self.heads * self.head_dim
     }
 
-    /// Width of k and of v.
+    /// Returns the width of k and of v.
     pub fn kv_width(&self) -> usize {
         self.kv_heads * self.head_dim
     }
 
-    /// Frequencies of the rotation in `layer`, one for each pair of a head: `base^(-2i / head_dim)`, divided by the
-    /// scaling that applies.
+    /// Returns the rotary frequencies of `layer`, one for each pair of a head: `base^(-2i / head_dim)`, divided by the scale
+    /// of the layer and by `factors`.
     pub fn rope_frequencies(&self, layer: usize, factors: Option<&[f32]>) -> Vec<f32> {
         let local = self.layer_window(layer).is_some();
         let (base, scale) = if local { (self.rope_base_local, 1.0) } else { (self.rope_base, self.rope_scale) };
@@ -223,7 +223,10 @@ impl ModelConfig {
     }
 }
 
-/// The linear position scale; any other kind of scaling is refused by name.
+/// Returns the linear position scale.
+///
+/// # Errors
+/// If the model uses another kind of scaling, naming it.
 fn rope_scale(header: &Header, arch: &str) -> Result<f32> {
     let kind = header.metadata.text(&format!("{arch}.rope.scaling.type"))?.unwrap_or("none");
     match kind {

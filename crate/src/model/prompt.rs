@@ -31,7 +31,7 @@ pub enum Task {
 /// Codes and English names of the languages that prompts can name.
 const LANGUAGES: [(&str, &str); 4] = [("en", "English"), ("es", "Spanish"), ("fr", "French"), ("de", "German")];
 
-/// Codes of the languages that can be asked for.
+/// Lists the codes of the languages that can be asked for.
 pub fn languages() -> impl Iterator<Item = &'static str> {
     LANGUAGES.iter().map(|(code, _)| *code)
 }
@@ -44,7 +44,7 @@ fn language(code: &str) -> Result<&'static str> {
 }
 
 impl Task {
-    /// The task of making a summary in `to` of a text in `from`.
+    /// Makes the task of summarising in `to` of a text in `from`.
     ///
     /// # Errors
     /// If a language is not known.
@@ -57,7 +57,7 @@ impl Task {
         })
     }
 
-    /// The task of translating a text in `from` into `to`.
+    /// Makes the task of translating a text in `from` into `to`.
     ///
     /// # Errors
     /// If a language is not known, or both are the same.
@@ -68,7 +68,7 @@ impl Task {
         Ok(Task::Translate { from: from.to_owned(), to: to.to_owned() })
     }
 
-    /// The sentence that adapters were trained on.
+    /// Returns the sentence that adapters were trained on.
     ///
     /// # Errors
     /// If a language is not known.
@@ -85,7 +85,7 @@ impl Task {
     }
 }
 
-/// The frame around instruction and text that a model was trained on.
+/// Frame around instruction and text that a model was trained on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Template {
     /// Text with `{instruction}` and `{text}`.
@@ -94,11 +94,11 @@ pub enum Template {
     Chat(String),
 }
 
-/// Stands for the user's text while a chat template is rendered: it is in no text that a person would write.
-const PLACE: &str = "\u{e000}pocket-gist-text\u{e000}";
+/// Placeholder for the user's text while a chat template is rendered; no text that a person writes contains it.
+const PLACEHOLDER: &str = "\u{e000}pocket-gist-text\u{e000}";
 
 impl Template {
-    /// The ids of the prompt for `task` on `text`, BOS included where the model wants one.
+    /// Returns the ids of the prompt for `task` on `text`, BOS included where the model wants one.
     ///
     /// Markup in `text` stays text: a chat that contains `<end_of_turn>` does not end its turn.
     ///
@@ -107,14 +107,17 @@ impl Template {
     pub fn encode(&self, task: &Task, text: &str, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
         let frame = self.render(&task.instruction()?, tokenizer)?;
         let (before, after) = frame
-            .split_once(PLACE)
+            .split_once(PLACEHOLDER)
             .ok_or_else(|| input!("the model's chat template leaves out the user's text; give another template"))?;
         tokenizer.encode_prompt(&[Part::Markup(before), Part::Plain(text), Part::Markup(after)])
     }
 
+    /// Renders the frame around `instruction` and the placeholder.
     fn render(&self, instruction: &str, tokenizer: &Tokenizer) -> Result<String> {
         match self {
-            Template::Plain(frame) => Ok(frame.replacen("{instruction}", instruction, 1).replacen("{text}", PLACE, 1)),
+            Template::Plain(frame) => {
+                Ok(frame.replacen("{instruction}", instruction, 1).replacen("{text}", PLACEHOLDER, 1))
+            }
             Template::Chat(source) => {
                 let mut environment = Environment::new();
                 environment.set_trim_blocks(true);
@@ -123,7 +126,7 @@ impl Template {
                 environment.add_function("raise_exception", raise_exception);
                 let render = || {
                     environment.template_from_str(source)?.render(context! {
-                        messages => [context! { role => "user", content => format!("{instruction}\n\n{PLACE}") }],
+                        messages => [context! { role => "user", content => format!("{instruction}\n\n{PLACEHOLDER}") }],
                         add_generation_prompt => true,
                         bos_token => tokenizer.bos_piece(),
                         eos_token => tokenizer.eos_piece(),
@@ -135,7 +138,7 @@ impl Template {
     }
 }
 
-/// What templates call when they do not support the messages they are given.
+/// Raises an error; templates call it when they do not support the messages they are given.
 fn raise_exception(message: String) -> Result<String, minijinja::Error> {
     Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message))
 }

@@ -1,4 +1,4 @@
-//! From logits to the next token: greedy, or temperature with top-k and top-p.
+//! Choice of the next token from logits: greedy, or temperature with top-k and top-p.
 //!
 //! Random numbers are a function of seed and position alone, so that every executor draws the same token from the same
 //! logits, and a run can be repeated. The arithmetic is on 32-bit integers because shaders have no other.
@@ -6,24 +6,24 @@
 use crate::error::Result;
 use crate::input;
 
-/// The largest top-k: what a shader keeps at hand for one token.
+/// Largest top-k: the number of candidates that a shader keeps for one token.
 pub const MAX_TOP_K: usize = 64;
 
-/// How the next token is chosen.
+/// Parameters of the choice of the next token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
-    /// Logits are divided by this; 0 takes the largest logit (greedy).
+    /// Divisor of the logits, 0 to 10; 0 takes the largest logit (greedy).
     pub temperature: f32,
-    /// Only this many tokens with the largest logits are considered, 1 to [`MAX_TOP_K`].
+    /// Number of candidates, the tokens with the largest logits: 1 to [`MAX_TOP_K`].
     pub top_k: usize,
-    /// Of these only the most probable that together reach this probability, above 0 up to 1.
+    /// Probability, above 0 up to 1, that the most probable candidates have to reach together; the others are dropped.
     pub top_p: f32,
-    /// Another seed, another text.
+    /// Seed of the random numbers; the same seed gives the same text.
     pub seed: u64,
 }
 
 impl Default for Sampling {
-    /// Greedy: summaries should not change from one run to the next.
+    /// Returns greedy sampling: summaries should not change from one run to the next.
     fn default() -> Self {
         Self { temperature: 0.0, top_k: 40, top_p: 0.95, seed: 0 }
     }
@@ -47,7 +47,7 @@ impl Sampling {
         Ok(())
     }
 
-    /// The token that follows, where `step` counts the tokens generated before.
+    /// Chooses the next token, where `step` counts the tokens generated before. `logits` has one value per token.
     pub fn choose(&self, logits: &[f32], step: u32) -> u32 {
         if self.temperature == 0.0 {
             return argmax(logits);
@@ -73,7 +73,7 @@ impl Sampling {
     }
 }
 
-/// The id of the largest logit, the lowest id on ties.
+/// Returns the id of the largest logit, the lowest id on ties.
 pub fn argmax(logits: &[f32]) -> u32 {
     let mut best = 0;
     for (id, logit) in logits.iter().enumerate() {
@@ -84,7 +84,7 @@ pub fn argmax(logits: &[f32]) -> u32 {
     best as u32
 }
 
-/// The `k` largest logits, largest first, lower ids first on ties.
+/// Returns ids and values of the `k` largest logits, largest first, lower ids first on ties.
 fn top_k(logits: &[f32], k: usize) -> Vec<(u32, f32)> {
     let mut best: Vec<(u32, f32)> = Vec::with_capacity(k + 1);
     for (id, logit) in logits.iter().enumerate() {
@@ -98,7 +98,7 @@ fn top_k(logits: &[f32], k: usize) -> Vec<(u32, f32)> {
     best
 }
 
-/// A number in [0, 1) from seed and step: the pcg3d hash (Jarzynski and Olano, 2020).
+/// Returns a number in [0, 1) that depends on seed and step alone: the pcg3d hash (Jarzynski and Olano, 2020).
 pub fn uniform(seed: u64, step: u32) -> f32 {
     let mut v = [seed as u32, (seed >> 32) as u32, step];
     v.iter_mut().for_each(|x| *x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));

@@ -1,7 +1,7 @@
-//! One tensor at a time from the source, with its shape checked: nobody holds the whole file.
+//! Tensors read one at a time from the source, each with its shape checked: nobody holds the whole file.
 //!
-//! On the way each tensor but those of the vocabulary is hashed, so that learned files can name the base they were made
-//! for whatever else its file holds.
+//! Each tensor is hashed as it is read, except those of the vocabulary. By these hashes correction files name the base that
+//! they were made for.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -15,10 +15,10 @@ use crate::files::source::Source;
 use crate::hash::sha256;
 use crate::input;
 
-/// Bytes that [`Weights::pieces`] reads at once.
+/// Number of bytes that [`Weights::pieces`] reads at once.
 const PIECE: u64 = 1 << 20;
 
-/// Reads tensors of one model and reports how many bytes have been read.
+/// Reader of the tensors of one model, which reports how many bytes have been read.
 pub struct Weights<'a, S> {
     source: &'a S,
     header: &'a Header,
@@ -28,21 +28,21 @@ pub struct Weights<'a, S> {
     progress: &'a mut dyn FnMut(u64, u64),
 }
 
-/// Tensors of the vocabulary: a model with another one is still the base that an adapter was made for.
+/// Tensors of the vocabulary. A model with another vocabulary is still the base that an adapter was made for.
 const VOCABULARY: [&str; 2] = ["token_embd.weight", "output.weight"];
 
 /// A tensor as it lies in the file.
 pub struct Raw {
-    /// How the elements are stored.
+    /// Type of the elements.
     pub dtype: GgmlDType,
     /// `[rows, columns]`, or `[n]`.
     pub shape: Vec<usize>,
-    /// The blocks.
+    /// Blocks of the elements.
     pub bytes: Vec<u8>,
 }
 
 impl Raw {
-    /// The same as candle's tensor.
+    /// Converts to candle's tensor, without a copy.
     ///
     /// # Errors
     /// If candle refuses the bytes.
@@ -51,7 +51,7 @@ impl Raw {
         Ok(QTensor::new(storage, self.shape)?)
     }
 
-    /// All elements as f32.
+    /// Returns all elements in f32.
     ///
     /// # Errors
     /// If candle refuses the bytes.
@@ -61,19 +61,19 @@ impl Raw {
 }
 
 impl<'a, S: Source> Weights<'a, S> {
-    /// Reads from `source`; `progress` is told bytes done and bytes in all.
+    /// Begins to read from `source`; `progress` receives bytes read and bytes in all.
     pub fn new(source: &'a S, header: &'a Header, progress: &'a mut dyn FnMut(u64, u64)) -> Self {
         let total = header.tensors.values().map(|tensor| tensor.bytes).sum();
         progress(0, total);
         Self { source, header, done: 0, total, digests: BTreeMap::new(), progress }
     }
 
-    /// Whether the file has a tensor `name`.
+    /// Returns true if the file has a tensor `name`.
     pub fn has(&self, name: &str) -> bool {
         self.header.tensors.contains_key(name)
     }
 
-    /// The tensor `name`, which has to be of `shape`.
+    /// Reads the tensor `name`, which has to be of `shape`.
     ///
     /// # Errors
     /// If it is missing, of another shape, or cannot be read.
@@ -83,6 +83,7 @@ impl<'a, S: Source> Weights<'a, S> {
         Ok(Raw { dtype: info.dtype, shape: info.shape.clone(), bytes })
     }
 
+    /// Reads and hashes the bytes of a tensor.
     async fn read(&mut self, name: &str, info: &TensorInfo) -> Result<Vec<u8>> {
         let bytes = self.source.range(info.offset, info.bytes).await.map_err(|error| error.at(name))?;
         self.advance(info.bytes);
@@ -92,9 +93,9 @@ impl<'a, S: Source> Weights<'a, S> {
         Ok(bytes)
     }
 
-    /// The hash over the model's tensors without its vocabulary: SHA-256 of one line `NAME TYPE SHAPE SHA256` for each
-    /// tensor but `token_embd.weight` and `output.weight`, ordered by name, the shape as in `2048x640` with the slowest
-    /// dimension first. What was not read yet is read now.
+    /// Returns the hash over the model's tensors without its vocabulary: SHA-256 of one line `NAME TYPE SHAPE SHA256` for
+    /// each tensor but `token_embd.weight` and `output.weight`, ordered by name, the shape as in `2048x640` with the slowest
+    /// dimension first. Reads the tensors that were not read yet.
     ///
     /// # Errors
     /// If a tensor cannot be read.
@@ -112,13 +113,13 @@ impl<'a, S: Source> Weights<'a, S> {
         Ok(sha256(lines.as_bytes()))
     }
 
-    /// The file's header.
+    /// Returns the file's header.
     pub fn header(&self) -> &'a Header {
         self.header
     }
 
-    /// Hands the matrix `name`, which has to be of `shape`, to `take`: the number of the first row and the bytes. Those of
-    /// the vocabulary come a few rows at a time, because they are far larger than the others, which are hashed whole.
+    /// Reads the matrix `name`, which has to be of `shape`, and calls `take` with the number of the first row and the bytes.
+    /// Matrices of the vocabulary, far larger than the others, come a few rows at a time; the others come whole, to be hashed.
     ///
     /// # Errors
     /// As [`Weights::raw`].
@@ -143,7 +144,7 @@ impl<'a, S: Source> Weights<'a, S> {
         Ok(())
     }
 
-    /// The vector `name` of `n` elements as f32: a norm or a bias.
+    /// Reads the vector `name` of `n` elements as f32: a norm or a bias.
     ///
     /// # Errors
     /// As [`Weights::raw`].
@@ -151,6 +152,10 @@ impl<'a, S: Source> Weights<'a, S> {
         self.raw(name, &[n]).await?.into_f32()
     }
 
+    /// Returns the directory entry of `name`.
+    ///
+    /// # Errors
+    /// If it is missing or not of `shape`.
     fn checked(&self, name: &str, shape: &[usize]) -> Result<&'a TensorInfo> {
         let info = self.header.tensor(name)?;
         if info.shape != shape {
@@ -162,6 +167,7 @@ impl<'a, S: Source> Weights<'a, S> {
         Ok(info)
     }
 
+    /// Counts `bytes` as read.
     fn advance(&mut self, bytes: u64) {
         self.done += bytes;
         (self.progress)(self.done, self.total);
