@@ -72,8 +72,8 @@ fn equals_llama_cpp(model: &str, engine: &mut Engine, file: &[u8]) {
     engine.set_pairs(&merge::single(&adapter)).unwrap();
     let found = divergence(&golden.top, &engine.logits(&golden.tokens).unwrap());
     println!("{model}: divergence {found:.5}, without the adapter {plain:.5}");
-    // llama.cpp rounds activations to 8 bits before products with Q8_0 and keeps keys and values in F16: DESIGN's bar for
-    // such a path.
+    // llama.cpp rounds activations to 8 bits before products with Q8_0 and keeps keys and values in F16: the bar of
+    // ARCHITECTURE.md for such a path.
     assert!(found < 0.03, "{model}: divergence {found}");
     assert!(plain > 0.1, "{model}: without the adapter {plain}");
 }

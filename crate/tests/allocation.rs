@@ -1,13 +1,11 @@
-//! Memory that parsers take is bounded by the length of the file, whatever the file declares. One test, since the
-//! allocator counts for the whole process.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, unsafe_code)]
+//! Memory that parsers take is bounded by the length of the file, whatever the file declares. They work on one thread, so
+//! that the allocator sees all of it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
+mod heap;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use common::{adapter, tiny};
+use common::{adapter, synthetic, tiny};
 use gist::adapters::write_gguf;
 use gist::adapters::{read_gguf, read_peft};
 use gist::catalog::Catalog;
@@ -15,48 +13,17 @@ use gist::files::gguf::Header;
 use gist::methods::correction::Correction;
 use gist::methods::correction::CorrectionInfo;
 use gist::model::tokenizer::Tokenizer;
-use gist::synth;
-
-/// The system's allocator, with the bytes in use and their peak.
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps GlobalAlloc's contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// The most bytes that `parse` holds at a time beyond those held before.
 fn peak(parse: impl FnOnce()) -> usize {
-    let before = IN_USE.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    parse();
-    PEAK.load(Ordering::Relaxed) - before
+    (heap::peak(parse).1 * f64::from(1 << 20)) as usize
 }
 
 #[test]
 fn memory_is_bounded_by_the_length_of_the_file() {
     let config = tiny("tiny-llama-q8_0").config;
     let gguf = |change: &dyn Fn(&mut Vec<u8>)| {
-        let mut file = std::io::Cursor::new(Vec::new());
-        synth::write("tiny-llama-q8_0", &mut file).unwrap();
-        let mut file = file.into_inner();
+        let mut file = synthetic("tiny-llama-q8_0");
         change(&mut file);
         file
     };
@@ -74,9 +41,9 @@ fn memory_is_bounded_by_the_length_of_the_file() {
         }
     }
     files.push(("GGUF".into(), header));
-    let mut lora = std::io::Cursor::new(Vec::new());
+    let mut lora = Vec::new();
     write_gguf(&adapter("one", &config, 32), &config, &mut lora).unwrap();
-    files.push(("GGUF LoRA".into(), lora.into_inner()));
+    files.push(("GGUF LoRA".into(), lora));
     for (name, header) in [
         ("huge shape", r#"{"640x256.P1":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}"#),
         ("empty shape", r#"{"a":{"dtype":"F32","shape":[0,1099511627776],"data_offsets":[0,0]}}"#),

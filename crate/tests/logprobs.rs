@@ -5,14 +5,12 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use common::{divergence, largest_difference};
+use common::{divergence, largest_difference, tiny_in};
+use gist::adapters::LoraAdapter;
 use gist::adapters::low_rank::{LowRankPair, LowRankPairs, Target};
 use gist::adapters::read_gguf;
-use gist::adapters::{LoraAdapter, StoredPair};
 use gist::decoder::cpu::Mode;
-use gist::engine::Engine;
 use gist::methods::calibration::Calibration;
 use gist::methods::correction_file::Provenance;
 use gist::methods::merge;
@@ -32,9 +30,9 @@ struct Golden {
     top: Vec<(usize, f64)>,
 }
 
-/// DESIGN's bar for f32: two implementations add in different orders, over up to 30 layers.
+/// The bar of ARCHITECTURE.md for f32: two implementations add in different orders, over up to 30 layers.
 const EXACT: f64 = 0.003;
-/// DESIGN's bar for 8-bit activations on natural text.
+/// The bar of ARCHITECTURE.md for 8-bit activations on natural text.
 const FAST_KL: f64 = 0.03;
 
 /// A made-up file with the `parts` of each target, each of an amplitude.
@@ -95,17 +93,13 @@ fn shipped(config: &ModelConfig) -> (LoraAdapter, LoraAdapter, Projection) {
 fn made_up(config: &ModelConfig) -> (LoraAdapter, LoraAdapter, Projection) {
     let (rank, s) = (4, 4);
     let adapter = |name: &str| {
-        let pair = |layer: usize, target: Target| {
+        common::adapter_of(name, config.layers, rank, 2.0, |layer, target| {
             let (d, k) = target.shape(config);
             let tensor = format!("{name}:layers.{layer}.{}", target.hf_name());
             let a = synth::random(&format!("{tensor}.lora_A"), rank * k, 0.0, 0.05);
             let b = synth::random(&format!("{tensor}.lora_B"), d * rank, 0.0, 0.02);
             Some(LowRankPair { rank, a, b })
-        };
-        let layers = (0..config.layers)
-            .map(|layer| Target::ALL.map(|target| pair(layer, target).map(StoredPair::F32)))
-            .collect();
-        LoraAdapter { name: name.to_owned(), sha256: String::new(), scale: 2.0, rank, layers }
+        })
     };
     let group = |(k, d): (usize, usize)| {
         let p1 = synth::random(&format!("projection:{k}x{d}.P1"), s * d, 0.0, 0.1);
@@ -164,22 +158,15 @@ fn smollm2_fast() {
     check("smollm2-135m", Mode::Fast);
 }
 
-fn tiny(name: &str, folder: &Path, mode: Mode) -> Engine {
-    let path = folder.join(format!("{name}.gguf"));
-    synth::write(name, &mut std::fs::File::create(&path).unwrap()).unwrap();
-    common::engine(&path, mode)
-}
-
 #[test]
 fn tiny_models_of_every_architecture_and_type() {
     let goldens: Vec<Golden> = serde_json::from_str(include_str!("goldens/tiny.json")).unwrap();
     assert_eq!(goldens.len(), synth::ARCHITECTURES.len() * synth::TYPES.len());
-    let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
     for golden in &goldens {
-        let exact = tiny(&golden.model, folder.path(), Mode::Exact).logits(&golden.tokens).unwrap();
+        let exact = tiny_in(&golden.model, Mode::Exact).logits(&golden.tokens).unwrap();
         let difference = largest_difference(&golden.top, &exact);
-        let fast = tiny(&golden.model, folder.path(), Mode::Fast).logits(&golden.tokens).unwrap();
+        let fast = tiny_in(&golden.model, Mode::Fast).logits(&golden.tokens).unwrap();
         let divergence = divergence(&golden.top, &fast);
         println!("{}: difference {difference:.5}, divergence {divergence:.5}", golden.model);
         if difference > EXACT || divergence > FAST_KL {
@@ -191,19 +178,17 @@ fn tiny_models_of_every_architecture_and_type() {
 
 #[test]
 fn prefill_of_n_tokens_is_n_decodes() {
-    let folder = tempfile::tempdir().unwrap();
     for name in ["tiny-llama-q4_1", "tiny-qwen2-q5_k", "tiny-gemma3-q8_0"] {
         for mode in [Mode::Exact, Mode::Fast] {
-            let mut engine = tiny(name, folder.path(), mode);
+            let mut engine = tiny_in(name, mode);
             let tokens: Vec<u32> = (0..70).map(|i| (i * 7919 + 13) % engine.config.vocab_size as u32).collect();
             let at_once = common::log_probabilities(&engine.logits(&tokens).unwrap());
             engine.reset();
             let one_by_one = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();
             let one_by_one = common::log_probabilities(&one_by_one);
-            let differences = at_once.iter().zip(&one_by_one).map(|(a, b)| (a - b).abs());
             // The same products in another order: f32 rounding, which 8-bit activations can amplify to one step of 1/127.
             let bar = if mode == Mode::Exact { 1e-3 } else { 0.1 };
-            let largest = differences.fold(0.0, f64::max);
+            let largest = common::difference(&at_once, &one_by_one);
             assert!(largest < bar, "{name} {mode:?}: {largest}");
         }
     }

@@ -5,8 +5,8 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use gist::adapters::LoraAdapter;
 use gist::adapters::low_rank::{LowRankPair, LowRankPairs, Target};
-use gist::adapters::{LoraAdapter, StoredPair};
 use gist::methods::merge;
 use gist::synth;
 use serde::Deserialize;
@@ -27,9 +27,7 @@ fn adapter(name: &str, rank: usize, alpha: f32) -> LoraAdapter {
         a: synth::random(&format!("{name}.A"), rank * K, 0.0, 0.5),
         b: synth::random(&format!("{name}.B"), D * rank, 0.0, 0.5),
     };
-    let mut layer = [const { None }; 7];
-    layer[Target::Q.index()] = Some(StoredPair::F32(pair));
-    LoraAdapter { name: name.to_owned(), sha256: String::new(), scale: alpha / rank as f32, rank, layers: vec![layer] }
+    common::adapter_of(name, 1, rank, alpha / rank as f32, |_, target| (target == Target::Q).then(|| pair.clone()))
 }
 
 /// B A of the only pair.

@@ -5,7 +5,7 @@ mod common;
 
 use std::io::Cursor;
 
-use common::{adapter, add_adapters, projection, tiny};
+use common::{adapter, add_adapters, difference, projection, tiny};
 use gist::adapters::low_rank::{LowRankPairs, Target};
 use gist::adapters::{LoraAdapter, write_gguf, write_peft};
 use gist::adapters::{read_gguf, read_peft};
@@ -39,10 +39,6 @@ fn log_probabilities(engine: &mut Engine, pairs: &LowRankPairs<'_>) -> Vec<f64> 
     let tokens: Vec<u32> = (3..40).collect();
     engine.set_pairs(pairs).unwrap();
     common::log_probabilities(&engine.logits(&tokens).unwrap())
-}
-
-fn largest_difference(ours: &[f64], theirs: &[f64]) -> f64 {
-    ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
 #[test]
@@ -130,14 +126,14 @@ fn a_merged_adapter_does_what_its_method_does() {
         let peft = read_peft("peft", &peft_config, &tensors, &config).unwrap();
         let found = log_probabilities(&mut engine, &merge::single(&peft));
         // Zeros are added to sums, and branches of other ranks add in other orders.
-        assert!(largest_difference(&expected, &found) < 1e-3, "{name}: PEFT folder");
+        assert!(difference(&expected, &found) < 1e-3, "{name}: PEFT folder");
 
         let mut file = Cursor::new(Vec::new());
         write_gguf(&merged, &config, &mut file).unwrap();
         let gguf = pollster::block_on(read_gguf("gguf", file.get_ref(), &config)).unwrap();
         let found = log_probabilities(&mut engine, &merge::single(&gguf));
         // Q8_0 noise of 28 pairs on a random model; a wrong order of rows gives whole units.
-        assert!(largest_difference(&expected, &found) < 0.1, "{name}: GGUF LoRA");
+        assert!(difference(&expected, &found) < 0.1, "{name}: GGUF LoRA");
     }
     let config = tiny("tiny-llama-f32").config;
     let error = LoraAdapter::from_pairs("none", &LowRankPairs::none(&config), &config).unwrap_err().to_string();
@@ -157,7 +153,7 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
 
     let mut bare = tiny("tiny-llama-f32");
     let none = log_probabilities(&mut bare, &LowRankPairs::none(&config));
-    let effect = largest_difference(&expected, &none);
+    let effect = difference(&expected, &none);
     assert!(effect > 0.05, "the projection changes something ({effect})");
     bare.add_correction("en", "es", Correction::read("baked", &file, &config).unwrap()).unwrap();
     assert_eq!(bare.registry.languages(), ["es"]);
@@ -166,7 +162,7 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     let tokens: Vec<u32> = (3..40).collect();
     let found = common::log_probabilities(&bare.logits(&tokens).unwrap());
     // F16 rounds each value of 28 pairs by at most 2^-11 of itself.
-    let difference = largest_difference(&expected, &found);
+    let difference = difference(&expected, &found);
     assert!(difference < effect / 20.0, "{difference} where the projection's effect is {effect}");
 
     let error = Projection::read("x", &file, &config).unwrap_err().to_string();

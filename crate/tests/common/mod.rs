@@ -1,7 +1,6 @@
-//! What the integration tests share.
+//! Models, adapters and measures that the integration tests share.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)] // each test file uses a part of it
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use gist::adapters::low_rank::{LowRankPair, Target};
@@ -49,25 +48,42 @@ pub fn tiny(name: &str) -> Engine {
 
 /// A synthetic model in the mode that is wanted.
 pub fn tiny_in(name: &str, mode: Mode) -> Engine {
-    let mut file = Cursor::new(Vec::new());
-    synth::write(name, &mut file).unwrap();
-    let bytes = file.into_inner();
-    let loading = async { Engine::load(&&bytes[..], None, mode, 512, &mut |_, _| {}).await };
-    pollster::block_on(loading).unwrap()
+    load(&synthetic(name), mode)
 }
 
-/// A made-up adapter of scale ½.
+/// The file of a synthetic model or adapter.
+pub fn synthetic(name: &str) -> Vec<u8> {
+    let mut file = Vec::new();
+    synth::write(name, &mut file).unwrap();
+    file
+}
+
+/// The model in `file` with a context of 512 tokens.
+pub fn load(file: &[u8], mode: Mode) -> Engine {
+    pollster::block_on(Engine::load(&file, None, mode, 512, &mut |_, _| {})).unwrap()
+}
+
+/// An adapter of scale ½ whose values are made up.
 pub fn adapter(name: &str, config: &ModelConfig, rank: usize) -> LoraAdapter {
-    let pair = |layer: usize, target: Target| {
+    adapter_of(name, config.layers, rank, 0.5, |layer, target| {
         let (d, k) = target.shape(config);
         let tensor = format!("{name}.{layer}.{}", target.hf_name());
         let a = synth::random(&format!("{tensor}.a"), rank * k, 0.0, 0.1);
         let b = synth::random(&format!("{tensor}.b"), d * rank, 0.0, 0.1);
         Some(LowRankPair { rank, a, b })
-    };
-    let layers =
-        (0..config.layers).map(|layer| Target::ALL.map(|target| pair(layer, target).map(StoredPair::F32))).collect();
-    LoraAdapter { name: name.to_owned(), sha256: name.to_owned(), scale: 0.5, rank, layers }
+    })
+}
+
+/// The adapter of the pairs that `pair` makes. Its hash is its name.
+pub fn adapter_of(
+    name: &str,
+    layers: usize,
+    rank: usize,
+    scale: f32,
+    pair: impl Fn(usize, Target) -> Option<LowRankPair>,
+) -> LoraAdapter {
+    let layers = (0..layers).map(|layer| Target::ALL.map(|target| pair(layer, target).map(StoredPair::F32))).collect();
+    LoraAdapter { name: name.to_owned(), sha256: name.to_owned(), scale, rank, layers }
 }
 
 /// Gives `engine` a summarization and a translation adapter of these ranks.
@@ -139,6 +155,11 @@ pub fn log_probabilities(logits: &[f32]) -> Vec<f64> {
 pub fn largest_difference(reference: &[(usize, f64)], logits: &[f32]) -> f64 {
     let ours = log_probabilities(logits);
     reference.iter().map(|(id, theirs)| (ours[*id] - theirs).abs()).fold(0.0, f64::max)
+}
+
+/// Largest difference of two lists of log-probabilities.
+pub fn difference(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
 /// Kullback-Leibler divergence from a reference, over what it found most probable and the rest as one.
