@@ -8,14 +8,14 @@ use candle_core::{Device, Tensor};
 use super::adapter::{LoraAdapter, check_shapes};
 use super::row_order::{to_hugging_face_rows, to_interleaved_rows};
 use super::stored::StoredPair;
-use crate::adapters::low_rank::{Element, LowRankPair, Target};
+use crate::adapters::low_rank::{LowRankPair, Target};
 use crate::error::Result;
 use crate::failure;
 use crate::files::gguf::{self, Header, Value};
 use crate::files::source::Source;
 use crate::input;
 use crate::model::config::{ModelConfig, RopeStyle};
-use crate::model::quant::{Q8_BLOCK, Q8Block};
+use crate::model::quant::{Element, Q8_BLOCK, Q8Block};
 use crate::model::weights::Raw;
 
 /// Ends of the names of A and B.

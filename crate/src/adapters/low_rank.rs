@@ -7,7 +7,7 @@ use super::row_order::to_interleaved_rows;
 use crate::error::Result;
 use crate::input;
 use crate::model::config::{ModelConfig, RopeStyle};
-use crate::model::quant::{Q8_BLOCK, Q8Block};
+use crate::model::quant::{Element, Q8Block};
 use crate::parallel::each;
 
 /// A linear layer that adapters change.
@@ -85,20 +85,6 @@ pub struct LowRankPair<T = f32> {
     pub a: Vec<T>,
     /// B, row-major [d, r].
     pub b: Vec<T>,
-}
-
-/// Unit that the matrices of a [`LowRankPair`] are made of.
-pub trait Element: Copy {
-    /// Values in one unit. The rows of a matrix are a multiple of this long.
-    const VALUES: usize;
-}
-
-impl Element for f32 {
-    const VALUES: usize = 1;
-}
-
-impl Element for Q8Block {
-    const VALUES: usize = Q8_BLOCK;
 }
 
 impl LowRankPair {

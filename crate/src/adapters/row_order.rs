@@ -1,6 +1,6 @@
 //! Order of the rows of q and k: GGUF files of `llama` store them for interleaved RoPE, Hugging Face's models do not.
 
-use super::low_rank::Element;
+use crate::model::quant::Element;
 
 /// Undoes the row order of `llama` GGUF files: `b` is [d, rank] of q or k.
 pub fn to_hugging_face_rows<T: Element>(b: &[T], rank: usize, head_dim: usize) -> Vec<T> {

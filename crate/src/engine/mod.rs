@@ -13,7 +13,6 @@ use crate::chat::conversation::Conversation;
 use crate::decoder::executor::{Backend, Executor};
 use crate::error::Result;
 use crate::files::source::Source;
-use crate::input;
 use crate::methods::correction::Correction;
 use crate::methods::method::Method;
 use crate::methods::plan::plan;
@@ -175,7 +174,7 @@ impl Engine {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn logits(&mut self, ids: &[u32]) -> Result<Vec<f32>> {
         if ids.is_empty() {
-            return Err(input!("the prompt is empty; give some text"));
+            return Err(crate::input!("the prompt is empty; give some text"));
         }
         self.executor.reset();
         self.forward(ids)

@@ -20,6 +20,20 @@ pub const Q8_BLOCK: usize = 32;
 /// A block of Q8_0: the scale d as little-endian f16, then a signed byte for each element.
 pub type Q8Block = [u8; 2 + Q8_BLOCK];
 
+/// Unit that matrices are made of: a value, or a block of values.
+pub trait Element: Copy {
+    /// Values in one unit. The rows of a matrix are a multiple of this long.
+    const VALUES: usize;
+}
+
+impl Element for f32 {
+    const VALUES: usize = 1;
+}
+
+impl Element for Q8Block {
+    const VALUES: usize = Q8_BLOCK;
+}
+
 /// Returns the scale d of a block of Q8_0.
 pub fn q8_scale(block: &Q8Block) -> f32 {
     half_at(block, 0)

@@ -6,6 +6,7 @@
 
 mod adapters;
 mod blocks;
+mod bytes;
 mod full;
 mod llama3;
 mod shape;
@@ -52,14 +53,4 @@ fn adapter(name: &str) -> Option<(&'static shape::Shape, adapters::SynthAdapter)
     let shape = shape::SHAPES.iter().find(|shape| shape.name == model)?;
     let (_, adapter) = adapters::ADAPTERS.into_iter().find(|(known, _)| *known == suffix)?;
     Some((shape, adapter))
-}
-
-/// Returns the character for each byte in a byte-level vocabulary, as GPT-2 chose them: printable bytes are themselves, the
-/// others are counted up from U+0100.
-fn byte_characters() -> [char; 256] {
-    let mut others = '\u{100}'..;
-    std::array::from_fn(|byte| match byte as u8 {
-        byte @ (b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff) => char::from(byte),
-        _ => others.next().unwrap_or_default(),
-    })
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
-use super::byte_characters;
+use super::bytes::byte_characters;
 use crate::error::Result;
 use crate::files::gguf::{self, Value};
 use crate::random::random;

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::byte_characters;
+use super::bytes::byte_characters;
 use super::stream::Stream;
 use crate::error::Result;
 use crate::failure;

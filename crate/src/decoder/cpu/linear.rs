@@ -6,8 +6,8 @@ use std::sync::Arc;
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
 use candle_core::{Device, Module, Tensor};
 
-use super::Mode;
 use super::convert::{Converted, SHIFT_BLOCK, convert};
+use super::mode::Mode;
 use super::ops::{add, matmul_transposed_add};
 use crate::error::Result;
 use crate::model::weights::Raw;

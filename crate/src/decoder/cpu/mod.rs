@@ -7,6 +7,7 @@ mod attention;
 mod branch;
 mod convert;
 mod linear;
+mod mode;
 mod ops;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use candle_core::{Device, Tensor};
 use self::attention::{KvCache, attention};
 use self::branch::{Branch, Seen};
 use self::linear::Linear;
+pub use self::mode::Mode;
 use self::ops::{add, gated, rms_norm, rms_norm_in_place, rope};
 use crate::adapters::low_rank::{LayerPairs, LowRankPairs, Target};
 use crate::error::Result;
@@ -24,15 +26,6 @@ use crate::files::source::Source;
 use crate::input;
 use crate::model::config::ModelConfig;
 use crate::model::weights::Weights;
-
-/// Arithmetic of products with weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Integer dot products with activations rounded to 8 bits.
-    Fast,
-    /// Products with weights dequantised to f32: slow and large, and the oracle of all tests.
-    Exact,
-}
 
 /// Weights of one layer. Norm weights are [hidden_size] ([head_dim] for q and k); matrices are [rows, columns].
 struct Layer {

@@ -13,11 +13,11 @@ use super::format::WeightFormat;
 use super::kernels::matmul;
 use super::kernels::norm::SMALL_RANK;
 use super::matrix::Matrix;
-use crate::adapters::low_rank::{Element, LayerPairs, LowRankPairs, Target};
+use crate::adapters::low_rank::{LayerPairs, LowRankPairs, Target};
 use crate::error::Result;
 use crate::input;
 use crate::model::config::ModelConfig;
-use crate::model::quant::{Q8_BLOCK, Q8Block};
+use crate::model::quant::{Element, Q8_BLOCK, Q8Block};
 use crate::parallel::each;
 
 /// Divisor of ranks, which are padded with zeros: the elements that a thread reads at once, and the rank that norms add

@@ -7,8 +7,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::tokenizer::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, SplitDelimiterBehavior};
 
 use super::merge::{Symbol, merge};
-use super::required;
-use super::vocabulary::{Vocabulary, hash};
+use super::vocabulary::{Vocabulary, hash, required};
 use crate::error::Result;
 use crate::failure;
 use crate::files::gguf::{Metadata, Value};

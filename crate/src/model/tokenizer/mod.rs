@@ -13,7 +13,7 @@ mod vocabulary;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 pub use text_decoder::TextDecoder;
-use vocabulary::{Kind, Vocabulary};
+use vocabulary::{Kind, Vocabulary, required};
 
 use crate::error::Result;
 use crate::failure;
@@ -244,16 +244,6 @@ impl Specials {
         let matches = self.matcher.iter().flat_map(move |matcher| matcher.find_iter(text));
         matches.map(|found| (found.start(), found.end(), self.ids[found.pattern().as_usize()]))
     }
-}
-
-/// Returns `value`.
-///
-/// # Errors
-/// If there is none: a file without `key` has no tokenizer.
-fn required<T>(value: Option<T>, key: &str) -> Result<T> {
-    value.ok_or_else(|| {
-        input!("the file has no tokenizer (metadata key {key} is missing); use a GGUF file made with its tokenizer")
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! SentencePiece vocabularies: neighbours join if their text together is a token, the best score first.
 
 use super::merge::{Symbol, merge};
-use super::required;
-use super::vocabulary::{Kind, Vocabulary, check_length};
+use super::vocabulary::{Kind, Vocabulary, check_length, required};
 use crate::error::Result;
 use crate::files::gguf::Metadata;
 

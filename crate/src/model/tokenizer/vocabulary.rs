@@ -3,7 +3,6 @@
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::required;
 use crate::error::Result;
 use crate::files::gguf::{Metadata, Strings, Value};
 use crate::hash::fnv1a;
@@ -80,6 +79,16 @@ impl Vocabulary {
 /// Returns the piece of `id`, or the empty text if there is no such token.
 fn piece_of(pieces: &Strings, id: u32) -> &str {
     pieces.get(id as usize).unwrap_or_default()
+}
+
+/// Returns `value`.
+///
+/// # Errors
+/// If there is none: a file without `key` has no tokenizer.
+pub(super) fn required<T>(value: Option<T>, key: &str) -> Result<T> {
+    value.ok_or_else(|| {
+        input!("the file has no tokenizer (metadata key {key} is missing); use a GGUF file made with its tokenizer")
+    })
 }
 
 /// Checks that an array of the metadata is as long as the vocabulary.
