@@ -23,7 +23,7 @@ fn write_seeds() {
     }
 }
 
-/// What has to come back after printing: all but the time.
+/// Speakers and texts, which printing has to keep; times are lost.
 fn said(messages: &[Message]) -> Vec<(&str, &str)> {
     messages.iter().map(|message| (message.speaker.as_str(), message.text.as_str())).collect()
 }

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: a small model to read adapters for, seeds, and what has to hold of every refusal.
+//! Helpers of the fuzz targets: a small model to read adapters for, seeds, and a check of every refusal.
 
 use std::io::Cursor;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What is asked of the model, and the words in which it is asked.
+//! Tasks of the model, and the prompts that ask for them.
 
 use minijinja::{Environment, context};
 
@@ -68,7 +68,7 @@ impl Task {
         Ok(Task::Translate { from: from.to_owned(), to: to.to_owned() })
     }
 
-    /// Returns the sentence that adapters were trained on.
+    /// The sentence that adapters were trained on.
     ///
     /// # Errors
     /// If a language is not known.

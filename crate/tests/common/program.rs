@@ -32,7 +32,7 @@ impl Bench {
     }
 }
 
-/// What `gist` answers.
+/// Runs `gist` and returns its output.
 pub fn gist(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_gist"))
         .args(arguments)

@@ -42,7 +42,7 @@ fn mebibytes(bytes: isize) -> f64 {
     bytes as f64 / 1_048_576.0
 }
 
-/// What `work` returns, and how many MiB there were meanwhile, at most, on top of those before.
+/// Runs `work`; returns its result and the most MiB that it held on top of those before.
 pub fn peak<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let before = LIVE.get();
     PEAK.set(before);
@@ -55,7 +55,7 @@ pub fn allocations() -> usize {
     ALLOCATIONS.get()
 }
 
-/// How many MiB `value` holds.
+/// Number of MiB that `value` holds.
 pub fn held<T>(value: T) -> f64 {
     let before = LIVE.get();
     drop(value);

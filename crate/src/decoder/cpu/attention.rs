@@ -2,7 +2,9 @@
 
 use candle_core::utils::barrier_pool;
 
-use super::ops::{SharedMut, Strides, gemm_add, softmax_in_place};
+use super::ops::softmax_in_place;
+use super::products::{Strides, gemm_add};
+use super::shared_mut::SharedMut;
 use crate::model::config::ModelConfig;
 
 /// Number of tokens whose scores are computed together: one matrix product per tile and head.

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use super::ops::{Strides, add_scaled, dot4, for_tiles, gemm_add, matmul_transposed_add};
+use super::products::{Strides, add_scaled, dot4, for_tiles, gemm_add, matmul_transposed_add};
 use crate::adapters::low_rank::LowRankPair;
 
 /// Least rank from which on B is kept as it is: [`super::ops::dot`] has 16 lanes. Below it B is transposed.
@@ -76,7 +76,7 @@ fn transposed(b: &[f32], rank: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decoder::cpu::ops::dot;
+    use crate::decoder::cpu::products::dot;
     use crate::random::random;
 
     #[test]

@@ -8,7 +8,8 @@ use candle_core::{Device, Module, Tensor};
 
 use super::convert::{Converted, SHIFT_BLOCK, convert};
 use super::mode::Mode;
-use super::ops::{add, matmul_transposed_add};
+use super::ops::add;
+use super::products::matmul_transposed_add;
 use crate::error::Result;
 use crate::model::weights::Raw;
 

@@ -9,6 +9,8 @@ mod convert;
 mod linear;
 mod mode;
 mod ops;
+mod products;
+mod shared_mut;
 
 use std::sync::Arc;
 
