@@ -55,6 +55,28 @@ pub(crate) fn check_range(file: u64, offset: u64, length: u64) -> Result<()> {
     }
 }
 
+/// Fills `buffer` with the bytes from `offset` on of a file that is kept in pieces of `chunk_bytes` bytes, the last of which
+/// may be shorter. `copy` gets the number of a piece, a position in it, and the part of the buffer to fill from there.
+///
+/// # Errors
+/// As `copy`. Whether the file has these bytes is for the caller to check.
+pub async fn read_chunks(
+    offset: u64,
+    buffer: &mut [u8],
+    chunk_bytes: u64,
+    mut copy: impl AsyncFnMut(usize, u64, &mut [u8]) -> Result<()>,
+) -> Result<()> {
+    let (mut at, mut rest) = (offset, buffer);
+    while !rest.is_empty() {
+        let start = at % chunk_bytes;
+        let length = (chunk_bytes - start).min(rest.len() as u64);
+        let (part, after) = rest.split_at_mut(length as usize);
+        copy((at / chunk_bytes) as usize, start, part).await?;
+        (at, rest) = (at + length, after);
+    }
+    Ok(())
+}
+
 impl Source for &[u8] {
     fn len(&self) -> u64 {
         <[u8]>::len(self) as u64
@@ -108,5 +130,31 @@ impl Source for FileSource {
         file.seek(SeekFrom::Start(offset))?;
         file.read_exact(buffer)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_over_pieces_give_the_bytes_of_the_whole() {
+        let whole: Vec<u8> = (0..23).collect();
+        let pieces: Vec<&[u8]> = whole.chunks(5).collect();
+        for offset in 0..=whole.len() {
+            for end in offset..=whole.len() {
+                let (mut buffer, mut asked) = (vec![0; end - offset], Vec::new());
+                let read = read_chunks(offset as u64, &mut buffer, 5, async |index, start, part: &mut [u8]| {
+                    asked.push(index);
+                    let start = start as usize;
+                    part.copy_from_slice(&pieces[index][start..start + part.len()]);
+                    Ok(())
+                });
+                pollster::block_on(read).unwrap();
+                assert_eq!(buffer, whole[offset..end]);
+                let expected = if offset == end { 0..0 } else { offset / 5..end.div_ceil(5) };
+                assert_eq!(asked, expected.collect::<Vec<_>>(), "{offset}..{end}");
+            }
+        }
     }
 }
