@@ -20,7 +20,7 @@ pub struct ChatOptions {
     file: PathBuf,
     /// Order of the numbers of a date [default: inferred from the chat]
     #[arg(long, value_enum)]
-    order: Option<Order>,
+    order: Option<DateOrder>,
     /// Number of the chat in an export with several, from 1
     #[arg(long = "chat", value_name = "N")]
     number: Option<usize>,
@@ -33,28 +33,6 @@ pub struct ChatOptions {
     /// Use only messages before DATE
     #[arg(long, value_name = "DATE", requires = "since")]
     until: Option<String>,
-}
-
-/// Values of --order.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-#[allow(clippy::enum_variant_names)] // they are the names on the command line
-enum Order {
-    /// 24/12/2019
-    DayFirst,
-    /// 12/24/2019
-    MonthFirst,
-    /// 2019/12/24
-    YearFirst,
-}
-
-impl From<Order> for DateOrder {
-    fn from(order: Order) -> Self {
-        match order {
-            Order::DayFirst => DateOrder::DayFirst,
-            Order::MonthFirst => DateOrder::MonthFirst,
-            Order::YearFirst => DateOrder::YearFirst,
-        }
-    }
 }
 
 impl ChatOptions {
@@ -70,7 +48,7 @@ impl ChatOptions {
             Some(0) => return Err(input!("--chat counts from 1")),
             number => number.map(|number| number - 1),
         };
-        let mut chat = match import(&name, &bytes, &Options { order: self.order.map(Into::into), chat })? {
+        let mut chat = match import(&name, &bytes, &Options { order: self.order, chat })? {
             Imported::Chat(chat) => chat,
             Imported::Several(titles) => return Err(input!("{name}: {}", choice(&titles))),
         };

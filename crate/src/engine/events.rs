@@ -63,6 +63,7 @@ pub enum Event {
 
 /// Cost of a run. Tokens and times are sums over its passes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Metrics {
     /// Number of tokens of the prompts.
     pub prompt_tokens: usize,
@@ -86,6 +87,7 @@ pub struct Metrics {
 
 /// Cost of one pass of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct PassMetrics {
     /// Number of tokens of the prompt.
     pub prompt_tokens: usize,

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::input;
 use crate::model::prompt::Task;
 
 /// A way to make a summary in another language from the adapters at hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// The base model alone.
     ZeroShot,
@@ -23,6 +27,7 @@ pub enum Method {
     /// Both adapters, trimmed, where their signs agree.
     Ties,
     /// Both adapters, their A and their B added with weights found by a search.
+    #[serde(rename = "lorahub")]
     LoraHub,
     /// Summarise with the first adapter, then translate that with the second.
     TwoStep,
@@ -33,6 +38,7 @@ pub enum Method {
     /// Both adapters, half each, and a learned bias.
     Calibration,
     /// Both adapters, half each, and a learned term of low rank.
+    #[serde(rename = "calibration-pp")]
     CalibrationPlus,
 }
 
@@ -133,6 +139,7 @@ mod tests {
         assert_eq!(Method::ALL.map(Method::id).to_vec(), ids);
         for id in ids {
             assert_eq!(id.parse::<Method>().unwrap().id(), id);
+            assert_eq!(serde_json::from_str::<Method>(&format!("{id:?}")).unwrap().id(), id);
         }
     }
 }

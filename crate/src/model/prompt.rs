@@ -1,14 +1,18 @@
 //! Tasks of the model, and the prompts that ask for them.
 
 use minijinja::{Environment, context};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::failure;
 use crate::input;
 use crate::model::tokenizer::{Part, Tokenizer};
 
-/// What is asked. Languages are codes such as `es`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A task of the model. Languages are codes such as `es`. The serde form is that of `models/catalog.json` and of the
+/// records that browsers hold: `{"task": "translate", "from": "en", "to": "es"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(tag = "task", rename_all = "kebab-case")]
 pub enum Task {
     /// A summary in the language of the text.
     Summarize,
@@ -66,6 +70,21 @@ impl Task {
             return Err(input!("the text is in {} already", language(to)?));
         }
         Ok(Task::Translate { from: from.to_owned(), to: to.to_owned() })
+    }
+
+    /// Checks a task that comes from a file or from the page.
+    ///
+    /// # Errors
+    /// If a language is not known, or both are the same.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Task::Summarize => Ok(()),
+            Task::SummarizeTranslate { from, to } if from == to => {
+                Err(input!("the text is in that language already; choose another"))
+            }
+            Task::SummarizeTranslate { from, to } => Task::summary(from, to).map(drop),
+            Task::Translate { from, to } => Task::translation(from, to).map(drop),
+        }
     }
 
     /// The sentence that adapters were trained on.

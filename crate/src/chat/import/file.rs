@@ -7,7 +7,7 @@ use crate::files::zip::{Archive, ZipError, is_archive};
 use crate::input;
 
 /// Largest file, in bytes. Exports with their media are larger, and the media are of no use here.
-const MAX_FILE_BYTES: usize = 256 << 20;
+pub const MAX_FILE_BYTES: usize = 256 << 20;
 
 /// Longest text, in bytes. A messenger's export of 40,000 messages has a few million bytes.
 const MAX_TEXT_BYTES: usize = 64 << 20;

@@ -21,7 +21,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::file::check_length;
+pub use self::file::{MAX_FILE_BYTES, check_length};
 pub use self::order::{Certainty, DateOrder};
 pub use self::range::{Range, newest, parse_date};
 pub use self::read::import;
@@ -65,6 +65,7 @@ pub struct Chat {
 
 /// Program that a chat was exported from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 pub enum ChatFormat {
     /// WhatsApp, as text.

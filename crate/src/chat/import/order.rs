@@ -9,6 +9,8 @@ use super::timestamp::{RawDate, YearAt};
 
 /// Order of the numbers of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum DateOrder {
     /// 24/12/2019
@@ -21,6 +23,7 @@ pub enum DateOrder {
 
 /// Certainty of the order of dates in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
     /// The caller gave the order.
