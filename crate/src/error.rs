@@ -2,24 +2,41 @@
 
 use std::fmt;
 
-/// An error with the line that the user sees, on the command line and on the page alike.
+/// An error of the engine: its kind, and the line that the user sees, on the command line and on the page alike.
+///
+/// There is no chain of sources: a person reads one line, so the cause is already part of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// What was given cannot be used: a broken file, an unknown name, an empty chat. Exit code 2.
-    #[error("{}", one_line(.0))]
-    Input(String),
-    /// The input may be fine but the work failed: a disk, the network, the device. Exit code 1.
-    #[error("{}", one_line(.0))]
-    Failure(String),
-    /// The GPU failed. Exit code 1; a lost device can be opened again.
-    #[error("{1}")]
-    Device(DeviceFault, String),
+#[error("{}", one_line(.text))]
+pub struct Error {
+    kind: ErrorKind,
+    text: String,
+}
+
+/// The kinds of errors: they decide the exit code, and what the page offers to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Input that cannot be used: a broken file, an unknown name, an empty chat. Exit code 2.
+    Input,
+    /// Work that failed although the input may be fine: a disk, the browser, arithmetic.
+    Failure,
+    /// A connection that failed; trying again may help.
+    Network,
+    /// Storage that is full.
+    Quota,
+    /// Bytes that are not those that were published.
+    Corrupt,
+    /// An engine that works for another request.
+    Busy,
+    /// Work that the user stopped.
+    Stopped,
+    /// A GPU that failed.
+    Device(DeviceFault),
 }
 
 /// How a GPU can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceFault {
-    /// The device is gone: a driver that crashed or was updated, a machine that slept.
+    /// The device is gone: a driver that crashed or was updated, a machine that slept. It can be opened again.
     Lost,
     /// Its memory is full.
     OutOfMemory,
@@ -32,7 +49,7 @@ pub enum DeviceFault {
 /// Longer messages are cut: names in hostile files can be megabytes.
 const MAX_CHARS: usize = 600;
 
-/// `text` without line breaks and other control characters, which names in hostile files can hold.
+/// Replaces line breaks and other control characters, which names in hostile files can hold, and cuts what is too long.
 fn one_line(text: &str) -> String {
     let mut line: String = text.chars().take(MAX_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(MAX_CHARS).is_some() {
@@ -45,45 +62,62 @@ fn one_line(text: &str) -> String {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// The exit code of `gist` for this error.
+    /// Makes an error of `kind`. Its text says what happened, where, and what to do.
+    pub fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+
+    /// Makes an error of the GPU. The lines of `text`, which drivers and shader compilers write, become one.
+    pub fn device(fault: DeviceFault, text: impl AsRef<str>) -> Self {
+        let lines = text.as_ref().lines().map(str::trim).filter(|line| !line.is_empty());
+        Self::new(ErrorKind::Device(fault), lines.collect::<Vec<_>>().join(" "))
+    }
+
+    /// Returns the kind.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Returns whether the GPU failed, and with it the model that was loaded.
+    pub fn is_device(&self) -> bool {
+        matches!(self.kind, ErrorKind::Device(_))
+    }
+
+    /// Returns the exit code of `gist` for this error.
     pub fn exit_code(&self) -> u8 {
-        match self {
-            Error::Input(_) => 2,
-            Error::Failure(_) | Error::Device(..) => 1,
+        match self.kind {
+            ErrorKind::Input => 2,
+            _ => 1,
         }
     }
 
-    /// Puts `context` (a file, a tensor, a step) before the message.
+    /// Puts `context` (a file, a tensor, a step) before the message. The kind stays.
     pub fn at(self, context: impl fmt::Display) -> Self {
-        match self {
-            Error::Input(text) => Error::Input(format!("{context}: {text}")),
-            Error::Failure(text) => Error::Failure(format!("{context}: {text}")),
-            Error::Device(fault, text) => Error::Device(fault, format!("{context}: {text}")),
-        }
+        Self { kind: self.kind, text: format!("{context}: {}", self.text) }
     }
 }
 
-/// `input!("…", …)` makes an [`Error::Input`].
+/// `input!("…", …)` makes an error of [`ErrorKind::Input`].
 #[macro_export]
 macro_rules! input {
-    ($($arg:tt)*) => { $crate::error::Error::Input(format!($($arg)*)) };
+    ($($arg:tt)*) => { $crate::error::Error::new($crate::error::ErrorKind::Input, format!($($arg)*)) };
 }
 
-/// `failure!("…", …)` makes an [`Error::Failure`].
+/// `failure!("…", …)` makes an error of [`ErrorKind::Failure`].
 #[macro_export]
 macro_rules! failure {
-    ($($arg:tt)*) => { $crate::error::Error::Failure(format!($($arg)*)) };
+    ($($arg:tt)*) => { $crate::error::Error::new($crate::error::ErrorKind::Failure, format!($($arg)*)) };
 }
 
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Self {
-        Error::Failure(format!("tensor arithmetic failed: {error}"))
+        crate::failure!("tensor arithmetic failed: {error}")
     }
 }
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Error::Failure(error.to_string())
+        Error::new(ErrorKind::Failure, error.to_string())
     }
 }
 
@@ -96,5 +130,32 @@ mod tests {
         assert_eq!(input!("tensor {} is missing", "a\nb\u{1b}").to_string(), "tensor a\u{fffd}b\u{fffd} is missing");
         let long = input!("{}", "ä".repeat(1_000_000)).at("file").to_string();
         assert_eq!((long.chars().count(), long.chars().last()), (MAX_CHARS + 1, Some('…')));
+    }
+
+    #[test]
+    fn what_a_shader_compiler_writes_becomes_one_line() {
+        let text = "Shader 'matmul' parsing error: unknown type\n  ┌─ wgsl:1:9\r\n  │\n1 │ var x: q;\n\n";
+        let error = Error::device(DeviceFault::Validation, text).at("self-test");
+        assert_eq!(error.kind(), ErrorKind::Device(DeviceFault::Validation));
+        let expected = "self-test: Shader 'matmul' parsing error: unknown type ┌─ wgsl:1:9 │ 1 │ var x: q;";
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn context_keeps_the_kind_and_only_bad_input_exits_with_two() {
+        for (kind, code) in [
+            (ErrorKind::Input, 2),
+            (ErrorKind::Failure, 1),
+            (ErrorKind::Network, 1),
+            (ErrorKind::Quota, 1),
+            (ErrorKind::Corrupt, 1),
+            (ErrorKind::Busy, 1),
+            (ErrorKind::Stopped, 1),
+            (ErrorKind::Device(DeviceFault::Lost), 1),
+        ] {
+            let error = Error::new(kind, "it failed").at("step 2").at("model.gguf");
+            assert_eq!((error.kind(), error.exit_code()), (kind, code));
+            assert_eq!(error.to_string(), "model.gguf: step 2: it failed");
+        }
     }
 }

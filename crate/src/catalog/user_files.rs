@@ -1,36 +1,36 @@
-//! Models and adapters that the reader brings: found among files, and checked before anything of them is kept.
+//! Models and adapters that the user adds: finds them among files, and checks them before anything is kept.
 
 use crate::adapters::{PEFT_FILES, read_gguf, read_peft};
-use crate::catalog;
-use crate::error::Result;
+use crate::catalog::{CatalogAdapter, UserAdapter};
+use crate::error::{Error, Result};
 use crate::files::source::Source;
 use crate::files::zip::{Archive, ZipError, is_archive};
 use crate::input;
-use crate::methods::correction::Correction;
-use crate::methods::correction::CorrectionInfo;
+use crate::methods::adapter_kind::AdapterKind;
+use crate::methods::correction::{Correction, CorrectionInfo};
 use crate::model::Opened;
 use crate::model::config::ModelConfig;
 use crate::model::prompt::Task;
 
-/// Longest adapter that is read. One of rank 32 for Llama-3.2-1B has 90 MB in F32.
+/// Length in bytes of the largest adapter that is read. A LoRA of rank 32 for Llama-3.2-1B has 90 MB in F32.
 pub const MAX_ADAPTER_BYTES: usize = 256 << 20;
 
-/// Longest name that is shown; files can claim any.
+/// Length in characters of the longest name that is shown: files can claim any name.
 const MAX_NAME_CHARS: usize = 80;
 
-/// What is known of a model's file once its header was read.
+/// Facts about a model from the header of its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFacts {
-    /// What it calls itself, if it does.
+    /// Name that the file gives itself, if any.
     pub name: Option<String>,
-    /// Its architecture, one that is supported.
+    /// Architecture, which is one that the engine supports.
     pub arch: String,
 }
 
-/// Reads all of `source` but its tensors, as loading does.
+/// Reads all of `source` but its tensors, and checks it as loading does.
 ///
 /// # Errors
-/// If it is no model, or one that cannot be loaded.
+/// If the file is no model, or one that the engine cannot load.
 pub async fn check_model(source: &impl Source) -> Result<ModelFacts> {
     let mut model = Opened::read(source).await?;
     let metadata = &model.header.metadata;
@@ -42,63 +42,38 @@ pub async fn check_model(source: &impl Source) -> Result<ModelFacts> {
     Ok(ModelFacts { name, arch: model.config.arch })
 }
 
-/// `name` as it can be shown: one line, not too long.
+/// Makes one line of at most [`MAX_NAME_CHARS`] characters of `name`.
 fn shown(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect::<String>().trim().to_owned()
 }
 
-/// The name of a file or folder without its path and its extension.
+/// Returns the name of a file or folder without its path and its extension.
 pub fn stem(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     shown(name.rsplit_once('.').map_or(name, |(stem, _)| stem))
 }
 
-/// What an adapter was trained for, as the catalog writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purpose {
-    /// `summarize`, `translate` or `summarize-translate`.
-    pub task: String,
-    /// Language of the text.
-    pub from: String,
-    /// Language of the result.
-    pub to: String,
-}
-
-impl Purpose {
-    fn check(&self) -> Result<()> {
-        let Self { task, from, to } = self;
-        match task.as_str() {
-            "summarize" => Task::summary(from, from),
-            "summarize-translate" if from == to => Err(input!("the text is in that language already; choose another")),
-            "summarize-translate" => Task::summary(from, to),
-            "translate" => Task::translation(from, to),
-            other => Err(input!("adapters for task {other} are not known")),
-        }
-        .map(|_| ())
-    }
-}
-
-/// An adapter or a learned file, with what it says of itself.
+/// An adapter or a correction of the user, and what its file states.
 #[derive(Debug)]
 pub struct AdapterFile {
-    /// What to call it.
+    /// Name for people, made of the name of the file, folder or archive.
     pub name: String,
-    /// `lora`, or the method that a learned file is for.
-    pub method: String,
-    /// Language of the text, where the file says so.
+    /// Kind of the file.
+    pub kind: AdapterKind,
+    /// Language of the text, if the file states it.
     pub from: Option<String>,
-    /// Language of the result, where the file says so.
+    /// Language of the result, if the file states it.
     pub to: Option<String>,
-    /// The file itself; of a PEFT folder its tensors.
+    /// Bytes of the file; of a PEFT folder those of its tensors.
     pub bytes: Vec<u8>,
-    /// `adapter_config.json` of a PEFT folder.
+    /// Text of `adapter_config.json`, if it came from a PEFT folder.
     pub peft_config: Option<String>,
 }
 
-/// Which of the files at `paths` make up an adapter: the two of a PEFT folder, or else a single one.
+/// Finds the adapter among the files at `paths`: the two files of a PEFT folder, or else a single one. Returns indices.
 ///
 /// # Errors
-/// If there is none, or more than one.
+/// If there is no adapter, or more than one.
 pub fn choose(paths: &[&str]) -> Result<Vec<usize>> {
     let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
     let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_lowercase();
@@ -136,11 +111,10 @@ pub fn choose(paths: &[&str]) -> Result<Vec<usize>> {
 }
 
 impl AdapterFile {
-    /// Reads `files`, which [`choose`] has chosen, each with its path. They are called by the name of their file, folder
-    /// or archive.
+    /// Reads `files`, paths and bytes of the files that [`choose`] found.
     ///
     /// # Errors
-    /// If they are of no kind that is known.
+    /// If they are of no known kind.
     pub fn read(files: Vec<(String, Vec<u8>)>) -> Result<Self> {
         match &files[..] {
             [(path, bytes)] if is_archive(bytes) => Self::read_within(&stem(path), unpack(bytes)?),
@@ -148,68 +122,70 @@ impl AdapterFile {
         }
     }
 
-    /// Reads `files`, which lie in a folder or archive of that name unless their own paths have another.
+    /// Reads `files`, whose name is that of their folder in their paths, or else `folder`.
     fn read_within(folder: &str, files: Vec<(String, Vec<u8>)>) -> Result<Self> {
         let files: Result<[(String, Vec<u8>); 2], _> = files.try_into();
         let mut files = match files {
             Ok([(path, peft_config), (_, bytes)]) => {
-                let own = path.rsplit('/').nth(1).map(shown).filter(|own| !own.is_empty());
-                return Self::peft(own.unwrap_or_else(|| folder.to_owned()), peft_config, bytes);
+                let inner = path.rsplit('/').nth(1).map(shown).filter(|inner| !inner.is_empty());
+                return Self::peft(inner.unwrap_or_else(|| folder.to_owned()), peft_config, bytes);
             }
             Err(files) => files,
         };
         let (path, bytes) = files.pop().ok_or_else(|| input!("no file was given; choose one"))?;
         let name = stem(&path);
         if bytes.starts_with(b"GGUF") || path.to_lowercase().ends_with(".gguf") {
-            let (method, peft_config) = ("lora".to_owned(), None);
-            return Ok(Self { name, method, from: None, to: None, bytes, peft_config });
+            return Ok(Self { name, kind: AdapterKind::Lora, from: None, to: None, bytes, peft_config: None });
         }
-        let summary = CorrectionInfo::of(&bytes).map_err(|error| error.at(&path))?;
-        let method = summary.method.unwrap_or_else(|| "projection".to_owned());
-        Ok(Self { name, method, from: summary.provenance.from, to: summary.provenance.to, bytes, peft_config: None })
+        let read = || {
+            let info = CorrectionInfo::of(&bytes)?;
+            Ok((info.kind()?, info.provenance))
+        };
+        let (kind, provenance) = read().map_err(|error: Error| error.at(&path))?;
+        Ok(Self { name, kind, from: provenance.from, to: provenance.to, bytes, peft_config: None })
     }
 
     fn peft(name: String, peft_config: Vec<u8>, bytes: Vec<u8>) -> Result<Self> {
         let peft_config = String::from_utf8(peft_config).map_err(|_| input!("{} is not UTF-8 text", PEFT_FILES[0]))?;
-        Ok(Self { name, method: "lora".to_owned(), from: None, to: None, bytes, peft_config: Some(peft_config) })
+        Ok(Self { name, kind: AdapterKind::Lora, from: None, to: None, bytes, peft_config: Some(peft_config) })
     }
 
-    /// Refuses what does not fit the model.
+    /// Checks that the adapter fits a model of configuration `config`.
     ///
     /// # Errors
-    /// If it does not, saying where.
+    /// If it does not. The error names the tensor.
     pub async fn check(&self, config: &ModelConfig) -> Result<()> {
-        match (self.method.as_str(), &self.peft_config) {
-            ("lora", Some(peft_config)) => read_peft(&self.name, peft_config.as_bytes(), &self.bytes, config).map(drop),
-            ("lora", None) => read_gguf(&self.name, &self.bytes, config).await.map(drop),
-            (method, _) => Correction::read_as(method.parse()?, &self.name, &self.bytes, config).map(drop),
+        let Self { name, bytes, .. } = self;
+        match (self.kind, &self.peft_config) {
+            (AdapterKind::Lora, Some(peft_config)) => read_peft(name, peft_config.as_bytes(), bytes, config).map(drop),
+            (AdapterKind::Lora, None) => read_gguf(name, bytes, config).await.map(drop),
+            (kind, _) => Correction::read_as(kind, name, bytes, config).map(drop),
         }
     }
 
-    /// What a catalog would say of it as part of the model `base`. What the file says of its languages goes before what
-    /// `purpose` says.
+    /// Makes the catalog entry of this adapter for the model `base`. Languages that the file states go before those of
+    /// `task`.
     ///
     /// # Errors
-    /// If `purpose` is none that is known.
-    pub fn entry(&self, base: &str, purpose: Purpose) -> Result<catalog::CatalogAdapter> {
-        let from = self.from.clone().unwrap_or(purpose.from);
-        let purpose = match self.method.as_str() {
-            "lora" if purpose.task == "summarize" => Purpose { to: from.clone(), from, task: purpose.task },
-            "lora" => Purpose { from, ..purpose },
-            _ => Purpose { task: "summarize-translate".to_owned(), from, to: self.to.clone().unwrap_or(purpose.to) },
+    /// If `task` is not one that an adapter of this kind can be for, or a language is not known.
+    pub fn entry(&self, base: &str, task: Task) -> Result<CatalogAdapter> {
+        let task = match (self.kind, task) {
+            (AdapterKind::Lora, task) => task,
+            (_, Task::SummarizeTranslate { from, to }) => {
+                Task::SummarizeTranslate { from: self.from.clone().unwrap_or(from), to: self.to.clone().unwrap_or(to) }
+            }
+            (kind, _) => return Err(input!("{}: {kind} files are for the task summarize-translate only", self.name)),
         };
-        purpose.check()?;
+        task.check()?;
         let sha256 = crate::hash::sha256(&self.bytes);
-        Ok(catalog::CatalogAdapter {
+        Ok(CatalogAdapter {
             id: format!("{base}/own/{}", self.name),
             base: base.to_owned(),
-            task: purpose.task,
-            from: purpose.from,
-            to: purpose.to,
-            method: self.method.clone(),
+            task,
+            kind: self.kind,
             path: String::new(),
             bytes: Some(self.bytes.len() as u64),
-            own: Some(catalog::Own {
+            user: Some(UserAdapter {
                 name: self.name.clone(),
                 // The same file may serve two models.
                 file: format!("{base}/own/{sha256}"),
@@ -220,7 +196,7 @@ impl AdapterFile {
     }
 }
 
-/// The files of an adapter in an archive.
+/// Reads the files of the adapter in an archive.
 fn unpack(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>> {
     let told = |trouble: ZipError| match trouble {
         ZipError::Damaged(why) => input!("the zip archive is damaged ({why}); make it again"),
@@ -332,23 +308,21 @@ mod tests {
         let other = ModelConfig { hidden_size: config.hidden_size * 2, ..config.clone() };
 
         let adapter = AdapterFile::read(vec![("one.zip".to_owned(), zip(&folder))]).unwrap();
-        assert_eq!((adapter.name.as_str(), adapter.method.as_str()), ("mine", "lora"));
+        assert_eq!((adapter.name.as_str(), adapter.kind), ("mine", AdapterKind::Lora));
         assert!(adapter.bytes == folder[2].1 && adapter.peft_config.as_deref().map(str::as_bytes) == Some(folder[1].1));
         pollster::block_on(adapter.check(&config)).unwrap();
         let error = pollster::block_on(adapter.check(&other)).unwrap_err().to_string();
         assert!(error.contains("mine") && error.contains("use an adapter made for this model"), "{error}");
 
-        let purpose = |task: &str, from: &str, to: &str| Purpose {
-            task: task.to_owned(),
-            from: from.to_owned(),
-            to: to.to_owned(),
-        };
-        let entry = adapter.entry("base", purpose("translate", "en", "de")).unwrap();
-        assert_eq!((entry.task.as_str(), entry.from.as_str(), entry.to.as_str()), ("translate", "en", "de"));
-        assert_eq!(adapter.entry("base", purpose("summarize", "en", "de")).unwrap().to, "en");
-        for (task, from, to) in [("translate", "en", "en"), ("translate", "en", "xx"), ("paint", "en", "de")] {
-            adapter.entry("base", purpose(task, from, to)).unwrap_err();
-        }
+        let languages = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        let translate = |(from, to)| adapter.entry("base", Task::Translate { from, to });
+        assert_eq!(translate(languages("en", "de")).unwrap().task, Task::translation("en", "de").unwrap());
+        assert_eq!(adapter.entry("base", Task::Summarize).unwrap().task, Task::Summarize);
+        translate(languages("en", "en")).unwrap_err();
+        translate(languages("en", "xx")).unwrap_err();
+        let (from, to) = languages("en", "en");
+        let error = adapter.entry("base", Task::SummarizeTranslate { from, to }).unwrap_err().to_string();
+        assert_eq!(error, "the text is in that language already; choose another");
 
         let rootless = [("adapter_config.json", folder[1].1), ("adapter_model.safetensors", folder[2].1)];
         let named = AdapterFile::read(vec![("two.zip".to_owned(), zip(&rootless))]).unwrap();

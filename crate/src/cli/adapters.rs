@@ -72,23 +72,21 @@ impl AdapterOptions {
 pub fn correction_bytes(model: &str, options: &AdapterOptions, from: &str, to: &str) -> Result<BTreeMap<Method, u64>> {
     let (catalog, _, entry) = locate(model)?;
     let base = entry.map(|entry| entry.id).unwrap_or_default();
-    let mut files: Vec<(AdapterKind, PathBuf)> = Vec::new();
-    for entry in catalog.adapters_of(&base) {
-        if (&*entry.task, &*entry.from, &*entry.to) == ("summarize-translate", from, to) {
-            files.push((entry.method.parse()?, data_folder().join(&entry.path)));
-        }
-    }
+    let task = Task::summary(from, to)?;
+    let entries = catalog.adapters_of(&base).filter(|entry| entry.task == task);
+    let mut files: Vec<(Method, PathBuf)> =
+        entries.filter_map(|entry| Some((entry.method()?, data_folder().join(&entry.path)))).collect();
     if let Some(path) = &options.joint {
         let tensors = if path.is_dir() { path.join(PEFT_FILES[1]) } else { path.clone() };
-        files.push((AdapterKind::Lora, tensors));
+        files.push((Method::JointExpert, tensors));
     }
     for path in &options.correction {
         let kind = CorrectionInfo::of(&read_file(path)?).and_then(|info| info.kind());
-        files.push((kind.map_err(|error| error.at(path.display()))?, path.clone()));
+        let method = kind.map_err(|error| error.at(path.display()))?.method();
+        files.extend(method.map(|method| (method, path.clone())));
     }
     let mut bytes = BTreeMap::new();
-    for (kind, path) in files {
-        let method = kind.method().unwrap_or(Method::JointExpert);
+    for (method, path) in files {
         let length = std::fs::metadata(&path).map_err(|error| input!("{}: {error}", path.display()))?.len();
         bytes.insert(method, length);
     }

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use gist::chat::conversation::Conversation;
 use gist::engine::{Event, Metrics, Progress, Request};
-use gist::error::{Error, Result};
+use gist::error::Result;
 use gist::input;
 use gist::methods::method::Method;
 use gist::model::prompt::Task;
@@ -96,7 +96,7 @@ impl Summarize {
             Sampling { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed };
         let request = Request { task, method, max_tokens: self.max_tokens, sampling };
         let written = match self.write(&chat, &request) {
-            Err(error @ Error::Device(..)) => {
+            Err(error) if error.is_device() => {
                 // Only once: the system restarts a driver that has crashed.
                 eprintln!("gist: {error}; the model is loaded again");
                 self.write(&chat, &request)?

@@ -13,7 +13,7 @@ use clap::Args;
 use gist::chat::conversation::{Conversation, Message};
 use gist::chat::dialogue::Dialogue;
 use gist::engine::{Engine, Event, Metrics, Request};
-use gist::error::{Error, Result};
+use gist::error::{ErrorKind, Result};
 use gist::input;
 use gist::methods::method::Method;
 use gist::model::prompt::Task;
@@ -188,7 +188,7 @@ impl Eval {
         };
         match run() {
             // A stage before the last that writes nothing is an error of the engine. Here it counts as an empty answer.
-            Err(Error::Input(_)) if is_read && passes[0].trim().is_empty() => {}
+            Err(error) if error.kind() == ErrorKind::Input && is_read && passes[0].trim().is_empty() => {}
             result => result.map_err(|error| error.at(format!("{} by {method}", case.id)))?,
         }
         let seconds = started.elapsed().as_secs_f64();

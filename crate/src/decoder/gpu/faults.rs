@@ -41,7 +41,7 @@ impl Faults {
 
 /// Returns the error of a device that failed with a fault of `kind`.
 pub fn device_error(kind: DeviceFault, text: String) -> Error {
-    Error::Device(kind, text)
+    Error::device(kind, text)
 }
 
 /// Returns the kind of wgpu's error and its whole text, which [`Error`] brings into one line.

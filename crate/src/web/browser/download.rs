@@ -1,4 +1,4 @@
-//! Fetches a file into the store: resumes where it stopped, and keeps no byte that was not checked.
+//! Fetches a file into the store: resumes where it stopped, and checks every byte before it keeps it.
 
 use std::collections::HashSet;
 
@@ -9,50 +9,54 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReadableStreamDefaultReader};
 
-use super::super::protocol::{Fault, FaultKind, NoticeKind};
 use super::host;
-use super::store::{FileRecord, Store};
+use super::store::Store;
+use crate::catalog::stored_file::FileRecord;
+use crate::error::{Error, ErrorKind, Result};
+use crate::failure;
+use crate::hash::hex;
+use crate::web::protocol::NoticeKind;
 
-/// How often one piece is tried.
+/// Number of attempts to fetch one piece.
 const ATTEMPTS: u32 = 4;
 
-/// Where the bytes of a file are.
+/// The address or addresses of a file's bytes.
 pub enum Location {
-    /// In one file that is read from any byte on.
+    /// Address of one file on a server that sends ranges.
     Whole(String),
-    /// In one file per piece.
+    /// Addresses of files with one piece each.
     Shards(Vec<String>),
 }
 
-/// A file that is wanted in the store.
-pub struct Wanted {
+/// A file to fetch into the store.
+pub struct RemoteFile {
     /// SHA-256, or the address where that is not known.
     pub id: String,
-    /// SHA-256 of the whole, if it is known.
+    /// SHA-256 of the whole file, if it is known.
     pub sha256: Option<String>,
-    /// Length.
+    /// Length in bytes.
     pub bytes: u64,
     /// SHA-256 of each piece; empty if they are not known.
     pub chunk_sha256: Vec<String>,
-    /// Where it is.
+    /// Address or addresses.
     pub location: Location,
 }
 
-/// What is told while fetching.
+/// A receiver of progress and notices.
 pub trait Listener {
-    /// So many more bytes have arrived; negative if some were refused.
+    /// Adds `bytes` to the bytes that arrived; a negative number takes back those of a piece that was refused.
     fn arrived(&self, bytes: i64);
-    /// Something the user should know.
+    /// Passes a notice to the user.
     fn notice(&self, kind: NoticeKind, text: String);
 }
 
-/// Fetches what the store lacks of `wanted`. Stops with a fault soon after `signal` is raised; what has arrived is kept.
+/// Fetches the pieces of `wanted` that the store lacks. Fails soon after `signal` is raised; the pieces that arrived stay.
 pub async fn download(
     store: &Store,
-    wanted: &Wanted,
+    wanted: &RemoteFile,
     signal: &AbortSignal,
     listener: &impl Listener,
-) -> Result<(), Fault> {
+) -> Result<()> {
     let record = store.file(&wanted.id).await?.filter(|record| record.bytes == wanted.bytes);
     let mut record = match record {
         Some(record) if record.complete => return Ok(()),
@@ -67,14 +71,14 @@ pub async fn download(
                 break;
             }
             // Which piece is wrong is not known, so all are fetched again.
-            Err(fault) if fault.kind == FaultKind::Corrupt && attempt < ATTEMPTS => {
+            Err(error) if error.kind() == ErrorKind::Corrupt && attempt < ATTEMPTS => {
                 listener
                     .notice(NoticeKind::ChunkRefused, "A damaged file was refused and is fetched again.".to_owned());
                 listener.arrived(-(wanted.bytes as i64));
                 store.delete(&wanted.id).await?;
                 record.chunk_sha256.fill(String::new());
             }
-            Err(fault) => return Err(fault),
+            Err(error) => return Err(error),
         }
     }
     record.complete = true;
@@ -83,11 +87,11 @@ pub async fn download(
 
 async fn fetch_missing(
     store: &Store,
-    wanted: &Wanted,
+    wanted: &RemoteFile,
     record: &mut FileRecord,
     signal: &AbortSignal,
     listener: &impl Listener,
-) -> Result<(), Fault> {
+) -> Result<()> {
     let present: HashSet<usize> = store.present(&wanted.id).await?;
     let mut stream = Stream::new(&wanted.location, signal, listener);
     for index in (0..record.chunk_sha256.len()).filter(|index| !present.contains(index)) {
@@ -96,11 +100,11 @@ async fn fetch_missing(
         let (bytes, hash) = loop {
             match checked(&mut stream, wanted, index, start, length).await {
                 Ok(checked) => break checked,
-                Err(fault) if signal.aborted() || attempt == ATTEMPTS => return Err(fault),
-                Err(fault) => match fault.kind {
-                    FaultKind::Corrupt => listener.notice(NoticeKind::ChunkRefused, fault.text),
-                    FaultKind::Network => listener.notice(NoticeKind::Retry, fault.text),
-                    _ => return Err(fault),
+                Err(error) if signal.aborted() || attempt == ATTEMPTS => return Err(error),
+                Err(error) => match error.kind() {
+                    ErrorKind::Corrupt => listener.notice(NoticeKind::ChunkRefused, error.to_string()),
+                    ErrorKind::Network => listener.notice(NoticeKind::Retry, error.to_string()),
+                    _ => return Err(error),
                 },
             }
             stream.open = None;
@@ -113,45 +117,45 @@ async fn fetch_missing(
     Ok(())
 }
 
-/// One piece and its hash, which is the one wanted if that is known.
+/// Fetches one piece and hashes it. Refuses it if the hash is known and another.
 async fn checked(
     stream: &mut Stream<'_, impl Listener>,
-    wanted: &Wanted,
+    wanted: &RemoteFile,
     index: usize,
     start: u64,
     length: u64,
-) -> Result<(Uint8Array, String), Fault> {
+) -> Result<(Uint8Array, String)> {
     let bytes = stream.piece(index, start, length).await?;
     let hash = host::sha256(&bytes).await?;
     if wanted.chunk_sha256.get(index).is_some_and(|known| *known != hash) {
         stream.listener.arrived(-(length as i64));
         let text = format!("A damaged piece (number {index}) was refused and is fetched again.");
-        return Err(Fault::new(FaultKind::Corrupt, text));
+        return Err(Error::new(ErrorKind::Corrupt, text));
     }
     Ok((bytes, hash))
 }
 
-/// SHA-256 of the whole, which has to be the one wanted if that is known. Where the pieces' own hashes are known, they
-/// have been looked at.
-async fn verify_whole(store: &Store, wanted: &Wanted, record: &FileRecord) -> Result<Option<String>, Fault> {
+/// Returns SHA-256 of the whole file. Refuses it if the hash is known and another. Where the hashes of the pieces are
+/// known, each piece was checked when it arrived.
+async fn verify_whole(store: &Store, wanted: &RemoteFile, record: &FileRecord) -> Result<Option<String>> {
     if !wanted.chunk_sha256.is_empty() {
         return Ok(wanted.sha256.clone());
     }
     let mut hasher = Sha256::new();
     for index in 0..record.chunk_sha256.len() {
-        let lost = || Fault::new(FaultKind::Corrupt, "a piece is missing from this browser's storage");
+        let lost = || Error::new(ErrorKind::Corrupt, "a piece is missing from this browser's storage");
         hasher.update(store.chunk(&wanted.id, index).await?.ok_or_else(lost)?.to_vec());
     }
-    let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = hex(&hasher.finalize());
     match &wanted.sha256 {
         Some(sha256) if *sha256 != found => {
-            Err(Fault::new(FaultKind::Corrupt, format!("the file has SHA-256 {found} instead of {sha256}")))
+            Err(Error::new(ErrorKind::Corrupt, format!("the file has SHA-256 {found} instead of {sha256}")))
         }
         _ => Ok(Some(found)),
     }
 }
 
-/// A connection that goes on from piece to piece as long as they follow one another.
+/// A file on a server, read piece by piece: one connection serves all pieces that follow one another.
 pub struct Stream<'a, L> {
     location: &'a Location,
     signal: &'a AbortSignal,
@@ -161,20 +165,20 @@ pub struct Stream<'a, L> {
 
 struct Connection {
     reader: ReadableStreamDefaultReader,
-    /// Offset in the whole file of the next byte.
+    /// Offset of the next byte in the whole file.
     position: u64,
-    /// Bytes that were received and not asked for yet.
+    /// Bytes that arrived and were not read yet.
     rest: Uint8Array,
 }
 
 impl<'a, L: Listener> Stream<'a, L> {
-    /// A stream that connects once it is asked for a piece.
+    /// Makes a stream, which connects when the first piece is read.
     pub fn new(location: &'a Location, signal: &'a AbortSignal, listener: &'a L) -> Self {
         Self { location, signal, listener, open: None }
     }
 
-    /// Bytes `start..start + length`, which are piece `index`.
-    pub async fn piece(&mut self, index: usize, start: u64, length: u64) -> Result<Uint8Array, Fault> {
+    /// Reads piece `index`, which is bytes `start..start + length`.
+    pub async fn piece(&mut self, index: usize, start: u64, length: u64) -> Result<Uint8Array> {
         let mut connection = match self.open.take() {
             Some(connection) if connection.position == start && matches!(self.location, Location::Whole(_)) => {
                 connection
@@ -197,7 +201,7 @@ impl<'a, L: Listener> Stream<'a, L> {
     }
 
     /// Opens a connection whose next byte is number `start` of the file.
-    async fn connect(&self, index: usize, start: u64) -> Result<Connection, Fault> {
+    async fn connect(&self, index: usize, start: u64) -> Result<Connection> {
         let (url, from) = match self.location {
             Location::Whole(url) => (url, start),
             Location::Shards(urls) => (&urls[index], 0),
@@ -208,13 +212,13 @@ impl<'a, L: Listener> Stream<'a, L> {
         match response.status() {
             200 | 206 => {}
             status @ 400..500 => {
-                return Err(Fault::new(FaultKind::Failure, format!("{url} cannot be fetched: HTTP {status}")));
+                return Err(failure!("{url} cannot be fetched: HTTP {status}"));
             }
             status => {
-                return Err(Fault::new(FaultKind::Network, format!("The server answers HTTP {status}; trying again.")));
+                return Err(Error::new(ErrorKind::Network, format!("The server answers HTTP {status}; trying again.")));
             }
         }
-        let body = response.body().ok_or_else(|| Fault::new(FaultKind::Network, format!("{url} sends nothing")))?;
+        let body = response.body().ok_or_else(|| Error::new(ErrorKind::Network, format!("{url} sends nothing")))?;
         let mut connection = Connection {
             reader: body.get_reader().unchecked_into(),
             position: start,
@@ -232,15 +236,15 @@ impl<'a, L: Listener> Stream<'a, L> {
 }
 
 impl Connection {
-    /// More bytes, at least one.
-    async fn next(&mut self) -> Result<Uint8Array, Fault> {
+    /// Returns the next bytes, at least one.
+    async fn next(&mut self) -> Result<Uint8Array> {
         let broken = |error: JsValue| {
-            Fault::new(FaultKind::Network, format!("The connection broke ({}); trying again.", host::text_of(&error)))
+            Error::new(ErrorKind::Network, format!("The connection broke ({}); trying again.", host::text_of(&error)))
         };
         while self.rest.length() == 0 {
             let read = JsFuture::from(self.reader.read()).await.map_err(broken)?;
             if Reflect::get(&read, &"done".into()).map_err(broken)?.is_truthy() {
-                return Err(Fault::new(FaultKind::Network, "The connection ended early; trying again."));
+                return Err(Error::new(ErrorKind::Network, "The connection ended early; trying again."));
             }
             self.rest = Reflect::get(&read, &"value".into()).map_err(broken)?.unchecked_into();
         }

@@ -1,4 +1,4 @@
-//! What the engine uses of the browser: fetch, digests, storage figures, and giving way to messages.
+//! The parts of the browser that the worker uses: fetch, digests, storage figures, and its queue of messages.
 
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -8,13 +8,17 @@ use web_sys::{
     RequestCache, RequestInit, Response, StorageEstimate,
 };
 
-use super::super::protocol::{Fault, FaultKind, Storage};
+use crate::error::{Error, ErrorKind, Result};
+use crate::failure;
+use crate::hash::hex;
+use crate::input;
+use crate::web::protocol::Storage;
 
 fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// Text of a JavaScript exception.
+/// Returns the text of a JavaScript exception.
 pub fn text_of(error: &JsValue) -> String {
     match error.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.message()),
@@ -22,24 +26,25 @@ pub fn text_of(error: &JsValue) -> String {
     }
 }
 
-/// Size of the WebAssembly memory in bytes. It never shrinks, so this is its peak.
+/// Returns the size of the WebAssembly memory in bytes. It never shrinks, so this is its peak.
 pub fn wasm_bytes() -> u64 {
     core::arch::wasm32::memory_size::<0>() as u64 * 65536
 }
 
-/// SHA-256 of `bytes` in hexadecimal, by the browser: the bytes do not enter WebAssembly's memory.
-pub async fn sha256(bytes: &Uint8Array) -> Result<String, Fault> {
-    let failed = |error: JsValue| Fault::new(FaultKind::Failure, format!("a digest failed: {}", text_of(&error)));
+/// Computes SHA-256 of `bytes` as 64 hexadecimal digits. The browser does it, so the bytes do not enter WebAssembly's
+/// memory.
+pub async fn sha256(bytes: &Uint8Array) -> Result<String> {
+    let failed = |error: JsValue| failure!("a digest failed: {}", text_of(&error));
     let subtle = scope().crypto().map_err(failed)?.subtle();
     let digest = subtle.digest_with_str_and_buffer_source("SHA-256", bytes).map_err(failed)?;
-    let digest = Uint8Array::new(&JsFuture::from(digest).await.map_err(failed)?).to_vec();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digest = Uint8Array::new(&JsFuture::from(digest).await.map_err(failed)?);
+    Ok(hex(&digest.to_vec()))
 }
 
-/// Asks for `url`, from byte `from` on. The answer's status is the caller's to look at.
-pub async fn fetch(url: &str, from: u64, cached: bool, signal: &AbortSignal) -> Result<Response, Fault> {
+/// Sends a request for `url`, from byte `from` on. The caller has to look at the status of the response.
+pub async fn fetch(url: &str, from: u64, cached: bool, signal: &AbortSignal) -> Result<Response> {
     let failed =
-        |error: JsValue| Fault::new(FaultKind::Network, format!("{url} cannot be fetched: {}", text_of(&error)));
+        |error: JsValue| Error::new(ErrorKind::Network, format!("{url} cannot be fetched: {}", text_of(&error)));
     let options = RequestInit::new();
     options.set_signal(Some(signal));
     // No host of models need know which page asks, and some refuse pages that they do not know.
@@ -56,51 +61,46 @@ pub async fn fetch(url: &str, from: u64, cached: bool, signal: &AbortSignal) -> 
     Ok(response.unchecked_into())
 }
 
-/// The whole of a small file.
-pub async fn fetch_all(url: &str, signal: &AbortSignal) -> Result<Vec<u8>, Fault> {
+/// Fetches the whole of a small file.
+pub async fn fetch_all(url: &str, signal: &AbortSignal) -> Result<Vec<u8>> {
     let response = fetch(url, 0, true, signal).await?;
     if !response.ok() {
-        return Err(Fault::new(FaultKind::Network, format!("{url} cannot be fetched: HTTP {}", response.status())));
+        return Err(Error::new(ErrorKind::Network, format!("{url} cannot be fetched: HTTP {}", response.status())));
     }
-    let failed = |error: JsValue| Fault::new(FaultKind::Network, format!("{url} broke off: {}", text_of(&error)));
+    let failed = |error: JsValue| Error::new(ErrorKind::Network, format!("{url} broke off: {}", text_of(&error)));
     let body = JsFuture::from(response.array_buffer().map_err(failed)?).await.map_err(failed)?;
     Ok(Uint8Array::new(&body).to_vec())
 }
 
-/// Lets `promise` come to its end, whichever that is: there is nobody to tell if it fails.
+/// Lets `promise` come to its end and ignores the result.
 pub fn forget(promise: Promise) {
     spawn_local(async move {
         let _ = JsFuture::from(promise).await;
     });
 }
 
-/// Length of the file at `url`, by the header of its answer.
-pub async fn length(url: &str, signal: &AbortSignal) -> Result<u64, Fault> {
+/// Fetches the length in bytes of the file at `url`, from the headers of the response.
+pub async fn length(url: &str, signal: &AbortSignal) -> Result<u64> {
     let response = fetch(url, 0, false, signal).await?;
     let length = response.headers().get("Content-Length").ok().flatten().and_then(|length| length.parse().ok());
     if let Some(body) = response.body() {
         forget(body.cancel()); // only the header is wanted
     }
     match response.status() {
-        200..300 => length.ok_or_else(|| {
-            Fault::new(FaultKind::Failure, format!("{url}: the server does not say how long the file is"))
-        }),
-        // Hugging Face answers 401 for what does not exist and for what may not be seen.
-        status @ (401 | 403 | 404) => {
-            let text = format!(
-                "{url}: there is no such file, or it may be fetched only by those who are signed in (HTTP {status}); check \
-                 the address, or download the file in a tab and open it here"
-            );
-            Err(Fault::new(FaultKind::Input, text))
-        }
+        200..300 => length.ok_or_else(|| failure!("{url}: the server does not say how long the file is")),
+        // Hugging Face answers 401 for files that do not exist and for those that this user may not see.
+        status @ (401 | 403 | 404) => Err(input!(
+            "{url}: there is no such file, or it may be fetched only by those who are signed in (HTTP {status}); check \
+             the address, or download the file in a tab and open it here"
+        )),
         status => {
-            Err(Fault::new(FaultKind::Network, format!("{url}: the server answers HTTP {status}; try again later")))
+            Err(Error::new(ErrorKind::Network, format!("{url}: the server answers HTTP {status}; try again later")))
         }
     }
 }
 
-/// Refuses what needs `bytes` more than the browser offers.
-pub async fn require_room(bytes: u64) -> Result<(), Fault> {
+/// Checks that the browser has room for `bytes` more bytes.
+pub async fn require_room(bytes: u64) -> Result<()> {
     let storage = storage().await?;
     let free = storage.quota.saturating_sub(storage.usage);
     match bytes > free {
@@ -111,12 +111,12 @@ pub async fn require_room(bytes: u64) -> Result<(), Fault> {
                 free / 1_000_000,
                 bytes / 1_000_000
             );
-            Err(Fault::new(FaultKind::Quota, text))
+            Err(Error::new(ErrorKind::Quota, text))
         }
     }
 }
 
-/// What the browser tells of its GPU, such as `arm valhall`.
+/// Returns the browser's name for its GPU, such as `arm valhall`.
 pub async fn gpu_name() -> Option<String> {
     let get = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok().filter(JsValue::is_truthy);
     let gpu = get(&scope().navigator(), "gpu")?;
@@ -128,10 +128,9 @@ pub async fn gpu_name() -> Option<String> {
     Some(words.join(" ")).filter(|name| !name.is_empty())
 }
 
-/// Figures of the browser's storage.
-pub async fn storage() -> Result<Storage, Fault> {
-    let failed =
-        |error: JsValue| Fault::new(FaultKind::Failure, format!("storage cannot be asked about: {}", text_of(&error)));
+/// Returns the figures of the browser's storage.
+pub async fn storage() -> Result<Storage> {
+    let failed = |error: JsValue| failure!("storage cannot be asked about: {}", text_of(&error));
     let manager = scope().navigator().storage();
     let estimate: StorageEstimate =
         JsFuture::from(manager.estimate().map_err(failed)?).await.map_err(failed)?.unchecked_into();
@@ -143,24 +142,25 @@ pub async fn storage() -> Result<Storage, Fault> {
     })
 }
 
-/// Lets messages in between steps of work. Timers would do too, but browsers delay nested ones by 4 ms each.
-pub struct Breath {
+/// Lets the browser deliver messages between steps of work. Timers would do too, but browsers delay nested ones by 4 ms
+/// each.
+pub struct Yielder {
     channel: MessageChannel,
 }
 
-impl Breath {
-    /// A channel to the worker itself.
+impl Yielder {
+    /// Opens a channel from the worker to itself.
     ///
     /// # Errors
-    /// If the browser gives none.
+    /// If the browser has no channels.
     pub fn new() -> Result<Self, JsValue> {
         let channel = MessageChannel::new()?;
         channel.port2().start();
         Ok(Self { channel })
     }
 
-    /// Resumes after the messages that are already waiting. Several may wait; the first message wakes them all.
-    pub async fn take(&self) {
+    /// Yields until the messages that are already queued have been handled. The first message wakes all that yield.
+    pub async fn yield_now(&self) {
         let promise = Promise::new(&mut |resolve, _| {
             let once = AddEventListenerOptions::new();
             once.set_once(true);

@@ -1,4 +1,4 @@
-//! What the browser gives: network, storage, files, and the worker's own scope.
+//! The browser: network, storage, files, and the scope of the worker.
 
 pub mod download;
 pub mod host;

@@ -1,65 +1,70 @@
-//! What there is for a model: the catalog, what the reader has brought, and how much of both is in the store.
+//! The models and adapters of the catalog and of the user, and their files in the browser's store.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use web_sys::AbortSignal;
 
-use super::super::browser::download::{Location, Wanted};
-use super::super::browser::host;
-use super::super::browser::store::{Own, Store, StoreSource};
-use super::super::protocol::{Fault, ModelOrigin, ModelStatus, OwnAdapter};
+use crate::catalog::stored_file::UserFile;
 use crate::catalog::{Catalog, CatalogAdapter, CatalogModel, Manifest, Origin};
+use crate::error::Result;
 use crate::input;
+use crate::web::browser::download::{Location, RemoteFile};
+use crate::web::browser::host;
+use crate::web::browser::store::{Store, StoreSource};
+use crate::web::protocol::{ModelOrigin, ModelStatus, UserAdapter};
 
-/// Where models come from and where they are kept.
-pub struct Site {
+/// The models and adapters of the catalog and of the user, and their files.
+pub struct ModelStore {
     /// Address of the folder of the catalog, with a slash at its end.
     folder: String,
-    /// `catalog.json`.
-    shipped: Catalog,
-    /// The same with what the reader has brought.
+    /// Contents of `catalog.json`.
+    published: Catalog,
+    /// Contents of `catalog.json`, and the models and adapters of the user.
     all: RefCell<Rc<Catalog>>,
-    /// Their files.
-    pub store: Store,
+    /// Files of both.
+    pub files: Store,
 }
 
-impl Site {
-    /// Reads the catalog below the address `base`, and what the reader has brought.
-    pub async fn open(base: &str, signal: &AbortSignal) -> Result<Self, Fault> {
+impl ModelStore {
+    /// Opens the store, and reads the catalog below the address `base`.
+    ///
+    /// # Errors
+    /// If the catalog cannot be fetched or the browser's storage fails.
+    pub async fn open(base: &str, signal: &AbortSignal) -> Result<Self> {
         let folder = format!("{}/models/", base.trim_end_matches('/'));
-        let shipped = Catalog::parse(&host::fetch_all(&format!("{folder}catalog.json"), signal).await?)?;
-        let store = Store::open().await?;
-        let site = Self { folder, all: RefCell::new(Rc::new(shipped.clone())), shipped, store };
-        site.reread().await?;
-        Ok(site)
+        let published = Catalog::parse(&host::fetch_all(&format!("{folder}catalog.json"), signal).await?)?;
+        let files = Store::open().await?;
+        let store = Self { folder, all: RefCell::new(Rc::new(published.clone())), published, files };
+        store.reread().await?;
+        Ok(store)
     }
 
-    /// All models and adapters that there are.
+    /// Returns all models and adapters.
     pub fn catalog(&self) -> Rc<Catalog> {
         self.all.borrow().clone()
     }
 
-    /// Reads anew what the reader has brought.
-    pub async fn reread(&self) -> Result<(), Fault> {
-        let mut catalog = self.shipped.clone();
-        for own in self.store.own().await? {
-            match own {
-                Own::CatalogModel(model) => catalog.models.push(model),
-                Own::CatalogAdapter(adapter) => catalog.adapters.push(adapter),
+    /// Reads the models and adapters of the user again.
+    pub async fn reread(&self) -> Result<()> {
+        let mut catalog = self.published.clone();
+        for file in self.files.user_files().await? {
+            match file {
+                UserFile::Model(model) => catalog.models.push(model),
+                UserFile::Adapter(adapter) => catalog.adapters.push(adapter),
             }
         }
         self.all.replace(catalog.into());
         Ok(())
     }
 
-    /// Whether the reader has brought `model`.
-    pub fn is_own(&self, model: &CatalogModel) -> bool {
-        !self.shipped.models.iter().any(|shipped| shipped.id == model.id)
+    /// Returns whether the user added `model`.
+    pub fn is_user_model(&self, model: &CatalogModel) -> bool {
+        !self.published.models.iter().any(|published| published.id == model.id)
     }
 
-    /// The models that a browser can fetch.
-    pub async fn models(&self) -> Result<Vec<ModelStatus>, Fault> {
+    /// Lists the models that a browser can fetch.
+    pub async fn models(&self) -> Result<Vec<ModelStatus>> {
         let catalog = self.catalog();
         let mut models = Vec::new();
         for model in catalog.models.iter().filter(|model| origin(model).is_some()) {
@@ -72,10 +77,10 @@ impl Site {
                 bytes = bytes.and_then(|bytes| Some(bytes + adapter.bytes?));
             }
             let (id, name, licence) = (model.id.clone(), model.name.clone(), model.licence.clone());
-            let adapters = catalog.adapters_of(&model.id).filter_map(own_adapter).collect();
+            let adapters = catalog.adapters_of(&model.id).filter_map(user_adapter).collect();
             let origin = match origin(model) {
                 Some(Origin::File {}) => ModelOrigin::File,
-                _ if self.is_own(model) => ModelOrigin::Address,
+                _ if self.is_user_model(model) => ModelOrigin::Address,
                 _ => ModelOrigin::Catalog,
             };
             models.push(ModelStatus { id, name, licence, bytes, stored, complete, origin, adapters });
@@ -83,25 +88,31 @@ impl Site {
         Ok(models)
     }
 
-    /// How many bytes of file `id` are there, and whether it is whole.
-    pub async fn stored(&self, id: &str) -> Result<(u64, bool), Fault> {
-        let Some(record) = self.store.file(id).await? else { return Ok((0, false)) };
+    /// Returns the number of bytes of file `id` that are there, and whether it is complete.
+    pub async fn stored(&self, id: &str) -> Result<(u64, bool)> {
+        let Some(record) = self.files.file(id).await? else { return Ok((0, false)) };
         if record.complete {
             return Ok((record.bytes, true));
         }
-        let present = self.store.present(id).await?;
+        let present = self.files.present(id).await?;
         Ok((present.into_iter().map(|index| record.chunk(index).1).sum(), false))
     }
 
-    /// File `id`, if it is whole.
-    pub async fn source(&self, id: &str, signal: &AbortSignal) -> Result<StoreSource<'_>, Fault> {
-        let record = self.store.file(id).await?.filter(|record| record.complete);
+    /// Opens file `id`.
+    ///
+    /// # Errors
+    /// If it is not complete.
+    pub async fn source(&self, id: &str, signal: &AbortSignal) -> Result<StoreSource<'_>> {
+        let record = self.files.file(id).await?.filter(|record| record.complete);
         let record = record.ok_or_else(|| input!("the model is not on this device yet; download it first"))?;
-        Ok(StoreSource::new(&self.store, record, signal.clone()))
+        Ok(StoreSource::new(&self.files, record, signal.clone()))
     }
 
-    /// Where the file of `model` is to be fetched from.
-    pub async fn wanted(&self, model: &CatalogModel, signal: &AbortSignal) -> Result<Wanted, Fault> {
+    /// Finds out where the file of `model` can be fetched.
+    ///
+    /// # Errors
+    /// If a browser cannot fetch it, or the server does not answer.
+    pub async fn remote_file(&self, model: &CatalogModel, signal: &AbortSignal) -> Result<RemoteFile> {
         let id = file_id(model);
         match origin(model) {
             Some(Origin::Shards { manifest }) => {
@@ -110,7 +121,7 @@ impl Site {
                 let folder = url.rsplit_once('/').map_or("", |(folder, _)| folder);
                 let (paths, hashes) =
                     manifest.shards.into_iter().map(|shard| (format!("{folder}/{}", shard.path), shard.sha256)).unzip();
-                Ok(Wanted {
+                Ok(RemoteFile {
                     id,
                     sha256: Some(manifest.sha256),
                     bytes: manifest.bytes,
@@ -119,7 +130,7 @@ impl Site {
                     location: Location::Shards(paths),
                 })
             }
-            Some(Origin::Url { url }) => Ok(Wanted {
+            Some(Origin::Url { url }) => Ok(RemoteFile {
                 id,
                 sha256: model.sha256.clone(),
                 bytes: match model.bytes {
@@ -129,15 +140,18 @@ impl Site {
                 chunk_sha256: model.chunk_sha256.clone(),
                 location: Location::Whole(url.clone()),
             }),
-            Some(Origin::File {}) => Err(input!("{} came from a file; choose that file again", model.name).into()),
-            _ => Err(input!("{} cannot be fetched by a browser: the catalog names no address for it", model.id).into()),
+            Some(Origin::File {}) => Err(input!("{} came from a file; choose that file again", model.name)),
+            _ => Err(input!("{} cannot be fetched by a browser: the catalog names no address for it", model.id)),
         }
     }
 
-    /// Where the file of `adapter` is to be fetched from.
-    pub async fn wanted_adapter(&self, adapter: &CatalogAdapter, signal: &AbortSignal) -> Result<Wanted, Fault> {
+    /// Finds out where the file of `adapter` can be fetched.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub async fn remote_adapter(&self, adapter: &CatalogAdapter, signal: &AbortSignal) -> Result<RemoteFile> {
         let url = format!("{}{}", self.folder, adapter.path);
-        Ok(Wanted {
+        Ok(RemoteFile {
             id: adapter_file_id(adapter),
             sha256: adapter.sha256.clone(),
             bytes: match adapter.bytes {
@@ -150,12 +164,12 @@ impl Site {
     }
 }
 
-/// The first place that a browser can fetch `model` from.
+/// Returns the first origin of `model` that a browser can use.
 fn origin(model: &CatalogModel) -> Option<&Origin> {
     model.sources.iter().find(|origin| !matches!(origin, Origin::Pypi {}))
 }
 
-/// The store's name for a model's file.
+/// Returns the id of a model's file in the store.
 pub fn file_id(model: &CatalogModel) -> String {
     model.sha256.clone().unwrap_or_else(|| match origin(model) {
         Some(Origin::Url { url }) => url.clone(),
@@ -163,24 +177,22 @@ pub fn file_id(model: &CatalogModel) -> String {
     })
 }
 
-/// The store's name for an adapter's file.
+/// Returns the id of an adapter's file in the store.
 pub fn adapter_file_id(adapter: &CatalogAdapter) -> String {
-    match (&adapter.own, &adapter.sha256) {
-        (Some(own), _) => own.file.clone(),
+    match (&adapter.user, &adapter.sha256) {
+        (Some(user), _) => user.file.clone(),
         (None, Some(sha256)) => sha256.clone(),
         (None, None) => adapter.path.clone(),
     }
 }
 
-/// `adapter` for the page, if the reader has brought it.
-fn own_adapter(adapter: &CatalogAdapter) -> Option<OwnAdapter> {
-    Some(OwnAdapter {
+/// Returns `adapter` as the page sees it, if the user added it.
+fn user_adapter(adapter: &CatalogAdapter) -> Option<UserAdapter> {
+    Some(UserAdapter {
         id: adapter.id.clone(),
-        name: adapter.own.as_ref()?.name.clone(),
-        method: adapter.method.clone(),
+        name: adapter.user.as_ref()?.name.clone(),
+        kind: adapter.kind,
         task: adapter.task.clone(),
-        from: adapter.from.clone(),
-        to: adapter.to.clone(),
         bytes: adapter.bytes.unwrap_or(0),
     })
 }

@@ -1,6 +1,6 @@
-//! What goes to the page.
+//! Messages from the worker to the page.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use js_sys::Function;
@@ -8,25 +8,29 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 use web_time::Instant;
 
-use super::super::browser::download::Listener;
-use super::super::protocol::{Body, NoticeKind, Response, Stage, VERSION};
+use crate::web::browser::download::Listener;
+use crate::web::protocol::{Body, FaultKind, NoticeKind, Response, Stage, VERSION};
 
-/// Progress of a download is told at most this often.
-const PROGRESS: Duration = Duration::from_millis(100);
+/// Least time between two reports of progress.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The way to the page. Also used where a panic is told, so it holds nothing else.
+/// The way to the page: a callback that gets every message.
 #[derive(Clone)]
-pub struct Outlet {
-    /// Is called with every message.
-    pub post: Function,
+pub struct PageSender {
+    post: Function,
 }
 
-// SAFETY: a worker's WebAssembly has one thread. The panic hook asks for Send and Sync.
-unsafe impl Send for Outlet {}
-// SAFETY: as above.
-unsafe impl Sync for Outlet {}
+thread_local! {
+    /// The sender for the panic hook, which has to be `Send` and so cannot hold a JavaScript function itself.
+    static PANIC_SENDER: RefCell<Option<PageSender>> = const { RefCell::new(None) };
+}
 
-impl Outlet {
+impl PageSender {
+    /// Makes a sender that calls `post`.
+    pub fn new(post: Function) -> Self {
+        Self { post }
+    }
+
     /// Posts an event or answer of request `id`.
     pub fn send(&self, id: u32, body: Body) {
         let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
@@ -35,41 +39,56 @@ impl Outlet {
             let _ = self.post.call1(&JsValue::NULL, &message);
         }
     }
+
+    /// Sends an error to the page if this worker panics from now on.
+    pub fn report_panics(&self) {
+        PANIC_SENDER.set(Some(self.clone()));
+        std::panic::set_hook(Box::new(|info| {
+            console_error_panic_hook::hook(info);
+            let reason = info.payload_as_str().unwrap_or("no reason given");
+            let text = format!("The engine stopped unexpectedly ({reason}).");
+            PANIC_SENDER.with_borrow(|sender| {
+                if let Some(sender) = sender {
+                    sender.send(0, Body::Error { kind: FaultKind::Panic, text });
+                }
+            });
+        }));
+    }
 }
 
-/// Tells the page how many bytes have come in, not too often.
-pub struct Report<'a> {
-    outlet: &'a Outlet,
+/// Reports to the page how many bytes have arrived, at most every [`PROGRESS_INTERVAL`].
+pub struct ProgressReporter<'a> {
+    page: &'a PageSender,
     id: u32,
     stage: Stage,
     done: Cell<i64>,
     total: u64,
-    told: Cell<Option<Instant>>,
+    reported: Cell<Option<Instant>>,
 }
 
-impl<'a> Report<'a> {
-    /// For request `id`, of whose `total` bytes `done` are there.
-    pub fn new(outlet: &'a Outlet, id: u32, stage: Stage, done: u64, total: u64) -> Self {
-        Self { outlet, id, stage, done: Cell::new(done as i64), total, told: Cell::new(None) }
+impl<'a> ProgressReporter<'a> {
+    /// Makes a reporter for request `id`, of whose `total` bytes `done` are there.
+    pub fn new(page: &'a PageSender, id: u32, stage: Stage, done: u64, total: u64) -> Self {
+        Self { page, id, stage, done: Cell::new(done as i64), total, reported: Cell::new(None) }
     }
 
-    /// Tells it now.
-    pub fn tell(&self) {
+    /// Reports at once.
+    pub fn report(&self) {
         let (stage, done) = (self.stage, self.done.get().max(0) as u64);
-        self.outlet.send(self.id, Body::Progress { stage, done, total: self.total, part: None });
+        self.page.send(self.id, Body::Progress { stage, done, total: self.total, part: None });
     }
 }
 
-impl Listener for Report<'_> {
+impl Listener for ProgressReporter<'_> {
     fn arrived(&self, bytes: i64) {
         self.done.set(self.done.get() + bytes);
-        if self.told.get().is_none_or(|told| told.elapsed() >= PROGRESS) {
-            self.told.set(Some(Instant::now()));
-            self.tell();
+        if self.reported.get().is_none_or(|reported| reported.elapsed() >= PROGRESS_INTERVAL) {
+            self.reported.set(Some(Instant::now()));
+            self.report();
         }
     }
 
     fn notice(&self, kind: NoticeKind, text: String) {
-        self.outlet.send(self.id, Body::Notice { kind, text });
+        self.page.send(self.id, Body::Notice { kind, text });
     }
 }

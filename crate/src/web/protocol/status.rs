@@ -1,0 +1,123 @@
+//! Models, adapters, methods and storage, as the page gets them.
+
+use serde::Serialize;
+use tsify::Tsify;
+
+use crate::methods::adapter_kind::AdapterKind;
+use crate::methods::method::Method;
+use crate::model::prompt::Task;
+
+/// Settings of the engine that the page has to know.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Language of chats: the one that the adapters are trained on.
+    pub chat_language: String,
+    /// Codes of the languages that prompts can name.
+    pub languages: Vec<String>,
+    /// Length in bytes of the largest file of a chat that the engine reads.
+    pub max_import_bytes: usize,
+}
+
+/// A model of the catalog. Byte counts include its adapters.
+#[derive(Debug, Serialize, Tsify)]
+pub struct ModelStatus {
+    /// Catalog id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Name of the licence.
+    pub licence: String,
+    /// Length in bytes; null where only the server knows it.
+    pub bytes: Option<u64>,
+    /// Bytes that are in the store.
+    pub stored: u64,
+    /// Whether it can be loaded.
+    pub complete: bool,
+    /// Origin of its file.
+    pub origin: ModelOrigin,
+    /// Adapters that the user added to it.
+    pub adapters: Vec<UserAdapter>,
+}
+
+/// The origin of a model.
+#[derive(Debug, Clone, Copy, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub enum ModelOrigin {
+    /// The catalog.
+    Catalog,
+    /// An address that the user gave.
+    Address,
+    /// A file that the user picked.
+    File,
+}
+
+/// An adapter that the user added.
+#[derive(Debug, Serialize, Tsify)]
+pub struct UserAdapter {
+    /// Catalog id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Kind of the file.
+    pub kind: AdapterKind,
+    /// Task that it was trained for.
+    pub task: Task,
+    /// Length in bytes.
+    pub bytes: u64,
+}
+
+/// Facts that the file of an adapter states.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct ExaminedAdapter {
+    /// Name for people.
+    pub name: String,
+    /// Kind of the file.
+    pub kind: AdapterKind,
+    /// Name for people of the method that it serves; null for a LoRA, which serves several.
+    pub method_name: Option<String>,
+    /// Language of the text; null where the file does not state it.
+    pub from: Option<String>,
+    /// Language of the result; null where the file does not state it.
+    pub to: Option<String>,
+}
+
+/// Storage that the browser gives this site.
+#[derive(Debug, Serialize, Tsify)]
+pub struct Storage {
+    /// Bytes in use.
+    pub usage: u64,
+    /// Bytes that the browser would give.
+    pub quota: u64,
+    /// Whether the browser promised not to delete it by itself.
+    pub persisted: bool,
+}
+
+/// A language that summaries can be written in.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetLanguage {
+    /// Code.
+    pub language: String,
+    /// All methods; those that cannot be used come with the reason.
+    pub methods: Vec<MethodStatus>,
+    /// Reason that a summary in it cannot be translated back into the chat's language; null if it can.
+    pub no_way_back: Option<String>,
+}
+
+/// A method, for one language.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct MethodStatus {
+    /// Id.
+    pub method: Method,
+    /// Name for people.
+    pub name: String,
+    /// Number of passes of the model over a chat that fits its context.
+    pub passes: usize,
+    /// Reason that it cannot be used; null if it can.
+    pub unavailable: Option<String>,
+    /// Bytes of the files that it needs beside the base model and the two adapters.
+    pub extra_bytes: u64,
+}
