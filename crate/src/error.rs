@@ -33,7 +33,7 @@ pub enum ErrorKind {
     Device(DeviceFault),
 }
 
-/// How a GPU can fail.
+/// The ways in which a GPU fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceFault {
     /// The device is gone: a driver that crashed or was updated, a machine that slept. It can be opened again.

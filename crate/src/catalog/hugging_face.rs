@@ -1,16 +1,16 @@
-//! Addresses of models that the reader types in.
+//! Addresses of models that the user types in.
 
 use crate::error::Result;
 use crate::input;
 
-/// The address of a `.gguf` file on Hugging Face, from the address of its page or of itself, or from
+/// Returns the address of a `.gguf` file on Hugging Face. `text` is that address, the address of the file's page, or
 /// `OWNER/REPOSITORY/FILE.gguf`.
 ///
 /// Only Hugging Face: the page's content security policy permits no other host, so that no defect of the page could send
 /// a chat anywhere else.
 ///
 /// # Errors
-/// If it is no such address.
+/// If `text` is none of these.
 pub fn hugging_face(text: &str) -> Result<String> {
     let text = text.trim();
     let refused = |why: &str| {
@@ -29,7 +29,7 @@ pub fn hugging_face(text: &str) -> Result<String> {
     };
     let path = path.split(['?', '#']).next().unwrap_or(path);
     let parts: Vec<&str> = path.split('/').collect();
-    // What may stand in the names of repositories, branches and files. An escaped slash is part of a branch's name.
+    // Characters in the names of repositories, branches and files. An escaped slash is part of a branch's name.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~%+=@()".contains(c);
     if parts.iter().any(|part| part.is_empty() || part.starts_with("..") || !part.chars().all(plain)) {
         return Err(refused("this is not an address of a file"));

@@ -16,7 +16,7 @@ pub struct FileRecord {
     pub chunk_bytes: u64,
     /// SHA-256 of each piece; empty for a piece that is not there.
     pub chunk_sha256: Vec<String>,
-    /// Whether every piece is there and checked.
+    /// True once every piece is there and checked.
     pub complete: bool,
     /// SHA-256 of the whole file, once it is known.
     #[serde(default)]

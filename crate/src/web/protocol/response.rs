@@ -112,7 +112,7 @@ pub enum Body {
     },
     /// The request is done.
     Done {
-        /// Whether it was stopped.
+        /// True if it was stopped.
         cancelled: bool,
         /// Figures of a summary or translation.
         metrics: Option<SummaryMetrics>,

@@ -32,7 +32,7 @@ pub struct ModelStatus {
     pub bytes: Option<u64>,
     /// Bytes that are in the store.
     pub stored: u64,
-    /// Whether it can be loaded.
+    /// True if all files are in the store, so that it can be loaded.
     pub complete: bool,
     /// Origin of its file.
     pub origin: ModelOrigin,
@@ -90,7 +90,7 @@ pub struct Storage {
     pub usage: u64,
     /// Bytes that the browser would give.
     pub quota: u64,
-    /// Whether the browser promised not to delete it by itself.
+    /// True if the browser promised not to delete it by itself.
     pub persisted: bool,
 }
 
