@@ -5,7 +5,7 @@ use tsify::Tsify;
 
 use crate::error::ErrorKind;
 
-/// The kind of an error: that of the engine's error, or a panic.
+/// The kind of an error, for which the page has a heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum FaultKind {
@@ -19,10 +19,6 @@ pub enum FaultKind {
     Quota,
     /// A file that is damaged.
     Corrupt,
-    /// An engine that works for another request.
-    Busy,
-    /// Work that the user stopped.
-    Stopped,
     /// A GPU that failed, and with it the model that was loaded.
     Device,
     /// A defect of the engine: the page has to start a new worker.
@@ -32,13 +28,12 @@ pub enum FaultKind {
 impl From<ErrorKind> for FaultKind {
     fn from(kind: ErrorKind) -> Self {
         match kind {
-            ErrorKind::Input => FaultKind::Input,
-            ErrorKind::Failure => FaultKind::Failure,
+            // The page lets only one request have the engine, and hears nothing of those that it stopped.
+            ErrorKind::Input | ErrorKind::Busy => FaultKind::Input,
+            ErrorKind::Failure | ErrorKind::Stopped => FaultKind::Failure,
             ErrorKind::Network => FaultKind::Network,
             ErrorKind::Quota => FaultKind::Quota,
             ErrorKind::Corrupt => FaultKind::Corrupt,
-            ErrorKind::Busy => FaultKind::Busy,
-            ErrorKind::Stopped => FaultKind::Stopped,
             ErrorKind::Device(_) => FaultKind::Device,
         }
     }

@@ -6,7 +6,7 @@ use tsify::Tsify;
 use super::fault::FaultKind;
 use super::imported::{ChatTitle, ImportedChat};
 use super::metrics::SummaryMetrics;
-use super::status::{ExaminedAdapter, ModelStatus, Settings, Storage, TargetLanguage};
+use super::status::{EngineInfo, ExaminedAdapter, ModelStatus, Storage, TargetLanguage};
 use crate::error::Error;
 
 /// A message from the worker to the page.
@@ -50,14 +50,14 @@ pub enum Body {
         /// Text that is new, without the text before it.
         text: String,
     },
-    /// The models, the room for them, and the settings of the engine.
+    /// The models, the room for them, and the limits of the engine.
     Status {
         /// Models that a browser can fetch.
         models: Vec<ModelStatus>,
         /// Storage of the browser.
         storage: Storage,
-        /// Settings of the engine.
-        settings: Settings,
+        /// Languages and limits of the engine.
+        engine: EngineInfo,
     },
     /// A model was added to the list.
     Added {

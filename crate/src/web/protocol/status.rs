@@ -7,10 +7,10 @@ use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::method::Method;
 use crate::model::prompt::Task;
 
-/// Settings of the engine that the page has to know.
+/// Languages and limits of the engine, which the page has to know.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
-pub struct Settings {
+pub struct EngineInfo {
     /// Language of chats: the one that the adapters are trained on.
     pub chat_language: String,
     /// Codes of the languages that prompts can name.

@@ -7,7 +7,7 @@ use web_sys::{AbortController, AbortSignal, File};
 use super::import::import_chat;
 use super::model_store::{ModelStore, adapter_file_id, file_id};
 use super::page_sender::ProgressReporter;
-use super::present::settings;
+use super::present::engine_info;
 use super::state::WorkerState;
 use crate::chat::conversation::{Conversation, Message};
 use crate::engine;
@@ -99,7 +99,7 @@ impl WorkerState {
 
     async fn status(&self) -> Result<Body> {
         let models = self.store()?.models().await?;
-        Ok(Body::Status { models, storage: host::storage().await?, settings: settings() })
+        Ok(Body::Status { models, storage: host::storage().await?, engine: engine_info() })
     }
 
     async fn download(&self, id: u32, model: &str, signal: &AbortSignal) -> Result<()> {

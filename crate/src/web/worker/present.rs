@@ -1,4 +1,4 @@
-//! The engine as the page sees it: its settings, and the languages and methods of a loaded model.
+//! The engine as the page sees it: its limits, and the languages and methods of a loaded model.
 
 use super::state::LoadedModel;
 use crate::catalog::Catalog;
@@ -10,14 +10,14 @@ use crate::error::Result;
 use crate::methods::method::Method;
 use crate::model::prompt::{Task, languages};
 use crate::web::browser::host;
-use crate::web::protocol::{Body, MethodStatus, Settings, TargetLanguage};
+use crate::web::protocol::{Body, EngineInfo, MethodStatus, TargetLanguage};
 
 /// Language of chats: the one that the adapters are trained on.
 const CHAT_LANGUAGE: &str = "en";
 
-/// Returns the settings that the page has to know.
-pub fn settings() -> Settings {
-    Settings {
+/// Returns the languages and limits that the page has to know.
+pub fn engine_info() -> EngineInfo {
+    EngineInfo {
         chat_language: CHAT_LANGUAGE.to_owned(),
         languages: languages().map(str::to_owned).collect(),
         max_import_bytes: MAX_FILE_BYTES,
