@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import startWorker from "#worker?worker";
-import type { ModelStatus, OwnAdapter } from "../protocol";
+import type { Method, ModelStatus, UserAdapter } from "../protocol";
 import "../ui/action-bar";
 import type { AdapterDialog } from "../ui/adapter-dialog";
 import "../ui/chat-list";
@@ -25,7 +25,7 @@ import { Controller } from "./controllers/controller";
 import type { Problem } from "./controllers/task-runner";
 import { frame } from "./frame";
 import { readChat } from "./state/chat-import";
-import { CHAT_LANGUAGE, type Lines } from "./state/conversation";
+import type { Lines } from "./state/conversation";
 import type { ReplaySpeed } from "./state/replay";
 import { sampleModel } from "./state/samples";
 import type { Settings } from "./state/settings";
@@ -42,7 +42,7 @@ type EditedMessage = Parameters<ChatController["edit"]>[0];
 
 /** An adapter to delete, with the model it belongs to. */
 interface DeletedAdapter {
-  adapter: OwnAdapter;
+  adapter: UserAdapter;
   model: ModelStatus;
 }
 
@@ -151,6 +151,7 @@ export class GistApp extends Component {
       if (dialogue) app.openExample(dialogue);
     };
     return html`<chat-list
+      .chatLanguage=${app.session.chatLanguage}
       .dialogues=${chat.dialogues}
       .own=${chat.own?.title ?? null}
       .open=${chat.conversation.example}
@@ -177,14 +178,25 @@ export class GistApp extends Component {
   private renderDialogs() {
     const { app, t } = this;
     const { chat, models } = app;
+    const { engine, chatLanguage } = app.session;
     const read: ImportDialog["read"] = (...args) => readChat(app.session, ...args);
     const examine: AdapterDialog["examine"] = (...args) => models.examineAdapter(...args);
     const add: AdapterDialog["add"] = (...args) => models.addAdapter(...args);
     const openImported = ({ title, messages }: { title: string; messages: Lines }): void =>
       app.open(() => chat.openLines(title || t.chat.imported, messages));
     return html`
-      <import-dialog .read=${read} @imported=${on(openImported)}></import-dialog>
-      <adapter-dialog .model=${app.model?.name ?? ""} .examine=${examine} .add=${add}></adapter-dialog>
+      <import-dialog
+        .read=${read}
+        .maxBytes=${engine?.maxImportBytes ?? Number.POSITIVE_INFINITY}
+        @imported=${on(openImported)}
+      ></import-dialog>
+      <adapter-dialog
+        .languages=${engine?.languages ?? []}
+        .chatLanguage=${chatLanguage}
+        .model=${app.model?.name ?? ""}
+        .examine=${examine}
+        .add=${add}
+      ></adapter-dialog>
       <share-dialog
         .conversation=${chat.conversation}
         .choice=${{ method: app.method, task: app.settings.task, to: app.settings.to }}
@@ -307,6 +319,7 @@ export class GistApp extends Component {
       .summary=${summary}
       .reference=${reference}
       .backTranslation=${summaries.backTranslation}
+      .chatLanguage=${session.chatLanguage}
       .noWayBack=${session.target(summary.language)?.noWayBack ?? null}
       .sampleModel=${sampleModel}
       @read-back=${() => summaries.readBack()}
@@ -326,7 +339,7 @@ export class GistApp extends Component {
       ?running=${app.tasks.running}
       ?editing=${chat.editing}
       @choose-language=${on<string>((to) => app.chooseLanguage(to))}
-      @choose-method=${on<string>((method) => app.change({ method }))}
+      @choose-method=${on<Method>((method) => app.change({ method }))}
       @summarize=${() => app.summarize()}
       @stop=${() => app.tasks.stop()}
       @add-message=${on<NewMessage>((message) => app.edit(() => chat.add(message)))}
@@ -380,11 +393,12 @@ export class GistApp extends Component {
   private renderSettings() {
     const { app } = this;
     // The choices in force, which may differ from the saved ones where the model lacks those.
-    const to = app.to === CHAT_LANGUAGE ? app.settings.to : app.to;
+    const to = app.to === app.session.chatLanguage ? app.settings.to : app.to;
     return html`<settings-view
       class="view"
       .settings=${{ ...app.settings, to, method: app.method }}
       .languages=${app.languages}
+      .chatLanguage=${app.session.chatLanguage}
       .methods=${app.methods}
       .placement=${app.session.placement}
       @change-settings=${on<Partial<Settings>>((settings) => app.change(settings))}

@@ -275,7 +275,7 @@ export const de: Messages = {
     which: "Welcher Chat",
     order: "Das Datum ist",
     ambiguous: "Die Daten lassen sich verschieden lesen; bitte prüfen.",
-    orders: { dayFirst: "Tag, Monat, Jahr", monthFirst: "Monat, Tag, Jahr", yearFirst: "Jahr, Monat, Tag" },
+    orders: { "day-first": "Tag, Monat, Jahr", "month-first": "Monat, Tag, Jahr", "year-first": "Jahr, Monat, Tag" },
     leftOut: (announcements, media) =>
       `Weggelassen: ${announcements} Zeilen des Messengers selbst. Medien, die kein Text sind: ${media}.`,
     leadingLines: (count) => `Weggelassene Zeilen vor der ersten Nachricht: ${count}.`,
@@ -293,7 +293,7 @@ export const de: Messages = {
     preview: "Vorschau",
     use: (count) => `${nachrichten(count)} verwenden`,
     nothing: "Dieser Teil hat keine Nachrichten.",
-    tooLarge: "Die Datei ist größer als 100 MB. Exportiere den Chat ohne Medien.",
+    tooLarge: (megabytes) => `Die Datei ist größer als ${megabytes} MB. Exportiere den Chat ohne Medien.`,
   },
   shareLink: {
     title: "Diesen Chat teilen",

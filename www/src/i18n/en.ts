@@ -263,7 +263,7 @@ export const en = {
     which: "Which chat",
     order: "Dates are",
     ambiguous: "The dates can be read in more than one way; please check.",
-    orders: { dayFirst: "day, month, year", monthFirst: "month, day, year", yearFirst: "year, month, day" },
+    orders: { "day-first": "day, month, year", "month-first": "month, day, year", "year-first": "year, month, day" },
     leftOut: (announcements: number, media: number) =>
       `Left out: ${announcements} system messages, ${media} media attachments.`,
     leadingLines: (count: number) => `Lines left out before the first message: ${count}.`,
@@ -281,7 +281,7 @@ export const en = {
     preview: "Preview",
     use: (count: number) => `Use ${messages(count)}`,
     nothing: "This part has no messages.",
-    tooLarge: "The file is larger than 100 MB. Export the chat without media.",
+    tooLarge: (megabytes: number) => `The file is larger than ${megabytes} MB. Export the chat without media.`,
   },
   shareLink: {
     title: "Share this chat",

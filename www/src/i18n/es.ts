@@ -271,7 +271,7 @@ export const es: Messages = {
     which: "Qué chat",
     order: "Las fechas son",
     ambiguous: "Las fechas pueden leerse de más de una manera; compruébalas.",
-    orders: { dayFirst: "día, mes, año", monthFirst: "mes, día, año", yearFirst: "año, mes, día" },
+    orders: { "day-first": "día, mes, año", "month-first": "mes, día, año", "year-first": "año, mes, día" },
     leftOut: (announcements, media) =>
       `Omitidas: ${announcements} líneas de la propia aplicación. Archivos que no son texto: ${media}.`,
     leadingLines: (count) => `Líneas omitidas antes del primer mensaje: ${count}.`,
@@ -288,7 +288,7 @@ export const es: Messages = {
     preview: "Vista previa",
     use: (count) => `Usar ${mensajes(count)}`,
     nothing: "Esta parte no tiene mensajes.",
-    tooLarge: "El archivo supera los 100 MB. Exporta el chat sin archivos multimedia.",
+    tooLarge: (megabytes) => `El archivo supera los ${megabytes} MB. Exporta el chat sin archivos multimedia.`,
   },
   shareLink: {
     title: "Compartir este chat",

@@ -276,7 +276,7 @@ export const fr: Messages = {
     which: "Quelle discussion",
     order: "Les dates sont",
     ambiguous: "Les dates peuvent se lire de plusieurs façons ; vérifiez-les.",
-    orders: { dayFirst: "jour, mois, année", monthFirst: "mois, jour, année", yearFirst: "année, mois, jour" },
+    orders: { "day-first": "jour, mois, année", "month-first": "mois, jour, année", "year-first": "année, mois, jour" },
     leftOut: (announcements, media) =>
       `Omises : ${announcements} lignes de la messagerie elle-même. Fichiers qui ne sont pas du texte : ${media}.`,
     leadingLines: (count) => `Lignes omises avant le premier message : ${count}.`,
@@ -294,7 +294,7 @@ export const fr: Messages = {
     preview: "Aperçu",
     use: (count) => `Utiliser ${messages(count)}`,
     nothing: "Cette partie n’a pas de messages.",
-    tooLarge: "Le fichier dépasse 100 Mo. Exportez la discussion sans médias.",
+    tooLarge: (megabytes) => `Le fichier dépasse ${megabytes} Mo. Exportez la discussion sans médias.`,
   },
   shareLink: {
     title: "Partager cette discussion",

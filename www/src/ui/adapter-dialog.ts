@@ -3,10 +3,8 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { fromDrop, fromPicker, type PickedFiles } from "../app/browser/picked-files";
-import type { Purpose } from "../app/engine/user-models";
-import { CHAT_LANGUAGE } from "../app/state/conversation";
 import { defaults } from "../app/state/settings";
-import type { ExaminedAdapter } from "../protocol";
+import type { ExaminedAdapter, Task } from "../protocol";
 import { valueIn } from "./component";
 import { Dialog } from "./dialog";
 import { language } from "./format";
@@ -29,16 +27,22 @@ export class AdapterDialog extends Dialog {
       }
     `,
   ];
+  /** Languages that an adapter can be for. */
+  @property({ attribute: false }) languages: readonly string[] = [];
+  /** Language of the chats. */
+  @property({ attribute: false }) chatLanguage = "";
   /** Name of the model. */
   @property({ attribute: false }) model = "";
   /** Reads what kind of adapter the files hold; rejects with a message for the user. */
   @property({ attribute: false }) examine: (picked: PickedFiles) => Promise<ExaminedAdapter> = () =>
     Promise.reject(new Error("no engine"));
-  @property({ attribute: false }) add: (picked: PickedFiles, purpose: Purpose) => Promise<void> = () =>
+  @property({ attribute: false }) add: (picked: PickedFiles, task: Task) => Promise<void> = () =>
     Promise.reject(new Error("no engine"));
   @state() private picked: PickedFiles | null = null;
   @state() private adapter: ExaminedAdapter | null = null;
-  @state() private purpose: Purpose = { task: "summarize", from: CHAT_LANGUAGE, to: defaults.to };
+  @state() private task: Task["task"] = "summarize";
+  @state() private from = "";
+  @state() private to = "";
   @state() private checking = false;
   @state() private problem = "";
   @state() private dragOver = false;
@@ -46,7 +50,6 @@ export class AdapterDialog extends Dialog {
   protected override closed(): void {
     this.picked = this.adapter = null;
     this.problem = "";
-    this.purpose = { task: "summarize", from: CHAT_LANGUAGE, to: defaults.to };
   }
 
   /** Runs `action` and shows an error here, because the page's own message would lie behind the dialog. */
@@ -68,12 +71,9 @@ export class AdapterDialog extends Dialog {
       if (picked.files.length === 0) return;
       this.adapter = await this.examine(picked);
       this.picked = picked;
-      if (this.adapter.method !== "lora")
-        this.purpose = {
-          task: "summarize-translate",
-          from: this.adapter.from ?? CHAT_LANGUAGE,
-          to: this.adapter.to ?? defaults.to,
-        };
+      this.task = this.adapter.kind === "lora" ? "summarize" : "summarize-translate";
+      this.from = this.adapter.from ?? this.chatLanguage;
+      this.to = this.adapter.to ?? defaults.to;
     });
   }
 
@@ -125,18 +125,18 @@ export class AdapterDialog extends Dialog {
 
   private renderFound(adapter: ExaminedAdapter, picked: PickedFiles) {
     const { adapter: t } = this.t;
-    const { task, from, to } = this.purpose;
-    const lora = adapter.method === "lora";
+    const { task, from, to } = this;
+    const lora = adapter.kind === "lora";
     const add = (): Promise<void> =>
       this.attempt(async () => {
-        await this.add(picked, this.purpose);
+        await this.add(picked, task === "summarize" ? { task } : { task, from, to });
         this.hide();
       });
-    return html`<p>${t.fits(adapter.name, lora ? t.lora : (adapter.methodName ?? adapter.method))}</p>
+    return html`<p>${t.fits(adapter.name, lora ? t.lora : (adapter.methodName ?? adapter.kind))}</p>
       ${lora ? this.renderTask() : nothing}
       ${!lora && adapter.from && adapter.to ? html`<p class="quiet">${language(from)} → ${language(to)}</p>` : nothing}
-      ${adapter.from || task === "summarize" ? nothing : this.renderLanguage("from", t.from, adapter.languages)}
-      ${adapter.to || task === "summarize" ? nothing : this.renderLanguage("to", t.to, adapter.languages)}
+      ${adapter.from || task === "summarize" ? nothing : this.renderLanguage("from", t.from)}
+      ${adapter.to || task === "summarize" ? nothing : this.renderLanguage("to", t.to)}
       <div class="row">
         <button class="main" ?disabled=${this.checking} @click=${add}>${t.add}</button>
         <button ?disabled=${this.checking} @click=${() => this.closed()}>${t.other}</button>
@@ -145,22 +145,22 @@ export class AdapterDialog extends Dialog {
 
   private renderTask() {
     const { adapter: t } = this.t;
-    const choose = (event: Event): void => this.set({ task: valueIn(event) as Purpose["task"] });
+    const choose = (event: Event): void => {
+      this.task = valueIn(event) as Task["task"];
+    };
     return html`<div>
       <label for="task">${t.task}</label>
-      <select id="task" @change=${choose}>${options(Object.entries(t.tasks), this.purpose.task)}</select>
+      <select id="task" @change=${choose}>${options<string>(Object.entries(t.tasks), this.task)}</select>
     </div>`;
   }
 
-  private renderLanguage(name: "from" | "to", label: string, codes: readonly string[]) {
-    const choose = (event: Event): void => this.set({ [name]: valueIn(event) });
+  private renderLanguage(name: "from" | "to", label: string) {
+    const choose = (event: Event): void => {
+      this[name] = valueIn(event);
+    };
     return html`<div>
       <label for=${name}>${label}</label>
-      <select id=${name} @change=${choose}>${languageOptions(codes, this.purpose[name])}</select>
+      <select id=${name} @change=${choose}>${languageOptions(this.languages, this[name])}</select>
     </div>`;
-  }
-
-  private set(change: Partial<Purpose>): void {
-    this.purpose = { ...this.purpose, ...change };
   }
 }

@@ -1,7 +1,6 @@
 // The list of chats: the user's own and the examples.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { CHAT_LANGUAGE } from "../app/state/conversation";
 import type { Dialogue } from "../app/state/dialogues";
 import { Component, valueIn } from "./component";
 import { type Icon, icon } from "./icons";
@@ -109,6 +108,8 @@ export class ChatList extends Component {
       }
     `,
   ];
+  /** Language of the examples. */
+  @property({ attribute: false }) chatLanguage = "";
   @property({ attribute: false }) dialogues: readonly Dialogue[] = [];
   /** Title of the user's own chat, if there is one. */
   @property({ attribute: false }) own: string | null = null;
@@ -167,7 +168,7 @@ export class ChatList extends Component {
   private renderExample({ id, scenario, turns }: Dialogue) {
     const last = turns.at(-1);
     const line = `${last?.speaker}: ${last?.text}`;
-    return html`<li lang=${CHAT_LANGUAGE}>${this.renderItem(id, scenario, line, hash(id))}</li>`;
+    return html`<li lang=${this.chatLanguage || nothing}>${this.renderItem(id, scenario, line, hash(id))}</li>`;
   }
 
   private renderItem(id: string | null, title: string, last: string, place: number) {

@@ -4,7 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { saveFile } from "../app/browser/device";
 import { type Experiment, type Memory, peak, type Row, rows, toCsv, toJson } from "../app/state/experiment";
 import type { Spread } from "../app/state/statistics";
-import type { MethodStatus } from "../protocol";
+import type { Method, MethodStatus } from "../protocol";
 import "./bar-chart";
 import type { Bar } from "./bar-chart";
 import { Component, valueIn } from "./component";
@@ -13,7 +13,7 @@ import { base, view } from "./styles";
 
 /** An experiment that the user asks for. */
 export interface Comparison {
-  methods: string[];
+  methods: Method[];
   /** Number of random examples; 0 for the open chat. */
   examples: number;
 }
@@ -114,7 +114,7 @@ export class CompareView extends Component {
   @state() private without: readonly string[] = [];
   @state() private examples = 0;
 
-  private get chosen(): string[] {
+  private get chosen(): Method[] {
     return this.methods
       .filter(({ method, unavailable }) => unavailable === undefined && !this.without.includes(method))
       .map(({ method }) => method);

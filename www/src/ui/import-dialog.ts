@@ -2,7 +2,7 @@
 // dates, and choose which part to use.
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { fromFile, fromText, type Imported, type ImportSource, MAX_IMPORT_BYTES } from "../app/state/chat-import";
+import { fromFile, fromText, type Imported, type ImportSource } from "../app/state/chat-import";
 import { daysBefore, type Range, within } from "../app/state/import-range";
 import type { DateOrder, ImportedChat } from "../protocol";
 import { valueIn } from "./component";
@@ -51,6 +51,8 @@ export class ImportDialog extends Dialog {
       }
     `,
   ];
+  /** Length in bytes of the largest file that the engine reads. */
+  @property({ attribute: false }) maxBytes = Number.POSITIVE_INFINITY;
   /** Reads a chat; rejects with a message for the user. */
   @property({ attribute: false }) read: Read = () => Promise.reject(new Error("no engine"));
   @state() private source: ImportSource | null = null;
@@ -83,7 +85,7 @@ export class ImportDialog extends Dialog {
     this.reading = true;
     this.problem = "";
     try {
-      if (source.bytes.byteLength > MAX_IMPORT_BYTES) throw new Error(this.t.import.tooLarge);
+      if (source.bytes.byteLength > this.maxBytes) throw new Error(this.tooLarge);
       const imported = await this.read(source, order, chat);
       // After a chat is chosen, the answer lists no others: the list is kept for another choice.
       this.imported = {
@@ -98,10 +100,14 @@ export class ImportDialog extends Dialog {
     }
   }
 
+  private get tooLarge(): string {
+    return this.t.import.tooLarge(Math.floor(this.maxBytes / 2 ** 20));
+  }
+
   private async loadFile(file: File | undefined): Promise<void> {
     if (!file) return;
     // The size is checked before reading: an export with videos would fill the memory.
-    if (file.size > MAX_IMPORT_BYTES) this.problem = this.t.import.tooLarge;
+    if (file.size > this.maxBytes) this.problem = this.tooLarge;
     else await this.load(await fromFile(file));
   }
 

@@ -3,13 +3,13 @@ import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Rouge } from "../app/state/summary";
 import type { Messages } from "../i18n";
-import type { Metrics } from "../protocol";
+import type { SummaryMetrics } from "../protocol";
 import { Component } from "./component";
 import { megabytes, number, perSecond, seconds } from "./format";
 import { base } from "./styles";
 
 /** Memory and work of the GPU, the latter for each generated token. */
-function gpuRows(gpu: Metrics["gpu"], t: Messages["metrics"]): [string, string][] {
+function gpuRows(gpu: SummaryMetrics["gpu"], t: Messages["metrics"]): [string, string][] {
   if (!gpu) return [];
   const each = (count: number, digits = 0): string => number(count / Math.max(1, gpu.tokens), digits);
   return [
@@ -43,7 +43,7 @@ export class MetricsList extends Component {
       }
     `,
   ];
-  @property({ attribute: false }) metrics: Metrics | null = null;
+  @property({ attribute: false }) metrics: SummaryMetrics | null = null;
   @property({ attribute: false }) rouge: Rouge | null = null;
 
   override render() {
@@ -54,13 +54,13 @@ export class MetricsList extends Component {
     } = this;
     if (!metrics) return nothing;
     const rows: [string, string][] = [
-      [t.firstToken, seconds(metrics.timeToFirstTokenMs)],
-      [t.total, seconds(metrics.totalMs)],
-      [t.prefill, `${perSecond(metrics.promptTokens, metrics.prefillMs)} tok/s`],
-      [t.decode, `${perSecond(metrics.generatedTokens, metrics.decodeMs)} tok/s`],
-      [t.tokens, t.inOut(metrics.promptTokens, metrics.generatedTokens)],
+      [t.firstToken, seconds(metrics.time_to_first_token_ms)],
+      [t.total, seconds(metrics.total_ms)],
+      [t.prefill, `${perSecond(metrics.prompt_tokens, metrics.prefill_ms)} tok/s`],
+      [t.decode, `${perSecond(metrics.generated_tokens, metrics.decode_ms)} tok/s`],
+      [t.tokens, t.inOut(metrics.prompt_tokens, metrics.generated_tokens)],
       [t.passes, String(metrics.passes)],
-      [t.memory, megabytes(metrics.wasmBytes)],
+      [t.memory, megabytes(metrics.wasm_bytes)],
       ...gpuRows(metrics.gpu, this.t.metrics),
     ];
     const likeness: [string, string][] = rouge

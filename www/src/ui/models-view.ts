@@ -2,7 +2,7 @@
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Download } from "../app/engine/session";
-import type { ModelStatus, OwnAdapter, Storage } from "../protocol";
+import type { ModelStatus, Storage, UserAdapter } from "../protocol";
 import { Component } from "./component";
 import "./download-progress";
 import { language, megabytes } from "./format";
@@ -123,12 +123,12 @@ export class ModelsView extends Component {
       <ul>${model.adapters.map((adapter) => this.renderAdapter(adapter, model))}</ul>`;
   }
 
-  private renderAdapter(adapter: OwnAdapter, model: ModelStatus) {
+  private renderAdapter(adapter: UserAdapter, model: ModelStatus) {
     const { adapter: words, models: t } = this.t;
-    const { method, name, task, from, to, bytes } = adapter;
-    const kind = method === "lora" ? words.tasks[task as keyof typeof words.tasks] : method;
-    const languages = task === "summarize" ? "" : `${language(from)} → ${language(to)}`;
-    const about = [kind, languages].filter(Boolean).join(", ");
+    const { kind, name, task, bytes } = adapter;
+    const use = kind === "lora" ? words.tasks[task.task] : kind;
+    const languages = task.task === "summarize" ? "" : `${language(task.from)} → ${language(task.to)}`;
+    const about = [use, languages].filter(Boolean).join(", ");
     return html`<li>
       <span class="grow">${name} <span class="quiet">${about} · ${megabytes(bytes)}</span></span>
       <button

@@ -2,10 +2,9 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Placement } from "../app/engine/backend";
-import { CHAT_LANGUAGE } from "../app/state/conversation";
 import { limits, type Settings } from "../app/state/settings";
 import { uiLanguages } from "../i18n";
-import type { MethodStatus } from "../protocol";
+import type { Method, MethodStatus } from "../protocol";
 import { Component, valueIn } from "./component";
 import { language, seconds } from "./format";
 import { methodOptions, options } from "./options";
@@ -29,6 +28,8 @@ export class SettingsView extends Component {
     `,
   ];
   @property({ attribute: false }) settings!: Settings;
+  /** Language of the chats. */
+  @property({ attribute: false }) chatLanguage = "";
   @property({ attribute: false }) languages: readonly string[] = [];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
   @property({ attribute: false }) placement: Placement | null = null;
@@ -75,11 +76,12 @@ export class SettingsView extends Component {
   }
 
   /** Says where the model runs, and why. */
-  private explain({ gpu, reason, trial, noGpu }: Placement): string {
+  private explain({ gpu, reason, benchmark, noGpu }: Placement): string {
     const { placement: t } = this.t;
     const place = gpu === null ? t.cpu : t.gpu(gpu);
-    const times = trial?.cpuMs && trial.gpuMs ? t.times(seconds(trial.gpuMs), seconds(trial.cpuMs)) : "";
-    const why = { chosen: t.chosen, trial: times, noGpu: t.noGpu(noGpu ?? "") }[reason];
+    const times =
+      benchmark?.cpuMs && benchmark.gpuMs ? t.times(seconds(benchmark.gpuMs), seconds(benchmark.cpuMs)) : "";
+    const why = { chosen: t.chosen, benchmark: times, noGpu: t.noGpu(noGpu ?? "") }[reason];
     return [place, why].filter(Boolean).join(" ");
   }
 
@@ -101,7 +103,7 @@ export class SettingsView extends Component {
   private renderSummaries() {
     const { config: t } = this.t;
     const { placement, settings } = this;
-    const codes = this.languages.filter((code) => code !== CHAT_LANGUAGE);
+    const codes = this.languages.filter((code) => code !== this.chatLanguage);
     const names = Object.fromEntries(codes.map((code) => [code, language(code)]));
     const fixed = settings.task === "summarize" || codes.length === 0;
     return html`<section class="card" aria-labelledby="summaries">
@@ -121,7 +123,7 @@ export class SettingsView extends Component {
   }
 
   private renderMethod() {
-    const choose = (event: Event): void => this.set({ method: valueIn(event) });
+    const choose = (event: Event): void => this.set({ method: valueIn(event) as Method });
     return html`<div>
       <label for="method">${this.t.config.method}</label>
       <select id="method" ?disabled=${this.methods.length === 0} @change=${choose}>

@@ -3,7 +3,6 @@ import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { canShare, offlineVoice, share, speak } from "../app/browser/device";
 import type { Activity } from "../app/engine/session";
-import { CHAT_LANGUAGE } from "../app/state/conversation";
 import type { BackTranslation, Summary } from "../app/state/summary";
 import { Component } from "./component";
 import { language } from "./format";
@@ -87,6 +86,8 @@ export class SummaryCard extends Component {
   @property({ attribute: false }) reference: string | null = null;
   @property({ attribute: false }) backTranslation: BackTranslation | null = null;
   /** Why the summary cannot be read back in the chat's language; null if it can. */
+  /** Language of the chats. */
+  @property({ attribute: false }) chatLanguage = "";
   @property({ attribute: false }) noWayBack: string | null = null;
   /** Name of the model that wrote the samples. */
   @property({ attribute: false }) sampleModel = "";
@@ -117,7 +118,7 @@ export class SummaryCard extends Component {
       ${summary.sample ? html`<p class="quiet">${t.summary.sample(this.sampleModel)}</p>` : nothing}
       <div class="text" lang=${summary.language} dir="auto" aria-busy=${running ? "true" : "false"}>${text}</div>
       ${running ? this.renderActivity(summary.activity, text) : nothing}
-      ${summary.metrics && summary.metrics.passesCut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
+      ${summary.metrics && summary.metrics.passes_cut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
       ${summary.notices.map((text) => html`<p class="notice">${text}</p>`)}
       ${running || text === "" ? nothing : this.renderActions(summary)}
       ${this.backTranslation ? this.renderBackTranslation(this.backTranslation) : nothing}
@@ -130,7 +131,7 @@ export class SummaryCard extends Component {
     const busy = running ? "true" : "false";
     return html`<div class="back">
       <h3>${this.t.summary.backTitle}</h3>
-      <div lang=${CHAT_LANGUAGE} dir="auto" class="backtext" aria-busy=${busy}>${text}</div>
+      <div lang=${this.chatLanguage} dir="auto" class="backtext" aria-busy=${busy}>${text}</div>
     </div>`;
   }
 
@@ -163,7 +164,7 @@ export class SummaryCard extends Component {
     const { t } = this;
     const voice = offlineVoice(summary.language);
     const noVoice = voice ? nothing : t.summary.noVoice(language(summary.language));
-    const translated = !summary.sample && summary.language !== CHAT_LANGUAGE;
+    const translated = !summary.sample && summary.language !== this.chatLanguage;
     const send = () => share({ text: summary.text.trim() });
     return html`<div class="row">
         <button class="soft" @click=${() => this.copy(summary.text)}>${icon("copy")}${t.copy}</button>

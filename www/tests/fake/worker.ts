@@ -1,7 +1,7 @@
 // The fake engine for tests of the page: the same protocol without a model. Words in the chat choose what goes wrong; a
 // test can hold downloads on the channel `fake`.
 import type { Imported } from "../../src/app/state/chat-import";
-import type { Action, MethodStatus, ModelStatus, OwnAdapter, Request, Response } from "../../src/protocol";
+import type { Action, Method, MethodStatus, ModelStatus, Request, Response, UserAdapter } from "../../src/protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 type Body = Response extends infer R ? (R extends unknown ? Omit<R, "version" | "id"> : never) : never;
@@ -13,7 +13,7 @@ const done = { type: "done", cancelled: false, metrics: undefined } as const;
 const bytes = 253_113_024;
 /** Models that the user has added. */
 let userModels: ModelStatus[] = [];
-let adapters: OwnAdapter[] = [];
+let adapters: UserAdapter[] = [];
 const models = (): ModelStatus[] => [
   {
     id: "gemma-3-270m",
@@ -50,7 +50,7 @@ const texts: Record<string, string> = {
   fr: "Frank dit que la corde de la cloche est cassée. Hamish en trouve une autre avant le mariage.",
 };
 
-const method = (method: string, name: string, extraBytes = 0, unavailable?: string): MethodStatus => ({
+const method = (method: Method, name: string, extraBytes = 0, unavailable?: string): MethodStatus => ({
   method,
   name,
   passes: method === "two-step" ? 2 : 1,
@@ -121,9 +121,9 @@ async function importModel(id: number, file: File): Promise<void> {
   post(id, { type: "added", model: model.id });
 }
 
-function addAdapter(id: number, { model, paths, task, from, to }: ActionOf<"addAdapter">): void {
+function addAdapter(id: number, { model, paths, task }: ActionOf<"addAdapter">): void {
   const name = paths[0]?.split("/").at(-2) ?? "adapter";
-  adapters = [{ id: `${model}/own/${name}`, name, method: "lora", task, from, to, bytes: 8e6 }];
+  adapters = [{ id: `${model}/own/${name}`, name, kind: "lora", task, bytes: 8e6 }];
   post(id, {
     type: "loaded",
     model,
@@ -142,16 +142,17 @@ async function write(id: number, text: string, slowly: boolean, step = 0): Promi
     post(id, { type: "delta", text: word, step });
   }
   const metrics = {
-    promptTokens: 240,
-    generatedTokens: 24,
-    timeToFirstTokenMs: 5200,
-    prefillMs: 5100,
-    decodeMs: 2400,
-    totalMs: 7600,
+    prompt_tokens: 240,
+    generated_tokens: 24,
+    time_to_first_token_ms: 5200,
+    prefill_ms: 5100,
+    decode_ms: 2400,
+    total_ms: 7600,
+    windows: 1,
     passes: 1,
-    passesCut: 0,
-    perPass: [],
-    wasmBytes: 412_000_000,
+    passes_cut: 0,
+    per_pass: [],
+    wasm_bytes: 412_000_000,
     gpu: undefined,
   };
   const work = {
@@ -161,7 +162,7 @@ async function write(id: number, text: string, slowly: boolean, step = 0): Promi
     passes: 20,
     submits: 20,
     readbacks: 6,
-    bytesRead: 5e9,
+    bytes_read: 5e9,
   };
   post(id, { type: "done", metrics: { ...metrics, gpu: gpu === undefined ? undefined : work }, cancelled: false });
 }
@@ -224,7 +225,7 @@ function read({ bytes, order, chat }: ActionOf<"import">): Imported {
     .map(([, time, sender = "", text = ""]) => ({ sender, text, time }))
     .slice(chat ?? 0);
   const certainty = order !== undefined ? "given" : text.includes("AMBIGUOUS") ? "ambiguous" : "certain";
-  const dates = text.includes("[") ? ({ order: order ?? ("dayFirst" as const), certainty } as const) : undefined;
+  const dates = text.includes("[") ? ({ order: order ?? ("day-first" as const), certainty } as const) : undefined;
   return {
     chat:
       chats.length > 0
@@ -240,7 +241,12 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
     case "open":
       return post(id, done);
     case "status":
-      return post(id, { type: "status", models: models(), storage: { usage: stored, quota: 64e9, persisted: true } });
+      return post(id, {
+        type: "status",
+        models: models(),
+        storage: { usage: stored, quota: 64e9, persisted: true },
+        engine: { chatLanguage: "en", languages: ["en", "es", "fr", "de"], maxImportBytes: 256 * 1024 * 1024 },
+      });
     case "download":
       return void download(id);
     case "delete":
@@ -263,11 +269,10 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
             type: "examined",
             adapter: {
               name: "mine",
-              method: "lora",
+              kind: "lora",
               methodName: undefined,
               from: undefined,
               to: undefined,
-              languages: ["en", "es", "fr", "de"],
             },
           })
         : post(id, { type: "error", kind: "input", text: "there is no adapter among these files; give a GGUF LoRA" });
@@ -287,8 +292,8 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
         gpuBytes: gpu ? 2.9e8 : 0,
         targets,
       });
-    case "trial":
-      return post(id, { type: "trial", cpuMs: 7600, gpuMs: 2100, noGpu: undefined });
+    case "benchmark":
+      return post(id, { type: "benchmark", cpuMs: 7600, gpuMs: 2100, noGpu: undefined });
     case "summarize":
       return void summarize(id, message);
     case "translate":

@@ -90,11 +90,11 @@ test.describe("tiny models", () => {
     });
   });
 
-  test("a trial measures both", async () => {
-    const trial = ofType("trial", await bench.ask({ action: "trial", model: tiny[3] ?? "" }));
-    expect(trial.noGpu).toBeUndefined();
-    expect(trial.cpuMs).toBeGreaterThan(0);
-    expect(trial.gpuMs).toBeGreaterThan(0);
+  test("a benchmark measures both", async () => {
+    const benchmark = ofType("benchmark", await bench.ask({ action: "benchmark", model: tiny[3] ?? "" }));
+    expect(benchmark.noGpu).toBeUndefined();
+    expect(benchmark.cpuMs).toBeGreaterThan(0);
+    expect(benchmark.gpuMs).toBeGreaterThan(0);
   });
 });
 
@@ -102,7 +102,7 @@ test("without a GPU the processor is used where that is allowed, and the reason 
   const bench = await open(synthetic(["tiny-llama-q4_k"]), false);
   const model = "tiny-llama-q4_k";
   ofType("done", await bench.ask({ action: "download", model }));
-  expect(ofType("trial", await bench.ask({ action: "trial", model }))).toMatchObject({
+  expect(ofType("benchmark", await bench.ask({ action: "benchmark", model }))).toMatchObject({
     cpuMs: undefined,
     gpuMs: undefined,
     noGpu: expect.stringContaining("no GPU"),
@@ -156,7 +156,7 @@ test("the real model: one short summary, and the memory that loading it takes", 
     sampling: { temperature: 0, topK: 1, topP: 1, seed: 0 },
   });
   const { metrics } = ofType("done", responses);
-  expect([metrics?.promptTokens, metrics?.generatedTokens]).toEqual([48, 8]);
+  expect([metrics?.prompt_tokens, metrics?.generated_tokens]).toEqual([48, 8]);
   // At most 11 dispatches per layer and 4 more, with a pair.
   expect(metrics?.gpu?.dispatches).toBeLessThanOrEqual((18 * 11 + 4) * 7);
   const [written, expected] = [text(responses), native(lines, "projection", 8)];

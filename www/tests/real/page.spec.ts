@@ -210,7 +210,7 @@ test("imports an export of WhatsApp, takes a part of it and shares that in a lin
     "[25/12/2019, 09:00:00] Ana: Fine";
   await importFile("WhatsApp Chat with Family.txt", text);
   await expect(page.getByText("3 messages found (WhatsApp).")).toBeVisible();
-  await expect(page.getByLabel("Dates are")).toHaveValue("dayFirst");
+  await expect(page.getByLabel("Dates are")).toHaveValue("day-first");
   await page.getByLabel("Which part").selectOption("Since a date…");
   await page.getByLabel("Since", { exact: true }).fill("2019-12-24");
   await page.getByRole("button", { name: "Use 3 messages" }).click();

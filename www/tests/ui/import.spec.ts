@@ -49,7 +49,7 @@ test("ambiguous dates are told and can be corrected", async ({ page }) => {
   await expect(page.getByText("more than one way")).toBeVisible();
   await page.getByLabel("Dates are").selectOption("month, day, year");
   await expect(page.getByText("more than one way")).toBeHidden();
-  await expect(page.getByLabel("Dates are")).toHaveValue("monthFirst");
+  await expect(page.getByLabel("Dates are")).toHaveValue("month-first");
 });
 
 test("of several chats in a file, one is chosen", async ({ page }) => {

@@ -34,18 +34,18 @@ test("the page says where the model runs, and why; setting and address choose", 
   await expect(page.getByLabel("Runs on")).toHaveValue("cpu");
 });
 
-test("a trial that finds the graphics processor slower, or none, is remembered for its model and browser", async ({
+test("a benchmark that finds the graphics processor slower, or none, is remembered for its model and browser", async ({
   page,
   site,
 }) => {
-  const remember = (trial: object) =>
+  const remember = (benchmark: object) =>
     page.evaluate(
-      (trial) =>
+      (benchmark) =>
         localStorage.setItem(
           "pocket-gist.trials",
-          JSON.stringify({ "gemma-3-270m": { ...trial, browser: navigator.userAgent } }),
+          JSON.stringify({ "gemma-3-270m": { ...benchmark, browser: navigator.userAgent } }),
         ),
-      trial,
+      benchmark,
     );
   await remember({ cpuMs: 3000, gpuMs: 9000, noGpu: null });
   await download(page);

@@ -42,6 +42,11 @@ test("parts of a chat are taken by number and by date", () => {
   expect(within(messages, { kind: "last", count: 2 })).toHaveLength(2);
   expect(within(messages, { kind: "since", date: "2024-01-31" })).toEqual(messages.slice(2));
   expect(within(messages, { kind: "since", date: "2024-02-02" })).toEqual([]);
+  // As the engine's own ranges: of a chat in which time runs backwards, an older message is left out.
+  const late = { time: "2024-01-29T08:00:00" };
+  const withLate = [...messages, late, { time: null }, { time: "2024-02-02T07:00:00" }];
+  const recent = [...messages.slice(2), { time: "2024-02-02T07:00:00" }];
+  expect(within(withLate, { kind: "since", date: "2024-01-31" })).toEqual(recent);
   expect(daysBefore(new Date(2024, 2, 1, 15), 1)).toBe("2024-02-29");
   expect(daysBefore(new Date(2024, 0, 1), 1)).toBe("2023-12-31");
 });
@@ -72,16 +77,16 @@ test("random examples are different ones", () => {
 });
 
 test("an experiment becomes rows and lines, and text cannot become a formula", () => {
-  const metrics = (totalMs: number) => ({
-    promptTokens: 10,
-    generatedTokens: 5,
-    timeToFirstTokenMs: 100,
-    prefillMs: 90,
-    decodeMs: 50,
-    totalMs,
+  const metrics = (total_ms: number) => ({
+    prompt_tokens: 10,
+    generated_tokens: 5,
+    time_to_first_token_ms: 100,
+    prefill_ms: 90,
+    decode_ms: 50,
+    total_ms,
     passes: 1,
-    passesCut: 0,
-    wasmBytes: totalMs * 1000,
+    passes_cut: 0,
+    wasm_bytes: total_ms * 1000,
     gpu: { bytes: 5 },
   });
   const experiment: Experiment = {

@@ -1,5 +1,6 @@
 // Experiments: several methods on the same chats.
 import { messages } from "../../i18n";
+import type { Method } from "../../protocol";
 import { type Conversation, fromDialogue } from "../state/conversation";
 import { sample } from "../state/dialogues";
 import { type Experiment, runExperiment } from "../state/experiment";
@@ -11,7 +12,7 @@ export class CompareController {
   constructor(private readonly app: Context) {}
 
   /** Compares `methods` on `examples` random examples, or with 0 on the open chat. */
-  async compare(methods: readonly string[], examples: number): Promise<void> {
+  async compare(methods: readonly Method[], examples: number): Promise<void> {
     const { app } = this;
     const { chat } = app;
     app.view.show("compare");

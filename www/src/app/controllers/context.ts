@@ -1,6 +1,6 @@
 // The part of the controller that its parts see. They import this instead of the controller, which imports them.
 import type { ReactiveControllerHost } from "lit";
-import type { ModelStatus } from "../../protocol";
+import type { Method, ModelStatus } from "../../protocol";
 import type { EngineSession } from "../engine/session";
 import type { ImportSource } from "../state/chat-import";
 import type { Dialogue } from "../state/dialogues";
@@ -31,7 +31,7 @@ export interface Context {
   /** Language of the summary. */
   readonly to: string;
   /** Id of the method that summaries are made by. */
-  readonly method: string;
+  readonly method: Method;
   /** Text that screen readers read out when a task ends. */
   announcement: string;
   /** Changes settings, and saves and applies them. */

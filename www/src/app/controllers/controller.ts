@@ -1,10 +1,10 @@
 // The page's state and what the user can do: settings, the choices that follow from them, and the parts' wiring.
 import type { ReactiveControllerHost } from "lit";
 import { messages, setUiLanguage } from "../../i18n";
-import type { MethodStatus, ModelStatus } from "../../protocol";
-import { forgetTrials, fromAddress } from "../engine/backend";
+import type { Method, MethodStatus, ModelStatus } from "../../protocol";
+import { forgetBenchmarks, fromAddress } from "../engine/backend";
 import { EngineSession } from "../engine/session";
-import { CHAT_LANGUAGE, empty } from "../state/conversation";
+import { empty } from "../state/conversation";
 import { type Dialogue, sample } from "../state/dialogues";
 import type { Replay } from "../state/replay";
 import { forgetSettings, readSettings, type Settings, writeSettings } from "../state/settings";
@@ -17,7 +17,7 @@ import { SummaryController } from "./summary-controller";
 import { TaskRunner } from "./task-runner";
 
 /** Methods to fall back to where the chosen one does not support the language, best first. */
-const FALLBACK_METHODS = ["projection", "two-step", "primary"];
+const FALLBACK_METHODS: Method[] = ["projection", "two-step", "primary"];
 
 export class Controller implements Context {
   readonly session: EngineSession;
@@ -65,9 +65,9 @@ export class Controller implements Context {
 
   get to(): string {
     const { languages, settings } = this;
-    if (settings.task === "summarize") return CHAT_LANGUAGE;
+    if (settings.task === "summarize") return this.session.chatLanguage;
     if (languages.length === 0 || languages.includes(settings.to)) return settings.to;
-    return languages[0] ?? CHAT_LANGUAGE;
+    return languages[0] ?? this.session.chatLanguage;
   }
 
   get methods(): readonly MethodStatus[] {
@@ -75,7 +75,7 @@ export class Controller implements Context {
   }
 
   /** The chosen method or, where it does not support the language, one that does. */
-  get method(): string {
+  get method(): Method {
     const { method } = this.settings;
     const usable = this.session.available(this.to).map(({ method }) => method);
     if (usable.length === 0 || usable.includes(method)) return method;
@@ -100,7 +100,7 @@ export class Controller implements Context {
 
   /** Chooses the summary's language. The chat's own language means that nothing is translated. */
   chooseLanguage(to: string): void {
-    this.change(to === CHAT_LANGUAGE ? { task: "summarize" } : { task: "translate", to });
+    this.change(to === this.session.chatLanguage ? { task: "summarize" } : { task: "translate", to });
   }
 
   private apply(): void {
@@ -163,7 +163,7 @@ export class Controller implements Context {
   async reset(): Promise<void> {
     await this.chat.forget();
     forgetSettings();
-    forgetTrials();
+    forgetBenchmarks();
     this.settings = readSettings();
     this.apply();
     this.summaries.forget();

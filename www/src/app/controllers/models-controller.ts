@@ -1,10 +1,10 @@
 // Models and adapters on this device: downloading, adding, loading and deleting them, and the storage they need.
 import { messages } from "../../i18n";
-import type { ExaminedAdapter, ModelStatus, OwnAdapter } from "../../protocol";
+import type { ExaminedAdapter, ModelStatus, Task, UserAdapter } from "../../protocol";
 import { guardLoad, wasInterrupted } from "../browser/crash-guard";
 import { persistStorage, whenIdle } from "../browser/device";
 import type { PickedFiles } from "../browser/picked-files";
-import { type Purpose, UserModels } from "../engine/user-models";
+import { UserModels } from "../engine/user-models";
 import type { Context } from "./context";
 
 export class ModelsController {
@@ -75,13 +75,13 @@ export class ModelsController {
     return this.userModels.examine(this.app.model?.id ?? "", picked);
   }
 
-  async addAdapter(picked: PickedFiles, purpose: Purpose): Promise<void> {
+  async addAdapter(picked: PickedFiles, task: Task): Promise<void> {
     this.requestPersistence();
     await this.load();
-    await this.userModels.addAdapter(this.app.model?.id ?? "", picked, purpose);
+    await this.userModels.addAdapter(this.app.model?.id ?? "", picked, task);
   }
 
-  async removeAdapter({ id, name }: OwnAdapter, model: ModelStatus): Promise<void> {
+  async removeAdapter({ id, name }: UserAdapter, model: ModelStatus): Promise<void> {
     const { session, tasks } = this.app;
     if (!confirm(messages().models.confirmAdapter(name))) return;
     await tasks.guard(async () => {

@@ -3,7 +3,6 @@ import { messages } from "../../i18n";
 import type { Action } from "../../protocol";
 import { install } from "../browser/install";
 import type { EngineEvent } from "../engine/client";
-import { CHAT_LANGUAGE } from "../state/conversation";
 import { sampleOf } from "../state/samples";
 import { type BackTranslation, blank, type Summary, summarize } from "../state/summary";
 import type { Context } from "./context";
@@ -78,7 +77,7 @@ export class SummaryController {
         action: "translate",
         text: summary.text.trim(),
         from: summary.language,
-        to: CHAT_LANGUAGE,
+        to: app.session.chatLanguage,
         maxTokens: app.settings.maxTokens,
       };
       const onEvent = (event: EngineEvent): void => {

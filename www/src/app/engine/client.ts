@@ -1,6 +1,6 @@
 // Requests to the engine's worker as promises. If the worker dies, pending requests are rejected and the next one
 // starts another worker.
-import type { Action, Metrics, Request, Response } from "../../protocol";
+import type { Action, Request, Response } from "../../protocol";
 
 /** A message that may arrive before the answer. */
 export type EngineEvent = Extract<Response, { type: "progress" | "notice" | "delta" }>;
@@ -32,8 +32,6 @@ export interface Options {
   onEvent?: (event: EngineEvent) => void;
   signal?: AbortSignal;
 }
-
-export type { Metrics };
 
 export class EngineClient {
   private worker: Worker | null = null;

@@ -1,7 +1,16 @@
 // The engine's state as the page knows it: the models on this device, the download in progress, and the loaded model.
 import type { ReactiveControllerHost } from "lit";
-import type { Backend, MethodStatus, ModelStatus, Part, Stage, Storage, Target } from "../../protocol";
-import { isFaster, type Placement, type Trial, trialOf } from "./backend";
+import type {
+  Backend,
+  EngineInfo,
+  MethodStatus,
+  ModelStatus,
+  Part,
+  Stage,
+  Storage,
+  TargetLanguage,
+} from "../../protocol";
+import { type Benchmark, benchmarkOf, isFaster, type Placement } from "./backend";
 import { type Answer, type EngineAction, EngineClient, EngineError, type EngineEvent } from "./client";
 import { DownloadSpeed } from "./speed";
 
@@ -27,6 +36,8 @@ export type Loaded = AnswerOf<"loaded">;
 export class EngineSession {
   models: readonly ModelStatus[] = [];
   storage: Storage | null = null;
+  /** Languages and limits of the engine; null until it has answered for the first time. */
+  engine: EngineInfo | null = null;
   download: Download | null = null;
   loaded: Loaded | null = null;
   /** Where the loaded model runs, and why. */
@@ -63,15 +74,20 @@ export class EngineSession {
   }
 
   async refresh(): Promise<void> {
-    const { models, storage } = await this.ask("status", { action: "status" });
-    this.set({ models, storage });
+    const { models, storage, engine } = await this.ask("status", { action: "status" });
+    this.set({ models, storage, engine });
+  }
+
+  /** Language of the chats; empty until the engine has said it. */
+  get chatLanguage(): string {
+    return this.engine?.chatLanguage ?? "";
   }
 
   model(id: string): ModelStatus | undefined {
     return this.models.find((model) => model.id === id) ?? this.models[0];
   }
 
-  target(language: string): Target | undefined {
+  target(language: string): TargetLanguage | undefined {
     return this.loaded?.targets.find((target) => target.language === language);
   }
 
@@ -133,13 +149,13 @@ export class EngineSession {
       if (event.type === "notice") this.set({ notices: [...this.notices, event.text] });
     };
     try {
-      const trial = choice === "auto" ? await trialOf(model, () => this.makeTrial(model)) : null;
-      const backend = trial && !isFaster(trial) ? "cpu" : choice;
+      const benchmark = choice === "auto" ? await benchmarkOf(model, () => this.runBenchmark(model)) : null;
+      const backend = benchmark && !isFaster(benchmark) ? "cpu" : choice;
       const loaded = await this.ask("loaded", { action: "load", model, backend }, { onEvent });
-      const noGpu = loaded.noGpu ?? trial?.noGpu ?? null;
-      const reason = choice !== "auto" ? "chosen" : noGpu === null ? "trial" : "noGpu";
+      const noGpu = loaded.noGpu ?? benchmark?.noGpu ?? null;
+      const reason = choice !== "auto" ? "chosen" : noGpu === null ? "benchmark" : "noGpu";
       this.loadedFor = choice;
-      this.set({ loaded, placement: { gpu: loaded.gpu ?? null, reason, trial, noGpu } });
+      this.set({ loaded, placement: { gpu: loaded.gpu ?? null, reason, benchmark, noGpu } });
       return loaded;
     } finally {
       this.set({ loading: null });
@@ -147,12 +163,12 @@ export class EngineSession {
   }
 
   /** Times part of the model on CPU and GPU. It does so in a second worker, whose memory is freed with it. */
-  private async makeTrial(model: string): Promise<Trial> {
+  private async runBenchmark(model: string): Promise<Benchmark> {
     if (!("gpu" in navigator)) return { cpuMs: null, gpuMs: null, noGpu: "this browser has no WebGPU" };
     const client = new EngineClient(this.startWorker);
     try {
-      const answer = await client.request({ action: "trial", model });
-      if (answer.type !== "trial") throw new Error(`the engine answered ${answer.type} where trial was expected`);
+      const answer = await client.request({ action: "benchmark", model });
+      if (answer.type !== "benchmark") throw new Error(`the engine answered ${answer.type}, not benchmark`);
       const { cpuMs, gpuMs, noGpu } = answer;
       return { cpuMs: cpuMs ?? null, gpuMs: gpuMs ?? null, noGpu: noGpu ?? null };
     } finally {
@@ -174,7 +190,7 @@ export class EngineSession {
 
   private set(
     state: Partial<
-      Pick<EngineSession, "models" | "storage" | "download" | "loaded" | "loading" | "notices" | "placement">
+      Pick<EngineSession, "models" | "storage" | "engine" | "download" | "loaded" | "loading" | "notices" | "placement">
     >,
   ): void {
     Object.assign(this, state);

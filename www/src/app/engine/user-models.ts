@@ -1,17 +1,10 @@
 // Models and adapters that the user adds: models from files and addresses, adapters from files.
 import type { ReactiveControllerHost } from "lit";
-import type { ExaminedAdapter } from "../../protocol";
+import type { ExaminedAdapter, Task } from "../../protocol";
 import type { PickedFiles } from "../browser/picked-files";
 import type { EngineEvent } from "./client";
 import type { Download, EngineSession } from "./session";
 import { DownloadSpeed } from "./speed";
-
-/** The task and languages that an adapter was trained for. */
-export interface Purpose {
-  task: "summarize" | "translate" | "summarize-translate";
-  from: string;
-  to: string;
-}
 
 export class UserModels {
   /** The file that is being copied into the store; `model` is its name. */
@@ -73,9 +66,9 @@ export class UserModels {
     return (await this.session.ask("examined", { action: "examineAdapter", model, paths: [...paths], files })).adapter;
   }
 
-  async addAdapter(model: string, { paths, files }: PickedFiles, purpose: Purpose): Promise<void> {
+  async addAdapter(model: string, { paths, files }: PickedFiles, task: Task): Promise<void> {
     this.session.replaceLoaded(
-      await this.session.ask("loaded", { action: "addAdapter", model, paths: [...paths], files, ...purpose }),
+      await this.session.ask("loaded", { action: "addAdapter", model, paths: [...paths], files, task }),
     );
     await this.session.refresh();
   }

@@ -10,9 +10,6 @@ export interface ImportSource {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Size above which a file is refused: larger exports contain media. */
-export const MAX_IMPORT_BYTES = 100e6;
-
 export const fromText = (text: string): ImportSource => ({ name: "chat.txt", bytes: new TextEncoder().encode(text) });
 
 export async function fromFile(file: File): Promise<ImportSource> {

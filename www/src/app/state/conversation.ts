@@ -1,9 +1,6 @@
 // A chat on the page. Values are immutable, so that views can detect changes by identity.
 import type { Dialogue } from "./dialogues";
 
-/** The language of chats, which the adapters are trained on. The engine does not say it yet. */
-export const CHAT_LANGUAGE = "en";
-
 export interface Message {
   /** Unique within its conversation. */
   readonly id: number;

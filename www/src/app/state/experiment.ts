@@ -1,5 +1,5 @@
 // The paper's automated experiment: every method in turn on the same chats, of which there may be only one.
-import type { Metrics } from "../../protocol";
+import type { Method, SummaryMetrics } from "../../protocol";
 import type { EngineSession } from "../engine/session";
 import type { Conversation } from "./conversation";
 import { type Spread, spread } from "./statistics";
@@ -8,7 +8,7 @@ import { type Rouge, summarize } from "./summary";
 export interface Plan {
   model: string;
   to: string;
-  methods: readonly { method: string; name: string; extraBytes: number }[];
+  methods: readonly { method: Method; name: string; extraBytes: number }[];
   chats: readonly Conversation[];
   maxTokens: number;
 }
@@ -16,9 +16,9 @@ export interface Plan {
 /** One summary of an experiment. */
 export interface Run {
   chat: string;
-  method: string;
+  method: Method;
   text: string;
-  metrics: Metrics;
+  metrics: SummaryMetrics;
   rouge: Rouge | null;
 }
 
@@ -35,7 +35,7 @@ export interface Experiment {
   idle: Memory;
   runs: readonly Run[];
   /** The summary that is being written. */
-  current: { chat: string; method: string; text: string } | null;
+  current: { chat: string; method: Method; text: string } | null;
 }
 
 /** Runs `plan` chat by chat, so that after a stop all methods have summarised the same chats, except for the last. */
@@ -87,7 +87,7 @@ export async function runExperiment(
 
 /** The figures of one method over all its runs. */
 export interface Row {
-  method: string;
+  method: Method;
   name: string;
   extraBytes: number;
   text: string;
@@ -107,12 +107,12 @@ export function rows({ plan, runs }: Experiment): Row[] {
     return {
       ...each,
       text: runsOfMethod.at(-1)?.text ?? "",
-      seconds: spread(runsOfMethod.map(({ metrics }) => metrics.totalMs / 1000)),
-      firstToken: spread(runsOfMethod.map(({ metrics }) => metrics.timeToFirstTokenMs / 1000)),
+      seconds: spread(runsOfMethod.map(({ metrics }) => metrics.total_ms / 1000)),
+      firstToken: spread(runsOfMethod.map(({ metrics }) => metrics.time_to_first_token_ms / 1000)),
       decode: spread(
         runsOfMethod
-          .filter(({ metrics }) => metrics.decodeMs > 0)
-          .map(({ metrics }) => (metrics.generatedTokens * 1000) / metrics.decodeMs),
+          .filter(({ metrics }) => metrics.decode_ms > 0)
+          .map(({ metrics }) => (metrics.generated_tokens * 1000) / metrics.decode_ms),
       ),
       passes: runsOfMethod[0]?.metrics.passes ?? null,
       rouge1: rouge("rouge1"),
@@ -124,9 +124,9 @@ export function rows({ plan, runs }: Experiment): Row[] {
 
 /** Peak memory. WebAssembly memory never shrinks and GPU buffers only grow, so each run reports the peak so far. */
 export function peak({ idle, runs }: Experiment): Memory {
-  const most = (of: (metrics: Metrics) => number, least: number): number =>
+  const most = (of: (metrics: SummaryMetrics) => number, least: number): number =>
     runs.reduce((most, { metrics }) => Math.max(most, of(metrics)), least);
-  return { wasm: most(({ wasmBytes }) => wasmBytes, idle.wasm), gpu: most(({ gpu }) => gpu?.bytes ?? 0, idle.gpu) };
+  return { wasm: most(({ wasm_bytes }) => wasm_bytes, idle.wasm), gpu: most(({ gpu }) => gpu?.bytes ?? 0, idle.gpu) };
 }
 
 /** The runs as comma-separated values (RFC 4180), one line each. */
@@ -155,14 +155,14 @@ export function toCsv({ plan, runs }: Experiment): string {
     chat,
     method,
     plan.to,
-    m.totalMs,
-    m.timeToFirstTokenMs,
-    m.prefillMs,
-    m.decodeMs,
-    m.promptTokens,
-    m.generatedTokens,
+    m.total_ms,
+    m.time_to_first_token_ms,
+    m.prefill_ms,
+    m.decode_ms,
+    m.prompt_tokens,
+    m.generated_tokens,
     m.passes,
-    m.wasmBytes,
+    m.wasm_bytes,
     m.gpu?.bytes ?? 0,
     extra.get(method) ?? 0,
     rouge?.rouge1 ?? "",

@@ -13,8 +13,11 @@ export function within<T extends Timed>(messages: readonly T[], range: Range): r
     case "last":
       return messages.slice(-range.count);
     case "since": {
-      const first = messages.findIndex(({ time }) => (time ?? "").slice(0, 10) >= range.date);
-      return first < 0 ? [] : messages.slice(first);
+      let inside = false;
+      return messages.filter(({ time }) => {
+        if (time) inside = time.slice(0, 10) >= range.date;
+        return inside;
+      });
     }
   }
 }

@@ -1,8 +1,15 @@
 // Sample summaries, shown before a model is downloaded. pkg-scripts/samples.mjs makes them with the real engine.
+import type { Method } from "../../protocol";
 import file from "./samples.json";
 import { blank, type Summary } from "./summary";
 
-const samples: { model: string; method: string; texts: Record<string, Record<string, string> | undefined> } = file;
+interface Samples {
+  model: string;
+  method: Method;
+  texts: Record<string, Record<string, string> | undefined>;
+}
+
+const samples = file as Samples;
 
 export const sampleModel = samples.model;
 

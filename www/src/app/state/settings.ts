@@ -1,6 +1,6 @@
 // The user's settings, kept across visits. Stored values are validated, because another version may have written them.
 import { isUiLanguage, type UiLanguage } from "../../i18n";
-import type { Backend } from "../../protocol";
+import type { Backend, Method } from "../../protocol";
 import type { ReplaySpeed } from "./replay";
 
 export interface Settings {
@@ -14,7 +14,8 @@ export interface Settings {
   task: "summarize" | "translate";
   /** Language of translated summaries. */
   to: string;
-  method: string;
+  /** Method to summarise by. One that another version knew may be none of these. */
+  method: Method;
   mode: "single" | "compare";
   /** Where the model runs. */
   backend: Backend;

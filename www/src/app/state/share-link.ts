@@ -1,5 +1,6 @@
 // Links that contain a chat. All data is in the fragment, which browsers never send to a server. A link may come from
 // anybody: every part is validated and used as text only.
+import type { Method } from "../../protocol";
 import type { Conversation, Lines } from "./conversation";
 
 export interface Link {
@@ -7,7 +8,7 @@ export interface Link {
   example?: string;
   /** The sender's own chat. */
   chat?: { title: string; lines: Lines };
-  method?: string;
+  method?: Method;
   task?: "summarize" | "translate";
   to?: string;
 }
@@ -65,7 +66,7 @@ export async function decodeLink(fragment: string): Promise<Link> {
     word("t", /^(summarize|translate)$/),
     word("l", /^[a-z]{2,3}$/),
   ];
-  if (method !== undefined) link.method = method;
+  if (method !== undefined) link.method = method as Method; // one that is unknown is replaced as one that is missing
   if (task === "summarize" || task === "translate") link.task = task;
   if (to !== undefined) link.to = to;
   if (!link.example && !link.chat) throw new LinkError("damaged");

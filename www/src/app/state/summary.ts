@@ -1,14 +1,13 @@
 // One summary, from the request to its figures.
-import type { Action, Metrics } from "../../protocol";
+import type { Action, Method, SummaryMetrics } from "../../protocol";
 import type { EngineEvent } from "../engine/client";
 import type { Activity, EngineSession } from "../engine/session";
-import { CHAT_LANGUAGE } from "./conversation";
 
 export interface SummaryRequest {
   model: string;
   messages: readonly { sender: string; text: string }[];
   to: string;
-  method: string;
+  method: Method;
   maxTokens: number;
   temperature: number;
   /** A person's summary to compare with. */
@@ -25,10 +24,10 @@ export interface Summary {
   running: boolean;
   text: string;
   language: string;
-  method: string;
+  method: Method;
   activity: Activity | null;
   notices: readonly string[];
-  metrics: Metrics | null;
+  metrics: SummaryMetrics | null;
   rouge: Rouge | null;
   /** Whether this is a sample that was made beforehand. */
   sample: boolean;
@@ -41,7 +40,7 @@ export interface BackTranslation {
 }
 
 /** A summary that is about to be made. */
-export const blank = (language: string, method: string): Summary => ({
+export const blank = (language: string, method: Method): Summary => ({
   running: true,
   text: "",
   language,
@@ -73,7 +72,7 @@ export async function summarize(
   const action: Action = {
     action: "summarize",
     messages: request.messages.map(({ sender, text }) => ({ sender, text })),
-    from: CHAT_LANGUAGE,
+    from: session.chatLanguage,
     to,
     method,
     maxTokens,
