@@ -47,7 +47,7 @@ lint_tools() {
     LINT=$CACHE/tools/lint
     cmp -s pkg-scripts/requirements.txt "$LINT/requirements.txt" && return
     rm -rf "$LINT"
-    python3 -m pip install --quiet --target "$LINT" --requirement pkg-scripts/requirements.txt
+    python3 -m pip install --quiet --root-user-action ignore --target "$LINT" --requirement pkg-scripts/requirements.txt
     cp pkg-scripts/requirements.txt "$LINT/requirements.txt"
 }
 
