@@ -68,7 +68,7 @@ fn equals_llama_cpp(model: &str, engine: &mut Engine, file: &[u8]) {
     let goldens: Vec<Golden> = serde_json::from_str(include_str!("goldens/lora.json")).unwrap();
     let golden = goldens.iter().find(|golden| golden.model == model).unwrap();
     let plain = divergence(&golden.top, &engine.logits(&golden.tokens).unwrap());
-    let adapter = pollster::block_on(read_gguf("exported", &file, &engine.config)).unwrap();
+    let adapter = pollster::block_on(read_gguf("exported", file, &engine.config)).unwrap();
     engine.set_pairs(&merge::single(&adapter)).unwrap();
     let found = divergence(&golden.top, &engine.logits(&golden.tokens).unwrap());
     println!("{model}: divergence {found:.5}, without the adapter {plain:.5}");

@@ -77,8 +77,8 @@ fn metadata(name: &str, arch: &str) -> Vec<(String, Value)> {
     own("attention.head_count_kv", Value::Int(KV_HEADS as i64));
     own("attention.key_length", Value::Int(HEAD_DIM as i64));
     own("attention.value_length", Value::Int(HEAD_DIM as i64));
-    own("attention.layer_norm_rms_epsilon", Value::Float(f64::from(if gemma { 1e-6 } else { 1e-5 })));
-    own("rope.freq_base", Value::Float(f64::from(if gemma { 1e6 } else { 1e4 })));
+    own("attention.layer_norm_rms_epsilon", Value::Float(if gemma { 1e-6 } else { 1e-5 }));
+    own("rope.freq_base", Value::Float(if gemma { 1e6 } else { 1e4 }));
     own("context_length", Value::Int(CONTEXT));
     if gemma {
         own("attention.sliding_window", Value::Int(WINDOW));

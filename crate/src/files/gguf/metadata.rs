@@ -202,7 +202,7 @@ async fn read_array<S: Source>(reader: &mut Reader<'_, S>, key: &str) -> Result<
     let what = format!("the length of metadata key {key}");
     if kind == STRING {
         let count = reader.count(&what, 8).await?;
-        let mut strings = Strings::default();
+        let mut strings = Strings { text: String::new(), ends: Vec::with_capacity(count) };
         for _ in 0..count {
             let length = reader.u64().await?;
             let bytes = reader.take(length).await?;
@@ -213,6 +213,7 @@ async fn read_array<S: Source>(reader: &mut Reader<'_, S>, key: &str) -> Result<
                 .map_err(|_| input!("metadata key {key} holds more than 4 GiB of text"))?;
             strings.ends.push(end);
         }
+        strings.text.shrink_to_fit(); // a vocabulary is held for long, and growing leaves up to half of it unused
         return Ok(Value::Strings(strings));
     }
     let bytes =
