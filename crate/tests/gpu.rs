@@ -119,7 +119,7 @@ fn tiny_models_of_every_architecture_and_type() {
             let mut engine = load(&file, Backend::Gpu(gpu.clone()));
             let difference = difference(&expected, &engine.logits(&tokens).unwrap());
             println!("{arch} {dtype} on {} {:?}: {difference:.5}", gpu.name, gpu.features);
-            if difference > bar(gpu) {
+            if difference > bar(&gpu) {
                 wrong.push(format!("{arch} {dtype} on {} {:?}: {difference:.5}", gpu.name, gpu.features));
             }
         }
