@@ -9,7 +9,6 @@ use gist::adapters::{read_gguf, read_peft};
 use gist::engine::Engine;
 use gist::error::Result;
 use gist::input;
-use gist::methods::adapter_kind::AdapterKind;
 use gist::methods::correction::{Correction, CorrectionInfo};
 use gist::methods::method::Method;
 use gist::model::config::ModelConfig;
