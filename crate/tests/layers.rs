@@ -190,7 +190,7 @@ impl Modules {
     fn add(&mut self, module: Vec<String>, name: String, read: &dyn Fn(&str) -> Option<String>) {
         let file = File::parse(&read(&name).unwrap_or_else(|| panic!("{name} cannot be read")));
         for child in &file.children {
-            let child = [&module[..], &[child.clone()]].concat();
+            let child = [&module[..], std::slice::from_ref(child)].concat();
             let path = child.join("/");
             let name = [format!("{path}.rs"), format!("{path}/mod.rs")].into_iter().find(|name| read(name).is_some());
             self.add(child, name.unwrap_or_else(|| panic!("{path} has no file")), read);
@@ -405,7 +405,7 @@ fn an_upward_import_and_a_circle_are_found() {
     let imports_of =
         |from: &str| imports.keys().filter(|(f, _)| f == from).map(|(_, to)| to.clone()).collect::<Vec<_>>();
     assert_eq!(imports_of("high.rs"), ["low/one.rs"]);
-    assert_eq!(imports_of("low/mod.rs"), [String::new(); 0]);
+    assert_eq!(imports_of("low/mod.rs"), <[&str; 0]>::default());
 }
 
 #[test]
