@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     let (mut engine, chat) = match &arguments[..] {
         [] => {
             let mut file = Cursor::new(Vec::new());
-            gist::synth::write("tiny-gemma3-q4_k", &mut file)?;
+            gist::synth::write("tiny-llama-q8_0", &mut file)?;
             (load(&file.into_inner().as_slice())?, Conversation::parse(CHAT)?)
         }
         [model, chat] => (load(&FileSource::open(model.as_ref())?)?, read(chat)?),
@@ -33,9 +33,9 @@ fn main() -> Result<()> {
     };
 
     // Zero-shot needs no adapter. The other methods find theirs in `engine.registry`; see the example merge_adapters.
-    let request =
-        Request { task: Task::Summarize, method: Method::ZeroShot, max_tokens: 120, sampling: Sampling::default() };
-    let mut run = engine.start(&chat, &request)?;
+    let (task, method) = (Task::Summarize, Method::ZeroShot);
+    let sampling = Sampling { temperature: 0.7, seed: 1, ..Sampling::default() };
+    let mut run = engine.start(&chat, &Request { task, method, max_tokens: 60, sampling })?;
     while let Some(event) = pollster::block_on(run.next_event())? {
         match event {
             Event::Notice(text) => eprintln!("{text}"),
