@@ -62,7 +62,9 @@ class Loop:
             epoch, position = divmod(self.step, epoch_steps)
             if position == 0 or order is None:
                 order = batches(examples, settings["batch"], self.seed + epoch)
-            rate = settings["lr"] * min(1.0, (self.step + 1) / settings["warmup"]) * 0.5 * (1 + math.cos(math.pi * done))
+            rate = (
+                settings["lr"] * min(1.0, (self.step + 1) / settings["warmup"]) * 0.5 * (1 + math.cos(math.pi * done))
+            )
             loss = self.learn(order[position], rate)
             self.step += 1
             self.note(rate, loss, None)
@@ -72,7 +74,9 @@ class Loop:
         self.note(0.0, None, self.validate(validation))
         self.checkpoint()
         if accelerator.is_main_process:
-            print(f"{self.out}: {self.step} steps in {self.seconds():.0f} s, validation loss {self.rows[-1]['validation']}")
+            print(
+                f"{self.out}: {self.step} steps in {self.seconds():.0f} s, validation loss {self.rows[-1]['validation']}"
+            )
 
     def learn(self, batch, rate):
         """One step; the mean loss of the batch's target tokens."""
