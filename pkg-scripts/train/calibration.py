@@ -2,7 +2,8 @@
 """Trains a learnable calibration, p, or with [calibration-pp] in the configuration calibration++, Q1 and Q2, for each
 target, shared by all layers; base and both LoRAs are frozen.
 
-    calibration.py configs/calibration-es.toml --primary summarize/adapter.gguf --secondary translate-es/adapter.gguf
+    calibration.py configs/calibration-pp.toml --from es --to en \\
+        --primary summarize/adapter.gguf --secondary translate-en/adapter.gguf
 
 The change of a weight is ½ ΔW1 + ½ ΔW2 + p 1ᵀ, or + Q2 Q1. Give the adapters as they are shipped: the file written,
 `calibration.safetensors` or `calibration-pp.safetensors`, names them by their hashes.

@@ -1,16 +1,19 @@
 """What is trained on: prompts as the engine makes them, and the tokens that should follow."""
 
 import gzip
+import itertools
 import json
 import pathlib
 import random
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 import torch
 from base import DATA
 
+DIALOGUES = DATA / "dialogues"
 LANGUAGES = {"en": "English", "es": "Spanish", "fr": "French", "de": "German"}
-# Sentence pairs at the end of the file, which are never trained on: bench.py scores translations of them.
+# Sentence pairs at the end of each file, which are never trained on: quality.py scores translations of them.
 HELD_OUT = 1500
 
 
@@ -23,27 +26,92 @@ class Example:
         return len(self.prompt) + len(self.target)
 
 
+@dataclass
+class Dialogue:
+    """A chat as `Name: text` lines, and by language its summary and, if known, `Name: what they say or do` lines."""
+
+    language: str
+    chat: str
+    summary: dict[str, str]
+    people: dict[str, str] = field(default_factory=dict)
+
+
 def instruction(task, source, to):
     """The words of crate/src/prompt.rs."""
     languages = f"from {LANGUAGES[source]} to {LANGUAGES[to]}"
     return {
         "summarize": "Summarize the following text.",
+        "by-person": "Say what each person says or does.",
         "translate": f"Translate the following text {languages}.",
         "summarize-translate": f"Summarize the following text and translate it {languages}.",
+        "by-person-translate": f"Say what each person says or does and translate it {languages}.",
     }[task]
 
 
-def read_dialogues(path):
-    """(chat as `Name: text` lines, summaries by language) of each line of a file."""
-    for line in pathlib.Path(path).read_text().splitlines():
-        dialogue = json.loads(line)
-        yield "\n".join(f"{turn['speaker']}: {turn['text']}" for turn in dialogue["turns"]), dialogue["summary"]
+def read_lines(path):
+    return map(json.loads, pathlib.Path(path).read_text().splitlines())
+
+
+def read_dialogues(folder, split):
+    """The dialogues of a split: those of SPLIT.jsonl and of every SPLIT-*.jsonl, with what by-person.jsonl knows of them."""
+    people = {}
+    if (folder / "by-person.jsonl").exists():
+        people = {row["id"]: row["by_person"] for row in read_lines(folder / "by-person.jsonl")}
+    for path in [folder / f"{split}.jsonl", *sorted(folder.glob(f"{split}-*.jsonl"))]:
+        for row in read_lines(path):
+            yield Dialogue(
+                row.get("lang", "en"),
+                "\n".join(f"{turn['speaker']}: {turn['text']}" for turn in row["turns"]),
+                row["summary"],
+                {
+                    language: "\n".join(f"{name}: {text}" for name, text in lines)
+                    for language, lines in people.get(row["id"], {}).items()
+                },
+            )
+
+
+def texts(task, source, to, dialogues, sentences=()):
+    """Pairs of a text and what should be made of it. Translation has the summaries of the dialogues in both languages, what
+    is known by person in both, and `sentences`."""
+    if task == "translate":
+        both = [said for dialogue in dialogues for said in (dialogue.summary, dialogue.people)]
+        return [(said[source], said[to]) for said in both if source in said and to in said] + list(sentences)
+    said = "people" if task.startswith("by-person") else "summary"
+    chats = [(dialogue.chat, getattr(dialogue, said)) for dialogue in dialogues if dialogue.language == source]
+    return [(chat, answers[to]) for chat, answers in chats if to in answers]
 
 
 def read_sentences(path):
     """Pairs of an English sentence and its translation, from a file of English TAB translation."""
     with gzip.open(path, "rt") if str(path).endswith(".gz") else open(path) as file:
         return [tuple(line.rstrip("\n").split("\t")[:2]) for line in file]
+
+
+def sentence_pairs(files, source, to):
+    """Pairs that may be trained on. `files` are of English and one other language each, by that language; two others are
+    joined over the same English sentence."""
+    if missing := sorted({source, to} - {"en"} - files.keys()):
+        raise SystemExit(
+            f"this configuration translates sentences from {source} to {to}; give the file of English and "
+            f"{LANGUAGES[missing[0]]}, named …en-{missing[0]}.tsv or .tsv.gz: --sentences FILE…"
+        )
+    if "en" in (source, to):
+        pairs = read_sentences(files[source if to == "en" else to])[:-HELD_OUT]
+        return [pair[::-1] for pair in pairs] if to == "en" else pairs
+    # A sentence that either file holds out is in neither of these.
+    one, two = (dict(read_sentences(files[language])[:-HELD_OUT]) for language in (source, to))
+    return [(one[english], two[english]) for english in one if english in two]
+
+
+def sentence_files(paths):
+    """Files of sentences by their other language, which is in the name after `en-`."""
+    files = {}
+    for path in paths:
+        named = re.search(r"\ben-([a-z]{2})\.", path.name)
+        if named is None:
+            raise SystemExit(f"{path}: the name does not say the languages, as in tatoeba-en-es.tsv.gz")
+        files[named[1]] = path
+    return files
 
 
 def join_sentences(pairs, chooser, longest=4):
@@ -55,19 +123,10 @@ def join_sentences(pairs, chooser, longest=4):
             yield tuple(" ".join(side) for side in zip(*chunk))
 
 
-def texts(task, source, to, dialogues, split, sentences=0, sentence_file=None, seed=0):
-    """(text, what should be made of it) for a task. Translation has the summaries of the dialogues and `sentences` texts
-    of joined sentences."""
-    path = dialogues / f"{split}.jsonl"
-    if task != "translate":
-        return [(chat, summary[to]) for chat, summary in read_dialogues(path)]
-    made = [(summary[source], summary[to]) for _, summary in read_dialogues(path)]
-    if sentences and split == "train":
-        if sentence_file is None:
-            raise SystemExit("this configuration translates sentences; give a file of English TAB translation: --sentences")
-        joined = join_sentences(read_sentences(sentence_file)[:-HELD_OUT], random.Random(seed))
-        made += [pair for _, pair in zip(range(sentences), joined)]
-    return made
+def joined_sentences(paths, source, to, count, seed):
+    """`count` texts of joined sentences, and their translations."""
+    pairs = sentence_pairs(sentence_files(paths), source, to)
+    return list(itertools.islice(join_sentences(pairs, random.Random(seed)), count))
 
 
 def encode(pairs, words, base, tokenizer, longest):
@@ -104,6 +163,3 @@ def tensors(batch):
         real[row, : len(example)] = 1
         targets[row, len(example.prompt) : len(example)] = True
     return ids, real, targets
-
-
-DIALOGUES = DATA / "dialogues"

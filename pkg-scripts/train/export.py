@@ -2,8 +2,8 @@
 """Makes of a run's result what the engine and people take: a GGUF LoRA in Q8_0 or a baked projection, and losses.svg. What
 is learned of a calibration is taken as it is.
 
-    export.py configs/summarize.toml RUN
-    export.py configs/projection-es.toml RUN --primary summarize/adapter.gguf --secondary translate-es/adapter.gguf
+    export.py RUN
+    export.py RUN --primary summarize/adapter.gguf --secondary translate-en/adapter.gguf
 """
 
 import argparse
@@ -11,10 +11,10 @@ import csv
 import os
 import pathlib
 import subprocess
-import tomllib
 
 import matplotlib
 from base import ROOT, Base
+from safetensors import safe_open
 
 matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402
@@ -48,24 +48,26 @@ def plot(run, title):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("configuration", type=pathlib.Path)
-    parser.add_argument("run", type=pathlib.Path, help="the run's --out folder")
+    parser.add_argument("run", type=pathlib.Path, help="the run's --out folder, which is named as the run")
+    parser.add_argument("--base", default="gemma-3-270m", help="catalog id or path [default: %(default)s]")
     parser.add_argument("--primary", type=pathlib.Path, help="of a projection: its summarization LoRA")
     parser.add_argument("--secondary", type=pathlib.Path, help="of a projection: its translation LoRA")
     given = parser.parse_args()
-    config = tomllib.loads(given.configuration.read_text())
-    base, run = Base(config["base"]), given.run.resolve()
-    if "projection" in config:
+    base, run = Base(given.base), given.run.resolve()
+    projection = run / "projection.safetensors"
+    if projection.exists():
         if not (given.primary and given.secondary):
             parser.error("a projection is baked with its adapters; give --primary and --secondary")
         adapters = ["--primary", os.path.abspath(given.primary), "--secondary", os.path.abspath(given.secondary)]
-        languages = ["--from", config["from"], "--to", config["to"]]
-        learned = ["--learned", run / "projection.safetensors"]
+        with safe_open(projection, "pt") as file:
+            metadata = file.metadata()
+        languages = ["--from", metadata["from"], "--to", metadata["to"]]
+        learned = ["--learned", projection]
         gist("bake", "--model", base.path, *languages, *adapters, *learned, "--out", run / "baked.safetensors")
-    elif "lora" in config:
-        name = f"{base.id}/{given.configuration.stem}"
+    elif (run / "adapter").exists():
+        name = f"{base.id}/{run.name}"
         gist("export", run / "adapter", "--base", base.path, "--out", run / "adapter.gguf", "--name", name)
-    plot(run, f"{given.configuration.stem}, {base.id}")
+    plot(run, f"{run.name}, {base.id}")
 
 
 if __name__ == "__main__":

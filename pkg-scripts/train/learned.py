@@ -16,7 +16,9 @@ class Learned(torch.nn.Module):
     def __init__(self, model, primary, secondary):
         super().__init__()
         if primary.factors.keys() != secondary.factors.keys():
-            raise SystemExit(f"{primary.path} and {secondary.path} change different weights; they have to change the same")
+            raise SystemExit(
+                f"{primary.path} and {secondary.path} change different weights; they have to change the same"
+            )
         # Not a submodule's own: the base is trained by nobody and saved by nobody.
         self.linears = []
         for (layer, module), (b1, a1) in primary.factors.items():
@@ -60,6 +62,8 @@ def train(description, methods):
     method = next((name for name in methods if name in run.config), None)
     if method is None:
         parser.error(f"{given.configuration} has none of the sections {', '.join(methods)}")
+    if len(run.sources) != 1 or run.to is None:
+        parser.error("what is learned between two LoRAs is for one direction; give --from LANGUAGE --to LANGUAGE")
     model = run.base.model()
     adapters = [Adapter(given.primary), Adapter(given.secondary)]
     settings = run.config[method]
@@ -69,7 +73,7 @@ def train(description, methods):
     print(f"{sum(parameter.numel() for parameter in learned.parameters())} parameters", flush=True)
     metadata = {
         "method": method,
-        "from": run.source,
+        "from": run.sources[0],
         "to": run.to,
         "adapters": json.dumps([
             {"name": f"{run.base.id}/{adapter.path.resolve().parent.name}", "sha256": adapter.sha256} for adapter in adapters

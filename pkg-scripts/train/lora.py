@@ -2,6 +2,7 @@
 """Trains a LoRA with PEFT on the dequantised base: summarization, translation, or a joint expert.
 
     lora.py configs/summarize.toml
+    lora.py configs/translate.toml --to en --sentences tatoeba-en-es.tsv.gz tatoeba-en-fr.tsv.gz tatoeba-en-de.tsv.gz
 
 Writes a PEFT folder `adapter`, losses.csv and checkpoint.pt to --out, and goes on from the checkpoint if there is one.
 """
@@ -24,7 +25,11 @@ def main():
     else:
         lora = run.config["lora"]
         settings = LoraConfig(
-            task_type="CAUSAL_LM", target_modules=TARGETS, r=lora["r"], lora_alpha=lora["alpha"], lora_dropout=lora["dropout"]
+            task_type="CAUSAL_LM",
+            target_modules=TARGETS,
+            r=lora["r"],
+            lora_alpha=lora["alpha"],
+            lora_dropout=lora["dropout"],
         )
         adapted = get_peft_model(model, settings)
     adapted.peft_config["default"].base_model_name_or_path = run.base.name

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Trains a projection merge: P1 and P2 for each shape of weight, shared by all layers; base and both LoRAs are frozen.
 
-    projection.py configs/projection-es.toml --primary summarize/adapter.gguf --secondary translate-es/adapter.gguf
+    projection.py configs/projection.toml --from es --to en \\
+        --primary summarize/adapter.gguf --secondary translate-en/adapter.gguf
 
 The change of a weight is P2 P1 (½ ΔW1 + ½ ΔW2), which is the pair A' = P1 (½ ΔW1 + ½ ΔW2), B' = P2. Give the adapters as
 they are shipped: the file written, `projection.safetensors`, names them by their hashes.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts what `all` has trained among the adapters that the project ships, and their sizes and hashes into the catalog.
 
-    ship.py es [RUN…]        default: summarize translate-es projection-es joint-expert-es calibration-pp-es
+    ship.py [RUN…] [--base ID]        default: all runs of the base, such as summarize, translate-en, projection-es-en
 
 Refuses a projection that was trained with other adapters than those that will be shipped beside it. What depends on
 adapters has to follow, and is printed: LoraHub's weights, goldens, model cards.
@@ -17,67 +17,75 @@ from base import DATA, MODELS, Base
 from safetensors import safe_open
 
 CATALOG = DATA / "catalog.json"
+KINDS = ["summarize", "translate", "joint-expert", "projection", "calibration-pp", "calibration"]
+# Of an adapter's entry, in this order.
+KEYS = ["id", "base", "task", "from", "to", "method", "path", "bytes", "sha256"]
 
 
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def files(run, base, to):
-    """(file of the run, catalog id, folder, task, source, target, method) for each file of a run. The catalog does not list
-    a baked projection, which is for those who want it without its adapters."""
-    pair = f"summarize+translate-{to}"
-    both = ("summarize-translate", "en", to)
-    return {
-        "summarize": [("adapter.gguf", f"{base}/summarize", "summarize", "summarize", "en", "en", "lora")],
-        f"translate-{to}": [("adapter.gguf", f"{base}/translate-{to}", f"translate-{to}", "translate", "en", to, "lora")],
-        f"joint-expert-{to}": [("adapter.gguf", f"{base}/joint-expert-{to}", f"joint-expert-{to}", *both, "lora")],
-        f"projection-{to}": [
-            ("projection.safetensors", f"{base}/{pair}", pair, *both, "projection"),
-            ("baked.safetensors", None, pair, *both, "baked"),
-        ],
-        f"calibration-pp-{to}": [
-            ("calibration-pp.safetensors", f"{base}/{pair}-calibration-pp", pair, *both, "calibration-pp"),
-        ],
-    }[run]
+def files(run, base):
+    """(file of the run, folder, entry of the catalog) for each file of a run. The catalog does not list a baked projection,
+    which is for those who want it without its adapters. `summarize` and `translate-R` say no `from`: they take chats and
+    texts in all languages."""
+    kind = next((kind for kind in KINDS if f"{run}-".startswith(f"{kind}-")), "")
+    languages = run.removeprefix(kind).split("-")[1:]
+    if (kind, len(languages)) == ("summarize", 0):
+        return [("adapter.gguf", run, {"id": f"{base}/{run}", "task": "summarize", "method": "lora"})]
+    if (kind, len(languages)) == ("translate", 1):
+        entry = {"id": f"{base}/{run}", "task": "translate", "to": languages[0], "method": "lora"}
+        return [("adapter.gguf", run, entry)]
+    if len(languages) == 2:
+        both = {"task": "summarize-translate", "from": languages[0], "to": languages[1]}
+        pair = f"summarize+translate-{'-'.join(languages)}"
+        if kind == "joint-expert":
+            return [("adapter.gguf", run, {"id": f"{base}/{run}"} | both | {"method": "lora"})]
+        if kind == "projection":
+            entry = {"id": f"{base}/{pair}"} | both | {"method": kind}
+            return [("projection.safetensors", pair, entry), ("baked.safetensors", pair, None)]
+        if kind in ("calibration", "calibration-pp"):
+            return [(f"{kind}.safetensors", pair, {"id": f"{base}/{pair}-{kind}"} | both | {"method": kind})]
+    sys.exit(f"ship: {run} is not the name of a run, such as summarize, translate-en or projection-es-en")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("to")
     parser.add_argument("runs", nargs="*")
-    parser.add_argument("--base", default="gemma-3-270m")
+    parser.add_argument("--base", default="gemma-3-270m", help="catalog id [default: %(default)s]")
     given = parser.parse_args()
-    to, base = given.to, Base(given.base).id
-    names = ["translate", "projection", "joint-expert", "calibration-pp"]
-    runs = given.runs or ["summarize", *(f"{name}-{to}" for name in names)]
+    base = Base(given.base).id
+    folder = MODELS / "train" / base
+    runs = given.runs or sorted(run.parent.name for run in folder.glob("*/losses.svg"))
     catalog = json.loads(CATALOG.read_text())
     known = {entry["id"]: entry for entry in catalog["adapters"]}
     copies = []
     for run in runs:
-        for name, identity, folder, task, source, target, method in files(run, base, to):
-            file = MODELS / "train" / run / name
+        for name, place, entry in files(run, base):
+            file, path = folder / run / name, f"adapters/{base}/{place}/{name}"
             if not file.exists():
                 sys.exit(f"ship: {file} is missing; train and export {run} first")
-            path = f"adapters/{base}/{folder}/{name}"
             copies.append((file, DATA / path))
-            if identity is None:
+            if entry is None:
                 continue
-            entry = {
-                "id": identity, "base": base, "task": task, "from": source, "to": target, "method": method, "path": path,
-                "bytes": file.stat().st_size, "sha256": sha256(file),
-            }  # fmt: skip
-            if identity not in known:
-                known[identity] = entry
+            entry |= {"base": base, "path": path, "bytes": file.stat().st_size, "sha256": sha256(file)}
+            entry = {key: entry[key] for key in KEYS if key in entry}
+            if entry["id"] in known:
+                known[entry["id"]].clear()
+                known[entry["id"]].update(entry)
+            else:
                 catalog["adapters"].append(entry)
-            known[identity].update(entry)
+                known[entry["id"]] = entry
     check(catalog, copies)
     for file, path in copies:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, path)
         print(f"{path.relative_to(DATA)}: {path.stat().st_size} bytes")
     CATALOG.write_text(json.dumps(catalog, indent=1, ensure_ascii=False) + "\n")
-    print("Now search LoraHub's weights again (gist lorahub), make the goldens of Gemma (pkg-scripts/goldens/logprobs.py),")
+    print(
+        "Now search LoraHub's weights again (gist lorahub), make the goldens of Gemma (pkg-scripts/goldens/logprobs.py),"
+    )
     print("and write the scores of gist eval and quality.py into the cards.")
 
 
@@ -93,8 +101,8 @@ def check(catalog, copies):
             for adapter in json.loads((file.metadata() or {}).get("adapters", "[]")):
                 if hashes.get(adapter["name"]) != adapter["sha256"]:
                     sys.exit(
-                        f"ship: {entry['id']} was trained with another {adapter['name']} than would be shipped; train the "
-                        "projection again, or ship both"
+                        f"ship: {entry['id']} was trained with another {adapter['name']} than would be shipped; train "
+                        "it again, ship both, or remove it from the catalog"
                     )
 
 
