@@ -41,9 +41,7 @@ class Base:
         entry = entries.get(name) or next((e for e in entries.values() if e["file"] == pathlib.Path(name).name), None)
         self.path = MODELS / (entry["file"] if name in entries else name)
         if not self.path.exists():
-            sys.exit(
-                f"{self.path} is not there; run pkg-scripts/models {name}, or name another base in the configuration"
-            )
+            sys.exit(f"{self.path} is not there; run pkg-scripts/models {name}, or give another --base")
         self.id = entry["id"] if entry else self.path.stem
         # Where adapters say what they are for. The dequantised file itself has no name there.
         self.name = {"gemma-3-270m": "google/gemma-3-270m"}.get(self.id, self.id)
