@@ -73,6 +73,7 @@ def train(description, methods):
     print(f"{sum(parameter.numel() for parameter in learned.parameters())} parameters", flush=True)
     metadata = {
         "method": method,
+        "task": run.tasks[0],
         "from": run.sources[0],
         "to": run.to,
         "adapters": json.dumps([

@@ -17,7 +17,15 @@ from base import DATA, MODELS, Base
 from safetensors import safe_open
 
 CATALOG = DATA / "catalog.json"
-KINDS = ["summarize", "translate", "joint-expert", "projection", "calibration-pp", "calibration"]
+KINDS = [
+    "summarize",
+    "translate",
+    "joint-expert",
+    "projection",
+    "by-person-projection",
+    "calibration-pp",
+    "calibration",
+]
 # Of an adapter's entry, in this order.
 KEYS = ["id", "base", "task", "from", "to", "method", "path", "bytes", "sha256"]
 
@@ -44,6 +52,10 @@ def files(run, base):
             return [("adapter.gguf", run, {"id": f"{base}/{run}"} | both | {"method": "lora"})]
         if kind == "projection":
             entry = {"id": f"{base}/{pair}"} | both | {"method": kind}
+            return [("projection.safetensors", pair, entry), ("baked.safetensors", pair, None)]
+        if kind == "by-person-projection":
+            pair = f"by-person+translate-{'-'.join(languages)}"
+            entry = {"id": f"{base}/{pair}"} | both | {"task": "by-person-translate", "method": "projection"}
             return [("projection.safetensors", pair, entry), ("baked.safetensors", pair, None)]
         if kind in ("calibration", "calibration-pp"):
             return [(f"{kind}.safetensors", pair, {"id": f"{base}/{pair}-{kind}"} | both | {"method": kind})]

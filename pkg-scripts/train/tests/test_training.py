@@ -39,6 +39,9 @@ from ship import files  # noqa: E402
 WORDS = "the train is late again and Ana waits at the station with Bo who has no ticket left for it".split()
 BASE = "tiny-gemma3-f32.gguf"
 PROMPT = "the train is"
+# What `all es` makes.
+LORAS = ["summarize", "translate-es", "joint-expert-en-es"]
+LEARNED = ["projection-en-es", "by-person-projection-en-es", "calibration-pp-en-es"]
 
 
 def gist(*arguments):
@@ -103,7 +106,7 @@ def reference(model, tokens):
 
 class Results(unittest.TestCase):
     def test_every_run_learns_and_is_recorded(self):
-        for name in ["summarize", "translate-es", "projection-en-es", "calibration-pp-en-es", "joint-expert-en-es"]:
+        for name in [*LORAS, *LEARNED]:
             rows = losses(name)
             self.assertEqual([int(row["step"]) for row in rows], [0, *range(1, 13), 12])
             first, last = float(rows[0]["validation"]), float(rows[-1]["validation"])
@@ -124,7 +127,7 @@ class Results(unittest.TestCase):
         self.assertGreater((plain - expected)[best].abs().max(), 0.03)
 
     def test_the_engine_runs_what_was_trained(self):
-        for name in ["summarize", "translate-es", "joint-expert-en-es"]:
+        for name in LORAS:
             model = Base(BASE).model()
             for (layer, module), (b, a) in Adapter(run(name) / "adapter.gguf").factors.items():
                 model.model.layers[layer].get_submodule(module).weight += b @ a
@@ -254,6 +257,8 @@ class Parts(unittest.TestCase):
         pair = "summarize+translate-es-en"
         self.assertEqual(place("projection-es-en"), [(pair, f"b/{pair}"), (pair, None)])
         self.assertEqual(place("calibration-pp-es-en"), [(pair, f"b/{pair}-calibration-pp")])
+        pair = "by-person+translate-es-en"
+        self.assertEqual(place("by-person-projection-es-en"), [(pair, f"b/{pair}"), (pair, None)])
         with self.assertRaises(SystemExit):
             files("projection-es", "b")
 
