@@ -11,6 +11,33 @@ import torch
 from data import batches, tensors
 
 
+class HeadLoss(torch.autograd.Function):
+    """Sum of the negative log-likelihoods of `answers` after `hidden` [n, k], by a frozen head [vocabulary, k]. Log-likelihoods
+    of a large vocabulary are most of what a step has to remember, so the gradient is made with the loss, a few rows at a
+    time."""
+
+    ROWS = 64
+
+    @staticmethod
+    def forward(ctx, hidden, head, answers):
+        loss = torch.zeros((), device=hidden.device)
+        gradient = torch.zeros_like(hidden)
+        for start in range(0, len(hidden), HeadLoss.ROWS):
+            rows = slice(start, start + HeadLoss.ROWS)
+            logits = (hidden[rows].to(head.dtype) @ head.T).float()
+            answer, total = answers[rows, None], logits.logsumexp(-1, keepdim=True)
+            loss += (total - logits.gather(-1, answer)).sum()
+            if ctx.needs_input_grad[0]:
+                change = logits.sub_(total).exp_().scatter_add_(-1, answer, -torch.ones_like(total))
+                gradient[rows] = change.to(head.dtype) @ head
+        ctx.save_for_backward(gradient)
+        return loss
+
+    @staticmethod
+    def backward(ctx, change):
+        return change * ctx.saved_tensors[0], None, None
+
+
 class TargetLoss(torch.nn.Module):
     """Sum of the negative log-likelihoods of targets. The head, a third of the work at this vocabulary, sees only the
     positions before targets."""
@@ -22,8 +49,7 @@ class TargetLoss(torch.nn.Module):
 
     def forward(self, ids, real, targets):
         hidden = self.decoder(input_ids=ids, attention_mask=real, use_cache=False).last_hidden_state
-        logits = self.head(hidden[:, :-1][targets[:, 1:]])
-        return torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][targets[:, 1:]], reduction="sum")
+        return HeadLoss.apply(hidden[:, :-1][targets[:, 1:]], self.head.weight, ids[:, 1:][targets[:, 1:]])
 
 
 class Loop:

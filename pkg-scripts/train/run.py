@@ -73,8 +73,8 @@ class Run:
         self.base = Base(given.base)
         self.tasks, self.to = self.config["tasks"], given.to
         self.sources = [language for language in given.sources or self.config["from"] if language != self.to]
-        self.name = "-".join([given.configuration.stem, *(given.sources or []), *filter(None, [self.to])])
-        self.out = given.out or MODELS / "train" / self.base.id / self.name
+        name = "-".join([given.configuration.stem, *(given.sources or []), *filter(None, [self.to])])
+        self.out = given.out or MODELS / "train" / self.base.id / name
         self.tokenizer, data = self.base.tokenizer(), self.config["data"]
         self.examples = self.read("train", given)[: data.get("limit")]
         validation = self.read("val", given)
@@ -83,8 +83,8 @@ class Run:
         self.validation = validation[: data["validation"]]
         where = f"{self.accelerator.device} in {self.precision}"
         if not self.examples:
-            raise SystemExit(f"{given.dialogues} has nothing to train {self.name} on")
-        print(f"{self.name}: {len(self.examples)} examples on {where}", flush=True)
+            raise SystemExit(f"{given.dialogues} has nothing to train {self.out.name} on")
+        print(f"{self.out.name}: {len(self.examples)} examples on {where}", flush=True)
 
     def read(self, split, given):
         """The examples of a split, task by task and language by language."""
