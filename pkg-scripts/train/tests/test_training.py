@@ -28,7 +28,7 @@ from data import (  # noqa: E402
     texts,
 )  # fmt: skip
 from factors import Adapter  # noqa: E402
-from loop import Loop, TargetLoss  # noqa: E402
+from loop import Loop, TargetLoss, parts  # noqa: E402
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from projection import Projection  # noqa: E402
 from quality import held_out  # noqa: E402
@@ -184,6 +184,12 @@ class Parts(unittest.TestCase):
         made = batches(examples, 4, 3)
         self.assertEqual(sorted(e.prompt[0] for batch in made for e in batch), list(range(50)))
         self.assertNotEqual(batches(examples, 4, 3), batches(examples, 4, 4))
+
+    def test_a_batch_in_parts_has_every_example_and_no_part_too_many_tokens(self):
+        batch = [Example([1] * size, [2]) for size in [5, 30, 9, 2, 9, 12]]
+        made = parts(batch, 24)
+        self.assertEqual(sorted(len(e) for part in made for e in part), sorted(map(len, batch)))
+        self.assertEqual([[len(e) for e in part] for part in made], [[3, 6], [10, 10], [13], [31]])
 
     def test_sentences_are_joined_with_their_translations(self):
         import random
