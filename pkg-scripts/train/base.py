@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "pkg-scripts/goldens"))
-from logprobs import MODULES, load as load_checked  # noqa: E402
+from logprobs import load as load_checked  # noqa: E402
 
 MODELS = pathlib.Path(os.environ.get("POCKET_GIST_MODELS", pathlib.Path.home() / ".cache/pocket-gist"))
 DATA = ROOT / "models"

@@ -7,8 +7,8 @@
 Writes a PEFT folder `adapter`, losses.csv and checkpoint.pt to --out, and goes on from the checkpoint if there is one.
 """
 
-from peft import LoraConfig, PeftModel, get_peft_model
 from loop import TargetLoss
+from peft import LoraConfig, PeftModel, get_peft_model
 from run import Run, arguments
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]

@@ -24,7 +24,16 @@ from accelerate import Accelerator  # noqa: E402
 from base import MODELS, PLAIN, ROOT, Base  # noqa: E402
 from calibration import METHODS  # noqa: E402
 from data import (  # noqa: E402
-    HELD_OUT, Example, batches, encode, instruction, join_sentences, read_dialogues, sentence_files, sentence_pairs, tensors,
+    HELD_OUT,
+    Example,
+    batches,
+    encode,
+    instruction,
+    join_sentences,
+    read_dialogues,
+    sentence_files,
+    sentence_pairs,
+    tensors,
     texts,
 )  # fmt: skip
 from factors import Adapter  # noqa: E402
