@@ -51,7 +51,8 @@ pub const DEFAULT_CONTEXT: usize = 4096;
 /// let mut file = Cursor::new(Vec::new());
 /// gist::synth::write("tiny-llama-q4_k", &mut file)?;
 /// let bytes: &[u8] = file.get_ref();
-/// let loading = Engine::load(&bytes, None, Mode::Fast, DEFAULT_CONTEXT, &mut |_done, _total| {});
+/// let mut progress = |_done, _total| {};
+/// let loading = Engine::load(&bytes, None, Mode::Fast, DEFAULT_CONTEXT, &mut progress);
 /// let mut engine = pollster::block_on(loading)?;
 ///
 /// let chat = Conversation::parse("Ana: The train is late.\nBen: Then let us meet at seven.")?;
