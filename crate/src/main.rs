@@ -63,6 +63,9 @@ enum Command {
     #[command(after_help = "Examples:\n  gist synth tiny-gemma3-q4_k --out tiny.gguf\n  \
                             gist synth llama-3.2-1b --out llama.gguf")]
     Synth(cli::synth::Synth),
+    /// Write a model without the tokens that its texts do not need
+    #[command(after_help = "Example:\n  gist trim gemma-3-270m --corpus chats.jsonl --tokens 65536 --out trimmed.gguf")]
+    Trim(cli::trim::Trim),
     /// Score candidates against references, both as JSON lines on standard input
     #[command(after_help = "Example:\n  echo '{\"reference\":\"a b\",\"candidate\":\"a c\"}' | gist rouge --json")]
     Rouge(cli::rouge::Rouge),
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Inspect(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Synth(command) => command.run(),
+        Command::Trim(command) => command.run(),
         Command::Rouge(command) => command.run(),
     };
     match result {

@@ -11,6 +11,7 @@ pub mod merge;
 pub mod rouge;
 pub mod summarize;
 pub mod synth;
+pub mod trim;
 
 mod adapters;
 mod files;

@@ -6,6 +6,8 @@ pub mod prompt;
 pub mod quant;
 pub mod sampler;
 pub mod tokenizer;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod trim;
 pub mod weights;
 
 pub use opened::Opened;

@@ -29,7 +29,7 @@ pub struct Weights<'a, S> {
 }
 
 /// Tensors of the vocabulary. A model with another vocabulary is still the base that an adapter was made for.
-const VOCABULARY: [&str; 2] = ["token_embd.weight", "output.weight"];
+pub(super) const VOCABULARY: [&str; 2] = ["token_embd.weight", "output.weight"];
 
 /// A tensor as it lies in the file.
 pub struct Raw {

@@ -16,7 +16,7 @@ pub(crate) enum Version {
     /// Version that adapters are written in, so that the same adapter always gives the same bytes.
     V2 = 2,
     /// Version that current tools write models in.
-    #[cfg(any(test, feature = "synth"))]
+    #[cfg(any(feature = "synth", not(target_arch = "wasm32")))]
     V3 = 3,
 }
 

@@ -68,15 +68,16 @@ impl Bpe {
                 ids.push(id);
                 continue;
             }
-            let symbols = word.char_indices().map(|(start, character)| {
-                let end = start + character.len_utf8();
-                Symbol::new(vocabulary.id(&word[start..end]).unwrap_or(Symbol::NONE), start, end)
-            });
-            let left = merge(symbols.collect(), |left, right| self.merges.get(left.id, right.id));
+            let left = self.merge(word, vocabulary, |_| {});
             // A byte that has no token is left out, as llama.cpp does.
-            ids.extend(left.map(|symbol| symbol.id).filter(|id| *id != Symbol::NONE));
+            ids.extend(left.iter().map(|symbol| symbol.id).filter(|id| *id != Symbol::NONE));
         }
         Ok(())
+    }
+
+    /// Merges `word`, whose bytes are characters, and calls `joined` with each token that is made.
+    pub fn merge(&self, word: &str, vocabulary: &Vocabulary, joined: impl FnMut(u32)) -> Vec<Symbol> {
+        merge(Symbol::characters(word, vocabulary), |left, right| self.merges.get(left.id, right.id), joined)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::vocabulary::Vocabulary;
+
 /// A run of the text that is one token so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Symbol {
@@ -27,16 +29,27 @@ impl Symbol {
     pub fn new(id: u32, start: usize, end: usize) -> Self {
         Self { id, start: start as u32, end: end as u32, previous: END, next: END }
     }
+
+    /// The characters of `text`.
+    pub fn characters(text: &str, vocabulary: &Vocabulary) -> Vec<Self> {
+        let symbol = |(start, character): (usize, char)| {
+            let end = start + character.len_utf8();
+            Self::new(vocabulary.id(&text[start..end]).unwrap_or(Self::NONE), start, end)
+        };
+        text.char_indices().map(symbol).collect()
+    }
 }
 
 /// Joins neighbours in `symbols`, which are in order of the text, and returns those that are left.
 ///
 /// `join` returns the rank (lower first; the leftmost of equals) with which two neighbours join and the token that they
-/// become, or `None` if they do not join.
+/// become, or `None` if they do not join. `joined` is called
+/// with each token that is made.
 pub(super) fn merge(
     mut symbols: Vec<Symbol>,
     join: impl Fn(&Symbol, &Symbol) -> Option<(u32, u32)>,
-) -> impl Iterator<Item = Symbol> {
+    mut joined: impl FnMut(u32),
+) -> Vec<Symbol> {
     let count = symbols.len() as u32;
     for (i, symbol) in symbols.iter_mut().enumerate() {
         symbol.previous = (i as u32).checked_sub(1).unwrap_or(END);
@@ -62,6 +75,7 @@ pub(super) fn merge(
         if gone || l.end != left_end || r.end != right_end {
             continue;
         }
+        joined(id);
         symbols[left as usize] = Symbol { id, end: r.end, next: r.next, ..l };
         symbols[right as usize].end = r.start;
         if r.next != END {
@@ -70,5 +84,6 @@ pub(super) fn merge(
         consider(&mut pairs, &symbols, l.previous, left);
         consider(&mut pairs, &symbols, left, r.next);
     }
-    symbols.into_iter().filter(|symbol| symbol.start != symbol.end)
+    symbols.retain(|symbol| symbol.start != symbol.end);
+    symbols
 }

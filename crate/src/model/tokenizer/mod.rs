@@ -12,8 +12,10 @@ mod vocabulary;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use merge::Symbol;
 pub use text_decoder::TextDecoder;
-use vocabulary::{Kind, Vocabulary, required};
+pub use vocabulary::TokenKind;
+use vocabulary::{Vocabulary, required};
 
 use crate::error::Result;
 use crate::failure;
@@ -82,8 +84,8 @@ impl Tokenizer {
         let mut ends: Vec<u32> = END_PIECES.iter().filter_map(|piece| vocabulary.id(piece)).collect();
         ends.extend(eos.into_iter().chain(eot));
         Ok(Self {
-            control: Specials::new(&vocabulary, |kind| matches!(kind, Kind::Control | Kind::Unknown))?,
-            user_defined: Specials::new(&vocabulary, |kind| kind == Kind::UserDefined)?,
+            control: Specials::new(&vocabulary, |kind| matches!(kind, TokenKind::Control | TokenKind::Unknown))?,
+            user_defined: Specials::new(&vocabulary, |kind| kind == TokenKind::UserDefined)?,
             adds_bos: metadata.bool("tokenizer.ggml.add_bos_token")?.unwrap_or(adds_bos),
             vocabulary,
             model,
@@ -166,6 +168,43 @@ impl Tokenizer {
         TextDecoder::new(&self.vocabulary, matches!(self.model, Algorithm::Bpe(_)), drops_first_space)
     }
 
+    /// Returns the piece of `id` as the vocabulary writes it.
+    pub fn piece(&self, id: u32) -> &str {
+        self.vocabulary.piece(id)
+    }
+
+    /// Returns whether pieces are written in characters that stand for bytes.
+    pub fn is_byte_level(&self) -> bool {
+        matches!(self.model, Algorithm::Bpe(_))
+    }
+
+    /// Returns the purpose of `id` in the vocabulary.
+    pub fn kind(&self, id: u32) -> TokenKind {
+        self.vocabulary.kind(id)
+    }
+
+    /// Returns the tokens that merging makes on its way from characters to `id`, characters included and `id` itself last. Only
+    /// `id` where the token is not made by merging, as control tokens are not.
+    pub fn path(&self, id: u32) -> Vec<u32> {
+        let piece = self.vocabulary.piece(id);
+        let mut path: Vec<u32> = Symbol::characters(piece, &self.vocabulary)
+            .iter()
+            .map(|symbol| symbol.id)
+            .filter(|id| *id != Symbol::NONE)
+            .collect();
+        let joined = |id| path.push(id);
+        let reached = self.kind(id) == TokenKind::Normal
+            && match &self.model {
+                Algorithm::Bpe(bpe) => {
+                    bpe.merge(piece, &self.vocabulary, joined).iter().map(|symbol| symbol.id).eq([id])
+                }
+                Algorithm::Spm(spm) => {
+                    spm.merge(piece, &self.vocabulary, joined).iter().map(|symbol| symbol.id).eq([id])
+                }
+            };
+        if reached && path.last() == Some(&id) { path } else { vec![id] }
+    }
+
     /// Returns the ids of a prompt in parts, without a begin token added.
     fn encode_parts(&self, parts: &[Part<'_>]) -> Result<Vec<u32>> {
         // Control tokens cut the text; what lies between two of them is one text, whoever wrote its parts.
@@ -223,7 +262,7 @@ struct Specials {
 
 impl Specials {
     /// Indexes the tokens whose kind is `wanted`.
-    fn new(vocabulary: &Vocabulary, wanted: impl Fn(Kind) -> bool) -> Result<Self> {
+    fn new(vocabulary: &Vocabulary, wanted: impl Fn(TokenKind) -> bool) -> Result<Self> {
         let ids: Vec<u32> = (0..vocabulary.len() as u32)
             .filter(|id| wanted(vocabulary.kind(*id)) && !vocabulary.piece(*id).is_empty())
             .collect();

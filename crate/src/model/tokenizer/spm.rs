@@ -1,7 +1,7 @@
 //! SentencePiece vocabularies: neighbours join if their text together is a token, the best score first.
 
 use super::merge::{Symbol, merge};
-use super::vocabulary::{Kind, Vocabulary, check_length, required};
+use super::vocabulary::{TokenKind, Vocabulary, check_length, required};
 use crate::error::Result;
 use crate::files::gguf::Metadata;
 
@@ -28,12 +28,12 @@ impl Spm {
         metadata.remove(key);
         let byte = |byte: u8| {
             let id = vocabulary.id(&format!("<0x{byte:02X}>"))?;
-            (vocabulary.kind(id) == Kind::Byte).then_some(id)
+            (vocabulary.kind(id) == TokenKind::Byte).then_some(id)
         };
         Ok(Self {
             ranks,
             bytes: (0..=255).map(byte).collect(),
-            unknown: (0..vocabulary.len() as u32).find(|id| vocabulary.kind(*id) == Kind::Unknown),
+            unknown: (0..vocabulary.len() as u32).find(|id| vocabulary.kind(*id) == TokenKind::Unknown),
             adds_space_prefix: metadata.bool("tokenizer.ggml.add_space_prefix")?.unwrap_or(true),
         })
     }
@@ -59,15 +59,7 @@ impl Spm {
             }
         }
         let text = escaped.as_str();
-        let symbols = text.char_indices().map(|(start, character)| {
-            let end = start + character.len_utf8();
-            Symbol::new(vocabulary.id(&text[start..end]).unwrap_or(Symbol::NONE), start, end)
-        });
-        let join = |left: &Symbol, right: &Symbol| {
-            let id = vocabulary.id(&text[left.start as usize..right.end as usize])?;
-            Some((self.ranks[id as usize], id))
-        };
-        for symbol in merge(symbols.collect(), join) {
+        for symbol in self.merge(text, vocabulary, |_| {}) {
             if symbol.id != Symbol::NONE {
                 ids.push(symbol.id);
                 continue;
@@ -76,6 +68,15 @@ impl Spm {
                 ids.extend(self.bytes[usize::from(byte)].or(self.unknown));
             }
         }
+    }
+
+    /// Merges `text`, whose spaces are escaped, and calls `joined` with each token that is made.
+    pub fn merge(&self, text: &str, vocabulary: &Vocabulary, joined: impl FnMut(u32)) -> Vec<Symbol> {
+        let join = |left: &Symbol, right: &Symbol| {
+            let id = vocabulary.id(&text[left.start as usize..right.end as usize])?;
+            Some((self.ranks[id as usize], id))
+        };
+        merge(Symbol::characters(text, vocabulary), join, joined)
     }
 }
 

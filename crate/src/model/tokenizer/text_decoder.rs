@@ -1,7 +1,7 @@
 //! Conversion of ids to text as they are generated: a character is held back until all of its bytes are there.
 
 use super::spm::SPACE;
-use super::vocabulary::{Kind, Vocabulary};
+use super::vocabulary::{TokenKind, Vocabulary};
 
 /// Collector of the bytes of tokens, which gives them out as whole characters.
 pub struct TextDecoder<'a> {
@@ -22,9 +22,9 @@ impl<'a> TextDecoder<'a> {
     pub fn push(&mut self, id: u32) -> String {
         let piece = self.vocabulary.piece(id);
         match self.vocabulary.kind(id) {
-            Kind::Control | Kind::Unknown => {}
-            Kind::Byte => self.pending.extend(byte_of(piece)),
-            Kind::UserDefined if self.byte_level => self.pending.extend(piece.bytes()),
+            TokenKind::Control | TokenKind::Unknown => {}
+            TokenKind::Byte => self.pending.extend(byte_of(piece)),
+            TokenKind::UserDefined if self.byte_level => self.pending.extend(piece.bytes()),
             _ if self.byte_level => piece.chars().for_each(|character| match byte_of_character(character) {
                 Some(byte) => self.pending.push(byte),
                 None => self.pending.extend(character.to_string().bytes()),

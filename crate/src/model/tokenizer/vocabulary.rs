@@ -8,13 +8,18 @@ use crate::files::gguf::{Metadata, Strings, Value};
 use crate::hash::fnv1a;
 use crate::input;
 
-/// Purpose of a token.
+/// Purpose of a token, from `tokenizer.ggml.token_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum TokenKind {
+    /// A piece of text that merging makes.
     Normal,
+    /// The token that stands for what no other can write.
     Unknown,
+    /// A token that only a template writes, such as the end of a turn.
     Control,
+    /// A piece of text that is found before anything is merged, such as a run of line breaks.
     UserDefined,
+    /// A single byte of a character that has no token.
     Byte,
 }
 
@@ -60,13 +65,13 @@ impl Vocabulary {
     }
 
     /// Returns the kind of token `id`.
-    pub fn kind(&self, id: u32) -> Kind {
+    pub fn kind(&self, id: u32) -> TokenKind {
         match self.kinds.get(id as usize) {
-            Some(2) => Kind::Unknown,
-            Some(3) => Kind::Control,
-            Some(4) => Kind::UserDefined,
-            Some(6) => Kind::Byte,
-            _ => Kind::Normal,
+            Some(2) => TokenKind::Unknown,
+            Some(3) => TokenKind::Control,
+            Some(4) => TokenKind::UserDefined,
+            Some(6) => TokenKind::Byte,
+            _ => TokenKind::Normal,
         }
     }
 
