@@ -49,7 +49,7 @@ fn compare(model: &str, share: f64) {
 
     let (all, same) = count(&whole, "val").coverage(&kept);
     assert!(same as f64 > share * all as f64, "{same} of {all} tokens stay");
-    let (mut unchanged, mut changed) = (0, 0);
+    let (mut unchanged, mut changed) = (Vec::new(), 0);
     for dialogue in dialogues("val") {
         for text in dialogue.turns.iter().map(|turn| &turn.text) {
             let expected: Option<Vec<u32>> = whole.encode(text).unwrap().iter().map(|id| kept.new_id(*id)).collect();
@@ -57,7 +57,7 @@ fn compare(model: &str, share: f64) {
             match expected {
                 Some(expected) => {
                     assert_eq!(found, expected, "{text}");
-                    unchanged += 1;
+                    unchanged.push((text.clone(), found.clone()));
                 }
                 None => changed += 1,
             }
@@ -66,13 +66,17 @@ fn compare(model: &str, share: f64) {
             assert_eq!(&(back + &decoder.finish()), text);
         }
     }
-    assert!(unchanged > changed && changed > 0, "{unchanged} texts have the same tokens and {changed} others");
+    assert!(
+        unchanged.len() > 100 && changed > 100,
+        "{} texts have the same tokens and {changed} others",
+        unchanged.len()
+    );
 
     let (mut whole, mut small) = (load(&source), load(&&file[..]));
     assert_eq!(small.base, whole.base, "adapters are made for either");
-    let ids = whole.tokenizer.encode_with_bos("Ana: See you at the station on Friday?").unwrap();
-    let new_ids: Vec<u32> = ids.iter().map(|id| kept.new_id(*id).unwrap()).collect();
-    let (whole, small) = (whole.logits(&ids).unwrap(), small.logits(&new_ids).unwrap());
+    let (text, new_ids) = unchanged.iter().max_by_key(|(_, ids)| ids.len()).unwrap();
+    let ids = whole.tokenizer.encode(text).unwrap();
+    let (whole, small) = (whole.logits(&ids).unwrap(), small.logits(new_ids).unwrap());
     for (id, logit) in kept.ids().iter().zip(small) {
         // The same row times the same activations; other rows beside it can change the order of additions.
         assert!((logit - whole[*id as usize]).abs() < 1e-3, "token {id}: {logit} and {}", whole[*id as usize]);
@@ -82,7 +86,7 @@ fn compare(model: &str, share: f64) {
 #[test]
 #[ignore = "needs pkg-scripts/models"]
 fn a_sentencepiece_model_is_the_same_for_the_tokens_that_stay() {
-    compare("gemma-3-270m", 0.95);
+    compare("gemma-3-270m", 0.90);
 }
 
 #[test]

@@ -208,7 +208,10 @@ pub fn write_trimmed(source: &impl Source, kept: &KeptTokens, out: &mut impl Wri
     let entries: Vec<Entry<'_>> =
         tensors.iter().map(|(name, info, shape)| Entry { name, shape, dtype: info.dtype }).collect();
     let mut digest = Sha256::new();
-    for_pieces(source, 0, source.len(), |piece| Ok(digest.update(piece)))?;
+    for_pieces(source, 0, source.len(), |piece| {
+        digest.update(piece);
+        Ok(())
+    })?;
     let metadata = trimmed_metadata(&header.metadata, hex(&digest.finalize()), kept)?;
     gguf::write(out, Version::V3, &metadata, &entries, |i, out| {
         let (name, info, _) = &tensors[i];
