@@ -110,7 +110,8 @@ async function visit(): Promise<void> {
 test.beforeAll(async () => {
   const gist = (...args: string[]) => execFileSync(program, args, { stdio: "ignore" });
   gist("synth", "tiny-gemma3-f32", "--out", file("gemma.gguf"));
-  gist("synth", "tiny-llama-q8_0", "--out", file("llama.gguf"));
+  // In f32: where activations are rounded to 8 bits, the text of a random model depends on the processor.
+  gist("synth", "tiny-llama-f32", "--out", file("llama.gguf"));
   gist("export", peft("tiny-gemma3-f32-two"), "--base", file("gemma.gguf"), "--out", file("two.gguf"));
   site = await serve(join(root, "www/dist"));
   hub = openHub();
@@ -199,7 +200,7 @@ test("what is no model that runs here is refused by name, and nothing of it is k
 test("a model from a file is listed, runs and is deleted", async () => {
   await openModel(file("llama.gguf"));
   await expect(card("file:").getByText("In use")).toBeVisible();
-  await expect(card("file:")).toContainText("tiny-llama-q8_0");
+  await expect(card("file:")).toContainText("tiny-llama-f32");
   await expect(card("file:")).toContainText("local file");
   await show("Settings");
   await page.getByLabel("Maximum length (tokens)").fill("24");
