@@ -75,10 +75,10 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            // clap's message has several lines; the first names the mistake.
+            // The first paragraph of clap's message names the mistake; what is missing stands on lines of its own.
             let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            eprintln!("gist: {}; see gist --help", first.trim_start_matches("error: "));
+            let mistake: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            eprintln!("gist: {}; see gist --help", mistake.join(" ").trim_start_matches("error: "));
             return ExitCode::from(2);
         }
         Err(help) => help.exit(),

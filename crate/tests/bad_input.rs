@@ -99,6 +99,7 @@ fn broken_model_files() {
     refuses(&["synth", "llama-3.2-3b", "--out", out.to_str().unwrap()], b"", message);
     assert!(!out.exists(), "nothing half-written is left behind");
     refuses(&["explain"], b"", "unrecognized subcommand 'explain'; see gist --help");
+    refuses(&["import"], b"", "the following required arguments were not provided: <CHAT>; see gist --help");
 }
 
 /// Writes a PEFT adapter of rank 2 for `WIDTH × WIDTH` queries and returns its folder.
