@@ -11,8 +11,10 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "pkg-scripts/goldens"))
-from logprobs import load as load_checked  # noqa: E402
+import logprobs  # noqa: E402
 
+# Names of the linear layers in Hugging Face models, by their names in GGUF files.
+MODULES = logprobs.MODULES
 MODELS = pathlib.Path(os.environ.get("POCKET_GIST_MODELS", pathlib.Path.home() / ".cache/pocket-gist"))
 DATA = ROOT / "models"
 # What a base without a template is asked with, as in the engine.
@@ -78,7 +80,7 @@ class Base:
 
     def model(self):
         """In f32, frozen."""
-        model = load_checked(self.path)
+        model = logprobs.load(self.path)
         model.set_attn_implementation("sdpa")
         return model.requires_grad_(False)
 
