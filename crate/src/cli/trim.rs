@@ -4,16 +4,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gist::chat::dialogue::Dialogue;
 use gist::error::Result;
-use gist::files::gguf::Header;
 use gist::files::source::FileSource;
 use gist::input;
+use gist::model::Opened;
 use gist::model::tokenizer::Tokenizer;
 use gist::model::trim::{KeptTokens, TokenCounts, write_trimmed};
 
 use super::model::locate;
-use super::{read_file, write_file};
+use super::{read_dialogues, read_file, write_file};
 
 /// Arguments of `gist trim`.
 #[derive(Args)]
@@ -44,7 +43,7 @@ impl Trim {
     /// Writes the trimmed model, and prints its size and what it covers.
     pub fn run(self) -> Result<()> {
         let source = FileSource::open(&locate(&self.model)?.1)?;
-        let tokenizer = Tokenizer::from_metadata(&mut pollster::block_on(Header::read(&source))?.metadata)?;
+        let tokenizer = pollster::block_on(Opened::read(&source))?.take_tokenizer()?;
         let kept = match &self.keep {
             Some(list) => {
                 let text = read_text(list)?;
@@ -73,17 +72,13 @@ impl Trim {
 fn count(tokenizer: &Tokenizer, paths: &[PathBuf]) -> Result<TokenCounts> {
     let mut counts = TokenCounts::new(tokenizer);
     for path in paths {
-        let text = read_text(path)?;
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            if path.extension().is_some_and(|extension| extension == "jsonl") {
-                let dialogue = Dialogue::parse(line).map_err(|error| error.at(path.display()))?;
-                for turn in &dialogue.turns {
-                    counts.add(tokenizer, &format!("{}: {}", turn.speaker, turn.text))?;
-                }
+        if path.extension().is_some_and(|extension| extension == "jsonl") {
+            for dialogue in read_dialogues(path, usize::MAX)? {
+                dialogue.chat().lines().try_for_each(|line| counts.add(tokenizer, line))?;
                 dialogue.summary.values().try_for_each(|summary| counts.add(tokenizer, summary))?;
-            } else {
-                counts.add(tokenizer, line)?;
             }
+        } else {
+            read_text(path)?.lines().try_for_each(|line| counts.add(tokenizer, line))?;
         }
     }
     Ok(counts)

@@ -295,6 +295,7 @@ fn runs(ids: &[u32]) -> impl Iterator<Item = &[u32]> {
 mod tests {
     use super::*;
     use crate::random::random;
+    use crate::synth::bytes::byte_characters;
 
     /// Letters that the vocabularies below are made of; `é` is a token of its own in none of them.
     const LETTERS: [&str; 5] = ["a", "b", "c", " ", "é"];
@@ -307,13 +308,11 @@ mod tests {
             words = words.iter().cloned().chain(longer).collect::<BTreeSet<_>>().into_iter().collect();
         }
         let keys = random(seed, words.len(), 0.0, 1.0);
-        let mut order: Vec<(usize, f32)> =
-            words.iter().zip(keys).map(|(word, key)| (word.chars().count(), key)).collect();
-        let mut sorted: Vec<usize> = (0..words.len()).collect();
         // Single letters first, words of two and three letters mixed: merges of three may come before merges of two.
-        sorted.sort_by(|i, j| (order[*i].0 > 1, order[*i].1).partial_cmp(&(order[*j].0 > 1, order[*j].1)).unwrap());
-        order.clear();
-        sorted.into_iter().map(|i| words[i].clone()).collect()
+        let mut keyed: Vec<(bool, f32, String)> =
+            words.into_iter().zip(keys).map(|(word, key)| (word.chars().count() > 1, key, word)).collect();
+        keyed.sort_by(|one, other| one.partial_cmp(other).unwrap());
+        keyed.into_iter().map(|(.., word)| word).collect()
     }
 
     fn spm(seed: &str) -> Metadata {
@@ -338,14 +337,7 @@ mod tests {
     }
 
     fn bpe(seed: &str) -> Metadata {
-        // Bytes that can be printed stand for themselves, the others are counted up from U+0100; a space is Ġ.
-        let mut others = '\u{100}'..;
-        let mut pieces: Vec<String> = (0..=255_u8)
-            .map(|byte| match byte {
-                b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff => char::from(byte).to_string(),
-                _ => others.next().unwrap().to_string(),
-            })
-            .collect();
+        let mut pieces: Vec<String> = byte_characters().map(String::from).to_vec(); // a space is Ġ
         let words = words(&["a", "b", "c", "Ġ"], seed);
         let merges: Vec<String> = words
             .iter()

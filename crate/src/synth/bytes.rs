@@ -2,7 +2,7 @@
 
 /// Returns the character for each byte in a byte-level vocabulary, as GPT-2 chose them: printable bytes are themselves, the
 /// others are counted up from U+0100.
-pub(super) fn byte_characters() -> [char; 256] {
+pub(crate) fn byte_characters() -> [char; 256] {
     let mut others = '\u{100}'..;
     std::array::from_fn(|byte| match byte as u8 {
         byte @ (b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff) => char::from(byte),

@@ -6,7 +6,7 @@
 
 mod adapters;
 mod blocks;
-mod bytes;
+pub(crate) mod bytes;
 mod full;
 mod llama3;
 mod shape;
