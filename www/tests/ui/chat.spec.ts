@@ -1,5 +1,5 @@
 // The conversation: list, editing, replay, and thousands of messages.
-import { done, download, expect, paste, show, showChats, summaryText, test } from "./fixture";
+import { done, download, draftHolds, expect, paste, show, showChats, summaryText, test } from "./fixture";
 
 const log = "conversation-view .log";
 
@@ -53,7 +53,7 @@ test("messages are added, edited and deleted, and the chat outlives the page", a
   await expect(page.getByRole("log")).toContainText("In twenty minutes");
   const direction = await page.getByText("שלום").evaluate((element) => getComputedStyle(element).direction);
   expect(direction).toBe("rtl");
-  await page.waitForTimeout(700); // until the draft is saved
+  await draftHolds(page, "In twenty minutes");
   await page.goto(site.url);
   await expect(page.getByRole("log")).toContainText("In twenty minutes");
   await expect(page.getByText("you had open last time")).toBeVisible();
@@ -73,13 +73,14 @@ test("an example that was changed has no reference any more", async ({ page }) =
 test("a replay types, pauses, goes on, is sped up and skipped, and is summarised at its end", async ({ page }) => {
   await download(page);
   const bubbles = page.locator("conversation-view .line:not([aria-hidden])");
+  await page.clock.install();
   await page.getByRole("button", { name: "Replay", exact: true }).click();
   await expect(bubbles).toHaveCount(0);
   await expect(page.getByText("Frank is typing")).toBeVisible();
   await expect(bubbles).not.toHaveCount(0);
   await page.getByRole("button", { name: "Pause", exact: true }).click();
   const there = await bubbles.count();
-  await page.waitForTimeout(2500);
+  await page.clock.runFor(60_000);
   await expect(bubbles).toHaveCount(there);
   await page.getByRole("button", { name: "Resume", exact: true }).click();
   await page.getByRole("button", { name: "Speed: 4×" }).click();

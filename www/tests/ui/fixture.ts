@@ -69,6 +69,26 @@ export async function paste(page: Page, text: string): Promise<void> {
   await page.getByRole("button", { name: /^Use \d+ messages?$/ }).click();
 }
 
+/** Waits until the user's chat, as it is stored, contains `text`. */
+export async function draftHolds(page: Page, text: string): Promise<void> {
+  const stored = () =>
+    page.evaluate(
+      () =>
+        new Promise<string>((resolve, reject) => {
+          const opened = indexedDB.open("pocket-gist-page");
+          opened.onupgradeneeded = () => opened.transaction?.abort(); // the page creates it
+          opened.onerror = () => resolve("");
+          opened.onsuccess = () => {
+            const found = opened.result.transaction("drafts").objectStore("drafts").get("conversation");
+            found.onerror = () => reject(found.error);
+            found.onsuccess = () => resolve(JSON.stringify(found.result ?? null));
+            opened.result.close();
+          };
+        }),
+    );
+  await expect.poll(stored).toContain(text);
+}
+
 export async function summarize(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Summarize" }).click();
   await expect(done(page)).toHaveText("The summary is ready.");

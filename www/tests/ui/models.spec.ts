@@ -1,5 +1,5 @@
 // Managing models and adapters.
-import { download, expect, show, test } from "./fixture";
+import { done, download, draftHolds, expect, show, test } from "./fixture";
 
 test("a paused download resumes, and both views show it", async ({ page }) => {
   await show(page, "Models");
@@ -44,12 +44,13 @@ test("everything is deleted: models, the chat, the settings", async ({ page, sit
   await page.getByRole("button", { name: "Edit", exact: true }).click();
   await page.getByLabel("Message", { exact: true }).fill("private");
   await page.getByRole("button", { name: "Add", exact: true }).click();
-  await page.waitForTimeout(700); // until the draft is saved
+  await draftHolds(page, "private");
   await show(page, "Settings");
   await page.getByLabel("Colours").selectOption("dark");
   await show(page, "Models");
   page.once("dialog", (dialog) => dialog.accept());
   await page.getByRole("button", { name: "Delete everything" }).click();
+  await expect(done(page)).toHaveText("Everything has been deleted.");
   await expect(page.getByRole("button", { name: "Download 253 MB" })).toBeVisible();
   expect(await page.evaluate(() => localStorage.length)).toBe(0);
   await page.goto(site.url);
