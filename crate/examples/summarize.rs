@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     };
 
     // Zero-shot needs no adapter. The other methods find theirs in `engine.registry`; see the example merge_adapters.
-    let (task, method) = (Task::Summarize, Method::ZeroShot);
+    let (task, method) = (Task::summary("en", "en")?, Method::ZeroShot);
     let sampling = Sampling { temperature: 0.7, seed: 1, ..Sampling::default() };
     let mut run = engine.start(&chat, &Request { task, method, max_tokens: 60, sampling })?;
     while let Some(event) = pollster::block_on(run.next_event())? {

@@ -19,7 +19,7 @@ use gist::model::sampler::Sampling;
 fn with_adapters(name: &str) -> Engine {
     let mut engine = tiny(name);
     let (one, two) = (adapter("one", &engine.config, 32), adapter("two", &engine.config, 32));
-    engine.registry.add(Task::Summarize, one);
+    engine.registry.add(Task::Summarize { from: "en".into() }, one);
     engine.registry.add(Task::Translate { from: "en".into(), to: "es".into() }, two);
     engine
 }

@@ -143,6 +143,6 @@ fn what_cannot_be_measured_is_refused() {
         &["--to", "es", "--methods", "zero-shot,projection"],
         "projection: no projection from en to es is installed for this model; add one",
     );
-    refused(&["--to", "es", "--limit", "0"], "there are no dialogues to use");
+    refused(&["--to", "es", "--limit", "0"], "there are no dialogues in en to use");
     refused(&["--to", "es", "--examples", "/"], "/: Is a directory");
 }

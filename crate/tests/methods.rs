@@ -100,7 +100,7 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
     assert!((pairs.pair(1, Target::Up).unwrap().b[7] - expected).abs() < 1e-6);
 
     let mut other = with_adapters("tiny-llama-f32", [8, 8]);
-    other.registry.add(Task::Summarize, adapter("three", &config, 8));
+    other.registry.add(Task::Summarize { from: "en".into() }, adapter("three", &config, 8));
     other.add_correction("en", "es", Correction::LoraHub(found)).unwrap();
     let reason = other.unavailable(Method::LoraHub, &task()).unwrap();
     assert!(reason.starts_with("the LoraHub file was made with the adapter one of sha256 one, but three"), "{reason}");
@@ -115,7 +115,7 @@ fn a_merged_adapter_does_what_its_method_does() {
         let mut one = adapter("one", &config, 8);
         one.layers.iter_mut().for_each(|layer| layer[Target::O.index()] = None);
         one.layers[1][Target::Q.index()] = None;
-        engine.registry.add(Task::Summarize, one);
+        engine.registry.add(Task::Summarize { from: "en".into() }, one);
         let registry = engine.registry.clone();
         let pairs = plan(Method::Concat, &task(), &registry, &config).unwrap().remove(0).pairs;
         let expected = log_probabilities(&mut engine, &pairs);
@@ -156,7 +156,7 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     let effect = difference(&expected, &none);
     assert!(effect > 0.05, "the projection changes something ({effect})");
     bare.add_correction("en", "es", Correction::read("baked", &file, &config).unwrap()).unwrap();
-    assert_eq!(bare.registry.languages(), ["es"]);
+    assert_eq!(bare.registry.directions(), [("en", "es")]);
     assert_eq!(bare.unavailable(Method::Projection, &task()), None);
     bare.set_method(Method::Projection, &task()).unwrap();
     let tokens: Vec<u32> = (3..40).collect();

@@ -1,8 +1,10 @@
 //! Puts the adapters of a catalog into the engine of a model: on the command line from files, in the browser from the
 //! store.
 
+use std::rc::Rc;
+
 use crate::adapters::{read_gguf, read_peft};
-use crate::catalog::CatalogAdapter;
+use crate::catalog::{Catalog, CatalogAdapter};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::input;
@@ -10,22 +12,31 @@ use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction::Correction;
 use crate::model::prompt::Task;
 
+/// Tells the engine of the model `base` which methods are the best ones for it.
+pub fn set_defaults(engine: &mut Engine, catalog: &Catalog, base: &str) {
+    for default in catalog.default_methods.iter().filter(|default| default.base == base) {
+        engine.registry.set_default(&default.from, &default.to, default.method);
+    }
+}
+
 /// Adds the adapter or correction of `entry`, whose file is `file`, to the engine's registry.
 ///
 /// # Errors
 /// If the file is not of the kind that the catalog says, or does not fit the model.
 pub async fn install(engine: &mut Engine, entry: &CatalogAdapter, file: &[u8]) -> Result<()> {
     let name = entry.user.as_ref().map_or(&entry.id, |user| &user.name);
-    match (entry.kind, &entry.task) {
-        (AdapterKind::Lora, task) => {
+    let tasks = entry.task.tasks().map_err(|error| error.at(name))?;
+    match (entry.kind, &tasks[..]) {
+        (AdapterKind::Lora, _) => {
             let peft_config = entry.user.as_ref().and_then(|user| user.peft_config.as_deref());
             let adapter = match peft_config {
                 Some(peft_config) => read_peft(name, peft_config.as_bytes(), file, &engine.config)?,
                 None => read_gguf(name, file, &engine.config).await?,
             };
-            engine.registry.add(task.clone(), adapter);
+            let adapter = Rc::new(adapter);
+            tasks.into_iter().for_each(|task| engine.registry.add(task, adapter.clone()));
         }
-        (kind, Task::SummarizeTranslate { from, to }) => {
+        (kind, [Task::SummarizeTranslate { from, to }]) => {
             let correction = Correction::read_as(kind, name, file, &engine.config)?;
             engine.add_correction(from, to, correction).map_err(|error| error.at(name))?;
         }

@@ -3,15 +3,17 @@
 pub mod hugging_face;
 pub mod install;
 pub mod stored_file;
+mod trained_task;
 pub mod user_files;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::trained_task::TrainedTask;
 use crate::error::Result;
 use crate::input;
 use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::method::Method;
-use crate::model::prompt::{Task, Template};
+use crate::model::prompt::{TaskKind, Template};
 
 /// All models and adapters that can be installed.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +22,22 @@ pub struct Catalog {
     pub models: Vec<CatalogModel>,
     /// Adapters and learned corrections of those models.
     pub adapters: Vec<CatalogAdapter>,
+    /// Methods that were the best ones by measurement.
+    #[serde(default)]
+    pub default_methods: Vec<DefaultMethod>,
+}
+
+/// The method that is the best one, by measurement, for summaries of texts in `from` in the language `to`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DefaultMethod {
+    /// Id of the base model.
+    pub base: String,
+    /// Language of the text.
+    pub from: String,
+    /// Language of the summary.
+    pub to: String,
+    /// Method.
+    pub method: Method,
 }
 
 /// A base model.
@@ -137,7 +155,7 @@ pub struct CatalogAdapter {
     pub base: String,
     /// Task that it was trained for.
     #[serde(flatten)]
-    pub task: Task,
+    pub task: TrainedTask,
     /// Kind of the file.
     #[serde(rename = "method")]
     pub kind: AdapterKind,
@@ -192,8 +210,8 @@ impl Catalog {
 impl CatalogAdapter {
     /// Returns the method that needs this file beside the two LoRAs of every merge; `None` for those LoRAs themselves.
     pub fn method(&self) -> Option<Method> {
-        match (self.kind, &self.task) {
-            (AdapterKind::Lora, Task::SummarizeTranslate { .. }) => Some(Method::JointExpert),
+        match (self.kind, self.task.kind()) {
+            (AdapterKind::Lora, TaskKind::SummarizeTranslate) => Some(Method::JointExpert),
             (kind, _) => kind.method(),
         }
     }
@@ -209,6 +227,7 @@ impl CatalogModel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::prompt::Task;
 
     #[test]
     fn the_project_s_own_catalog_is_read() {
@@ -218,9 +237,9 @@ mod tests {
         assert!(gemma.template().is_some());
         assert_eq!(gemma.chunk_sha256.len() as u64, gemma.bytes.unwrap().div_ceil(CHUNK_BYTES));
         let loras = catalog.adapters_of("gemma-3-270m").filter(|adapter| adapter.kind == AdapterKind::Lora);
-        let tasks: Vec<&Task> = loras.map(|adapter| &adapter.task).collect();
+        let tasks: Vec<Task> = loras.flat_map(|adapter| adapter.task.tasks().unwrap()).collect();
         let [translate, both] = [Task::translation("en", "es"), Task::summary("en", "es")].map(Result::unwrap);
-        assert_eq!(tasks, [&Task::Summarize, &translate, &both]);
+        assert_eq!(tasks, [Task::summary("en", "en").unwrap(), translate, both]);
         let error = catalog.model("gpt-5").unwrap_err().to_string();
         assert!(error.starts_with("there is no model gpt-5; give a .gguf file or one of gemma-3-270m"), "{error}");
     }

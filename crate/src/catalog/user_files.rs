@@ -181,7 +181,7 @@ impl AdapterFile {
         Ok(CatalogAdapter {
             id: format!("{base}/own/{}", self.name),
             base: base.to_owned(),
-            task,
+            task: task.into(),
             kind: self.kind,
             path: String::new(),
             bytes: Some(self.bytes.len() as u64),
@@ -316,8 +316,10 @@ mod tests {
 
         let languages = |from: &str, to: &str| (from.to_owned(), to.to_owned());
         let translate = |(from, to)| adapter.entry("base", Task::Translate { from, to });
-        assert_eq!(translate(languages("en", "de")).unwrap().task, Task::translation("en", "de").unwrap());
-        assert_eq!(adapter.entry("base", Task::Summarize).unwrap().task, Task::Summarize);
+        let german = Task::translation("en", "de").unwrap();
+        assert_eq!(translate(languages("en", "de")).unwrap().task.tasks().unwrap(), [german]);
+        let summary = Task::summary("de", "de").unwrap();
+        assert_eq!(adapter.entry("base", summary.clone()).unwrap().task.tasks().unwrap(), [summary]);
         translate(languages("en", "en")).unwrap_err();
         translate(languages("en", "xx")).unwrap_err();
         let (from, to) = languages("en", "en");

@@ -12,10 +12,18 @@ use crate::input;
 pub struct Dialogue {
     /// Name of the dialogue.
     pub id: String,
+    /// Code of the language that it is in.
+    #[serde(default = "english")]
+    pub lang: String,
     /// Turns, oldest first.
     pub turns: Vec<Turn>,
     /// Summaries by language code.
     pub summary: BTreeMap<String, String>,
+}
+
+/// The language of dialogues that name none.
+fn english() -> String {
+    "en".to_owned()
 }
 
 /// One message of a dialogue.

@@ -1,8 +1,9 @@
-//! Conversations: their messages, their import from other programs, and their division into windows.
+//! Conversations: their messages, their import from other programs, their language, and their division into windows.
 
 pub mod conversation;
 pub mod dialogue;
 pub mod import;
+pub mod language;
 pub mod windows;
 
 /// Returns settings for property tests: `cases` cases, the same in every run.

@@ -48,7 +48,7 @@ impl AdapterOptions {
     /// Adds the adapters and corrections to the engine's registry.
     pub fn install(&self, engine: &mut Engine, from: &str, to: &str) -> Result<()> {
         if let Some(path) = &self.primary {
-            engine.registry.add(Task::Summarize, read_adapter(path, &engine.config)?);
+            engine.registry.add(Task::Summarize { from: from.to_owned() }, read_adapter(path, &engine.config)?);
         }
         if let Some(path) = &self.secondary {
             let task = Task::Translate { from: from.to_owned(), to: to.to_owned() };
@@ -72,7 +72,7 @@ pub fn correction_bytes(model: &str, options: &AdapterOptions, from: &str, to: &
     let (catalog, _, entry) = locate(model)?;
     let base = entry.map(|entry| entry.id).unwrap_or_default();
     let task = Task::summary(from, to)?;
-    let entries = catalog.adapters_of(&base).filter(|entry| entry.task == task);
+    let entries = catalog.adapters_of(&base).filter(|entry| entry.task.includes(&task));
     let mut files: Vec<(Method, PathBuf)> =
         entries.filter_map(|entry| Some((entry.method()?, data_folder().join(&entry.path)))).collect();
     if let Some(path) = &options.joint {

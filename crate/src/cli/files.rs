@@ -24,14 +24,24 @@ pub fn write_file(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Resul
     result.map_err(|error| error.at(path.display()))
 }
 
-/// Reads the first `limit` dialogues of a file of JSON lines.
-pub fn read_dialogues(path: &Path, limit: usize) -> Result<Vec<Dialogue>> {
+/// Reads the first `limit` dialogues of a file of JSON lines, only those in the language `lang` where one is given.
+///
+/// # Errors
+/// If a line is not a dialogue, or there are none to use.
+pub fn read_dialogues(path: &Path, lang: Option<&str>, limit: usize) -> Result<Vec<Dialogue>> {
     let file = File::open(path).map_err(|error| input!("{}: {error}", path.display()))?;
     let mut dialogues = Vec::new();
-    for (number, line) in BufReader::new(file).lines().take(limit).enumerate() {
+    for (number, line) in BufReader::new(file).lines().enumerate() {
         let line = line.map_err(|error| input!("{}: {error}", path.display()))?;
         let dialogue = Dialogue::parse(&line);
-        dialogues.push(dialogue.map_err(|error| error.at(format!("{} line {}", path.display(), number + 1)))?);
+        let dialogue = dialogue.map_err(|error| error.at(format!("{} line {}", path.display(), number + 1)))?;
+        if lang.is_none_or(|lang| lang == dialogue.lang) && dialogues.len() < limit {
+            dialogues.push(dialogue);
+        }
     }
-    Ok(dialogues)
+    match (dialogues.is_empty(), lang) {
+        (false, _) => Ok(dialogues),
+        (true, Some(lang)) => Err(input!("{}: there are no dialogues in {lang} to use", path.display())),
+        (true, None) => Err(input!("{}: there are no dialogues to use", path.display())),
+    }
 }

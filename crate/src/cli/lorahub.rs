@@ -18,7 +18,7 @@ pub struct Search {
     /// Dialogues with summaries, as JSON lines
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Number of dialogues to use, from the start of the file
+    /// Number of dialogues to use, the first in the language of --from
     #[arg(long, default_value_t = 5)]
     limit: usize,
     /// Language of the summaries
@@ -76,7 +76,7 @@ impl Search {
     }
 
     fn examples(&self) -> Result<Vec<Example>> {
-        let dialogues = read_dialogues(&self.data, self.limit)?;
+        let dialogues = read_dialogues(&self.data, Some(&self.from), self.limit)?;
         let example = |dialogue: Dialogue| {
             let summary = dialogue.summary.get(&self.to).cloned();
             let summary = summary.ok_or_else(|| input!("{}: there is no summary in {}", dialogue.id, self.to))?;

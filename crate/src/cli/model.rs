@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
-use gist::catalog::install::install;
+use gist::catalog::install::{install, set_defaults};
 use gist::catalog::{self, Catalog};
 use gist::decoder::cpu::Mode;
 use gist::decoder::executor;
@@ -121,6 +121,7 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
             let file = read_file(&data_folder().join(&adapter.path))?;
             pollster::block_on(install(&mut engine, adapter, &file))?;
         }
+        set_defaults(&mut engine, &catalog, &entry.id);
     }
     engine.reserve_pairs()?;
     Ok(engine)

@@ -4,11 +4,12 @@ use std::io::Write;
 
 use clap::Args;
 use gist::chat::conversation::Conversation;
+use gist::chat::language::{Detected, detect};
 use gist::engine::{Event, Metrics, Progress, Request};
 use gist::error::Result;
 use gist::input;
 use gist::methods::method::Method;
-use gist::model::prompt::Task;
+use gist::model::prompt::{Task, TaskKind, language};
 use gist::model::sampler::Sampling;
 use serde_json::json;
 
@@ -23,13 +24,14 @@ pub struct Summarize {
     /// Language of the summary
     #[arg(long)]
     to: String,
-    /// Language of the chat
-    #[arg(long, default_value = "en")]
+    /// Language of the chat, or auto to find it out
+    #[arg(long, default_value = "auto")]
     from: String,
     /// Task [default: a summary in the language of --to]
     #[arg(long, value_enum)]
     task: Option<TaskKind>,
-    /// Method that combines the adapters [default: projection; for a task of one adapter, that adapter]
+    /// Method that combines the adapters [default: the catalog's for these languages, or else projection; for a task of
+    /// one adapter, that adapter]
     #[arg(long, value_parser = clap::value_parser!(Method))]
     method: Option<Method>,
     /// GGUF file or catalog id
@@ -59,23 +61,12 @@ pub struct Summarize {
     options: ModelOptions,
 }
 
-/// Values of --task.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum TaskKind {
-    /// A summary in the chat's language
-    Summarize,
-    /// A summary in another language
-    SummarizeTranslate,
-    /// The whole chat in another language
-    Translate,
-}
-
 /// Returns the task that --task, --from and --to ask for.
 pub fn task(kind: Option<TaskKind>, from: &str, to: &str) -> Result<Task> {
     match (kind, Task::summary(from, to)?) {
         (None, task) => Ok(task),
         (Some(TaskKind::Translate), _) => Task::translation(from, to),
-        (Some(TaskKind::Summarize), task @ Task::Summarize) => Ok(task),
+        (Some(TaskKind::Summarize), task @ Task::Summarize { .. }) => Ok(task),
         (Some(TaskKind::SummarizeTranslate), task @ Task::SummarizeTranslate { .. }) => Ok(task),
         (Some(TaskKind::Summarize), _) => Err(input!(
             "a summary alone is in the language of the chat, {from}, not in {to}; leave out --task or set --to {from}"
@@ -86,25 +77,34 @@ pub fn task(kind: Option<TaskKind>, from: &str, to: &str) -> Result<Task> {
     }
 }
 
+/// Returns the language that --from names or, for `auto`, the one that `chat` is in. A guess is told on standard error.
+fn from<'a>(option: &'a str, chat: &Conversation) -> Result<&'a str> {
+    if option != "auto" {
+        return Ok(option);
+    }
+    let Detected { language: found, is_certain } = detect(chat);
+    if !is_certain {
+        eprintln!("gist: the chat may be in {}; --from says otherwise", language(found)?);
+    }
+    Ok(found)
+}
+
 impl Summarize {
     /// Reads the chat, runs the method, and prints the text of the last stage as it comes.
     pub fn run(self) -> Result<()> {
         let chat = self.chat.read()?.conversation;
-        let task = task(self.task, &self.from, &self.to)?;
-        let method = self.method.unwrap_or(Method::default_for(&task));
-        let sampling =
-            Sampling { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed };
-        let request = Request { task, method, max_tokens: self.max_tokens, sampling };
-        let written = match self.write(&chat, &request) {
+        let from = from(&self.from, &chat)?;
+        let task = task(self.task, from, &self.to)?;
+        let written = match self.write(&chat, &task) {
             Err(error) if error.is_device() => {
                 // Only once: the system restarts a driver that has crashed.
                 eprintln!("gist: {error}; the model is loaded again");
-                self.write(&chat, &request)?
+                self.write(&chat, &task)?
             }
             result => result?,
         };
         if self.json {
-            println!("{}", written.report(method));
+            println!("{}", written.report(&task));
         } else {
             println!();
         }
@@ -112,10 +112,15 @@ impl Summarize {
     }
 
     /// Loads the model and runs it; prints text as it comes unless the output is JSON.
-    fn write(&self, chat: &Conversation, request: &Request) -> Result<Written> {
+    fn write(&self, chat: &Conversation, task: &Task) -> Result<Written> {
         let mut engine = load(&self.model, &self.options)?;
-        self.adapters.install(&mut engine, &self.from, &self.to)?;
-        let mut run = engine.start(chat, request)?;
+        self.adapters.install(&mut engine, task.from(), task.to())?;
+        // Where no method has its adapters, the projection's error names one that is missing.
+        let method = self.method.or_else(|| engine.default_method(task)).unwrap_or(Method::Projection);
+        let sampling =
+            Sampling { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed };
+        let mut run =
+            engine.start(chat, &Request { task: task.clone(), method, max_tokens: self.max_tokens, sampling })?;
         let (mut text, mut texts) = (String::new(), Vec::<String>::new());
         let (mut metrics, mut reading) = (Metrics::default(), Progress::default());
         while let Some(event) = pollster::block_on(run.next_event())? {
@@ -142,12 +147,13 @@ impl Summarize {
             }
         }
         texts.resize_with(metrics.passes, String::new); // the last may have written nothing
-        Ok(Written { text, texts, metrics })
+        Ok(Written { method, text, texts, metrics })
     }
 }
 
 /// Texts and cost of a run.
 struct Written {
+    method: Method,
     /// Text of the last stage.
     text: String,
     /// Text of each pass.
@@ -156,8 +162,8 @@ struct Written {
 }
 
 impl Written {
-    fn report(&self, method: Method) -> serde_json::Value {
-        let Self { text, texts, metrics } = self;
+    fn report(&self, task: &Task) -> serde_json::Value {
+        let Self { method, text, texts, metrics } = self;
         let per_pass = metrics.per_pass.iter().zip(texts).map(|(pass, text)| {
             json!({
                 "text": text.trim(),
@@ -170,6 +176,8 @@ impl Written {
         });
         json!({
             "text": text.trim(),
+            "from": task.from(),
+            "to": task.to(),
             "method": method.id(),
             "prompt_tokens": metrics.prompt_tokens,
             "generated_tokens": metrics.generated_tokens,

@@ -73,7 +73,7 @@ fn count(tokenizer: &Tokenizer, paths: &[PathBuf]) -> Result<TokenCounts> {
     let mut counts = TokenCounts::new(tokenizer);
     for path in paths {
         if path.extension().is_some_and(|extension| extension == "jsonl") {
-            for dialogue in read_dialogues(path, usize::MAX)? {
+            for dialogue in read_dialogues(path, None, usize::MAX)? {
                 dialogue.chat().lines().try_for_each(|line| counts.add(tokenizer, line))?;
                 dialogue.summary.values().try_for_each(|summary| counts.add(tokenizer, summary))?;
             }

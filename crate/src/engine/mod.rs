@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::files::source::Source;
 use crate::methods::correction::Correction;
 use crate::methods::method::Method;
-use crate::methods::plan::plan;
+use crate::methods::plan::{default_method, plan};
 use crate::methods::registry::AdapterRegistry;
 use crate::model::Opened;
 use crate::model::config::ModelConfig;
@@ -56,7 +56,7 @@ pub const DEFAULT_CONTEXT: usize = 4096;
 /// let mut engine = pollster::block_on(loading)?;
 ///
 /// let chat = Conversation::parse("Ana: The train is late.\nBen: Then let us meet at seven.")?;
-/// let (task, method) = (Task::Summarize, Method::ZeroShot);
+/// let (task, method) = (Task::summary("en", "en")?, Method::ZeroShot);
 /// let mut run = engine.start(&chat, &Request { task, method, max_tokens: 16, sampling: Sampling::default() })?;
 /// let mut summary = String::new();
 /// while let Some(event) = pollster::block_on(run.next_event())? {
@@ -140,6 +140,11 @@ impl Engine {
     /// Returns the reason why `method` cannot do `task` with the registry's adapters, or `None` if it can.
     pub fn unavailable(&self, method: Method, task: &Task) -> Option<String> {
         plan(method, task, &self.registry, &self.config).err().map(|error| error.to_string())
+    }
+
+    /// Returns the method to do `task` with unless the user names another; `None` if no adapter for it is installed.
+    pub fn default_method(&self, task: &Task) -> Option<Method> {
+        default_method(task, &self.registry, &self.config)
     }
 
     /// Adds `pairs` to the base, in place of those in use.

@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
         let Some(mut stage) = self.stages.pop_front() else { return Ok(()) };
         let windows = divide(text, self.limits.room, |text| self.model.tokenizer.count(text))?;
         if windows.len() > 1 && !matches!(stage.task, Task::Translate { .. }) {
-            match shorten(self.request.method, self.model.registry, self.model.config) {
+            match shorten(self.request.method, self.request.task.from(), self.model.registry, self.model.config) {
                 Some(first) => {
                     self.limits.check_shrinks(windows.len(), self.at.windows)?;
                     self.stages.push_front(std::mem::replace(&mut stage, first));
@@ -229,13 +229,13 @@ impl<'a> Run<'a> {
 fn limits(model: &RunContext<'_>, stages: &VecDeque<PlannedPass<'_>>, request: &Request) -> Result<WindowLimits> {
     let instructions = |task: &Task| model.template.encode(task, "", model.tokenizer).map(|ids| ids.len());
     // Any method may have to summarise windows first.
-    let mut longest = instructions(&Task::Summarize)?;
+    let mut longest = instructions(&Task::Summarize { from: request.task.from().to_owned() })?;
     for stage in stages {
         longest = longest.max(instructions(&stage.task)?);
     }
     let limits = WindowLimits::new(model.context, longest, request.max_tokens)?;
     Ok(match request.task {
         Task::Translate { .. } => limits.for_translation(),
-        Task::Summarize | Task::SummarizeTranslate { .. } => limits,
+        Task::Summarize { .. } | Task::SummarizeTranslate { .. } => limits,
     })
 }

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::input;
-use crate::model::prompt::Task;
 
 /// A way to make a summary in another language from the adapters at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,15 +91,6 @@ impl Method {
             Method::Projection => "Projection merge",
             Method::Calibration => "Learnable calibration",
             Method::CalibrationPlus => "Learnable calibration++",
-        }
-    }
-
-    /// Returns the method for `task` unless the user names another.
-    pub fn default_for(task: &Task) -> Self {
-        match task {
-            Task::Summarize => Method::Primary,
-            Task::Translate { .. } => Method::Secondary,
-            Task::SummarizeTranslate { .. } => Method::Projection,
         }
     }
 

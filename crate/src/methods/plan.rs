@@ -26,7 +26,7 @@ pub struct PlannedPass<'a> {
 /// # Errors
 /// If one of them is not in `registry`.
 pub fn translation_pair<'a>(registry: &'a AdapterRegistry, from: &str, to: &str) -> Result<[&'a LoraAdapter; 2]> {
-    Ok([registry.adapter(&Task::Summarize)?, registry.adapter(&translation(from, to))?])
+    Ok([registry.adapter(&summary(from))?, registry.adapter(&translation(from, to))?])
 }
 
 /// Plans the passes that `method` takes for `task`.
@@ -42,8 +42,8 @@ pub fn plan<'a>(
     let once = |pairs: LowRankPairs<'a>| vec![PlannedPass { task: task.clone(), pairs }];
     Ok(match (method, task) {
         (Method::ZeroShot, _) => once(LowRankPairs::none(config)),
-        (Method::Primary, Task::Summarize | Task::SummarizeTranslate { .. }) => {
-            once(merge::single(registry.adapter(&Task::Summarize)?))
+        (Method::Primary, Task::Summarize { from } | Task::SummarizeTranslate { from, .. }) => {
+            once(merge::single(registry.adapter(&summary(from))?))
         }
         (Method::Secondary, Task::Translate { from, to } | Task::SummarizeTranslate { from, to }) => {
             once(merge::single(registry.adapter(&translation(from, to))?))
@@ -61,7 +61,7 @@ pub fn plan<'a>(
         (Method::TwoStep, Task::SummarizeTranslate { from, to }) => {
             let [primary, secondary] = translation_pair(registry, from, to)?;
             vec![
-                PlannedPass { task: Task::Summarize, pairs: merge::single(primary) },
+                PlannedPass { task: summary(from), pairs: merge::single(primary) },
                 PlannedPass { task: translation(from, to), pairs: merge::single(secondary) },
             ]
         }
@@ -77,8 +77,28 @@ pub fn plan<'a>(
     })
 }
 
+fn summary(from: &str) -> Task {
+    Task::Summarize { from: from.to_owned() }
+}
+
 fn translation(from: &str, to: &str) -> Task {
     Task::Translate { from: from.to_owned(), to: to.to_owned() }
+}
+
+/// Methods to take by default where none was set for two languages, the first choice first.
+const DEFAULTS: [Method; 3] = [Method::Projection, Method::TwoStep, Method::JointExpert];
+
+/// Returns the method to do `task` with unless the user names another: the one that was set for its languages, or else
+/// the first of a usual order that `registry` has the adapters for. Returns `None` if it has them for none.
+pub fn default_method(task: &Task, registry: &AdapterRegistry, config: &ModelConfig) -> Option<Method> {
+    let choices = match task {
+        Task::Summarize { .. } => vec![Method::Primary],
+        Task::Translate { .. } => vec![Method::Secondary],
+        Task::SummarizeTranslate { from, to } => {
+            registry.default_method(from, to).into_iter().chain(DEFAULTS).collect()
+        }
+    };
+    choices.into_iter().find(|method| plan(*method, task, registry, config).is_ok())
 }
 
 /// Returns the number of values that `method` has learned for `task` beyond the two adapters that it merges.
@@ -100,13 +120,19 @@ pub fn extra_parameters(
     }
 }
 
-/// Plans the pass that summarises, in its own language, one window of a chat that is too long for one pass of `method`:
-/// with the summarization adapter, or zero-shot without adapters. Returns `None` if that adapter is not in `registry`,
+/// Plans the pass that summarises, in its language `from`, one window of a chat that is too long for one pass of
+/// `method`: with the summarization adapter, or zero-shot without adapters. Returns `None` if that adapter is not in `registry`,
 /// for instance beside a baked projection.
-pub fn shorten<'a>(method: Method, registry: &'a AdapterRegistry, config: &'a ModelConfig) -> Option<PlannedPass<'a>> {
+pub fn shorten<'a>(
+    method: Method,
+    from: &str,
+    registry: &'a AdapterRegistry,
+    config: &'a ModelConfig,
+) -> Option<PlannedPass<'a>> {
+    let task = summary(from);
     let pairs = match method {
         Method::ZeroShot => LowRankPairs::none(config),
-        _ => merge::single(registry.adapter(&Task::Summarize).ok()?),
+        _ => merge::single(registry.adapter(&task).ok()?),
     };
-    Some(PlannedPass { task: Task::Summarize, pairs })
+    Some(PlannedPass { task, pairs })
 }

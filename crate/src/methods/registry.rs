@@ -1,24 +1,40 @@
 //! The registry of the adapters and corrections installed for one model.
 
+use std::rc::Rc;
+
 use crate::adapters::LoraAdapter;
 use crate::error::Result;
 use crate::input;
 use crate::methods::correction::Correction;
 use crate::methods::method::Method;
-use crate::model::prompt::Task;
+use crate::model::prompt::{Task, languages};
 
 /// Adapters by task, and corrections by method and languages, that are installed for one model.
 #[derive(Debug, Clone, Default)]
 pub struct AdapterRegistry {
-    adapters: Vec<(Task, LoraAdapter)>,
+    adapters: Vec<(Task, Rc<LoraAdapter>)>,
     corrections: Vec<(String, String, Correction)>,
+    /// The methods that were the best ones by measurement, for a summary from the first language in the second.
+    defaults: Vec<(String, String, Method)>,
 }
 
 impl AdapterRegistry {
-    /// Adds an adapter; replaces one for the same task.
-    pub fn add(&mut self, task: Task, adapter: LoraAdapter) {
+    /// Adds an adapter; replaces one for the same task. An adapter for several tasks is added for each, and shared.
+    pub fn add(&mut self, task: Task, adapter: impl Into<Rc<LoraAdapter>>) {
         self.adapters.retain(|(other, _)| *other != task);
-        self.adapters.push((task, adapter));
+        self.adapters.push((task, adapter.into()));
+    }
+
+    /// Makes `method` the default for summaries of texts in `from` in the language `to`.
+    pub fn set_default(&mut self, from: &str, to: &str, method: Method) {
+        self.defaults.retain(|(f, t, _)| (f.as_str(), t.as_str()) != (from, to));
+        self.defaults.push((from.to_owned(), to.to_owned(), method));
+    }
+
+    /// Returns the method that was set as the default for summaries of texts in `from` in the language `to`.
+    pub fn default_method(&self, from: &str, to: &str) -> Option<Method> {
+        let found = self.defaults.iter().find(|(f, t, _)| (f.as_str(), t.as_str()) == (from, to));
+        found.map(|(.., method)| *method)
     }
 
     /// Adds a correction; replaces one of its method for the same languages. The caller has checked that it was made
@@ -34,26 +50,24 @@ impl AdapterRegistry {
     /// Returns the largest rank that any method can reach: that of two adapters, concatenated, and of a correction
     /// beside them.
     pub fn largest_rank(&self) -> usize {
-        let mut ranks: Vec<usize> = self.adapters.iter().map(|(_, adapter)| adapter.rank).collect();
+        let is_first = |(index, (_, adapter)): &(usize, &(Task, Rc<LoraAdapter>))| {
+            !self.adapters[..*index].iter().any(|(_, before)| Rc::ptr_eq(before, adapter))
+        };
+        let distinct = self.adapters.iter().enumerate().filter(is_first);
+        let mut ranks: Vec<usize> = distinct.map(|(_, (_, adapter))| adapter.rank).collect();
         ranks.sort_unstable();
         let corrections = self.corrections.iter().map(|(.., correction)| correction.rank()).max().unwrap_or(0);
         ranks.iter().rev().take(2).sum::<usize>() + corrections
     }
 
-    /// Returns the languages that the adapters and corrections can write, besides the language of the text.
-    pub fn languages(&self) -> Vec<String> {
-        let mut languages: Vec<String> = self
-            .adapters
-            .iter()
-            .filter_map(|(task, _)| match task {
-                Task::Translate { to, .. } | Task::SummarizeTranslate { to, .. } => Some(to.clone()),
-                Task::Summarize => None,
-            })
-            .chain(self.corrections.iter().map(|(_, to, _)| to.clone()))
-            .collect();
-        languages.sort();
-        languages.dedup();
-        languages
+    /// Returns the pairs of a text's language and a result's language that an adapter or correction was installed for.
+    pub fn directions(&self) -> Vec<(&'static str, &'static str)> {
+        let is_installed = |pair: (&str, &str)| {
+            self.adapters.iter().any(|(task, _)| (task.from(), task.to()) == pair)
+                || self.corrections.iter().any(|(from, to, _)| (from.as_str(), to.as_str()) == pair)
+        };
+        let pairs = languages().flat_map(|from| languages().map(move |to| (from, to)));
+        pairs.filter(|pair| is_installed(*pair)).collect()
     }
 
     /// Returns the adapter for the task `wanted`.
@@ -62,8 +76,10 @@ impl AdapterRegistry {
     /// If there is none.
     pub(crate) fn adapter(&self, wanted: &Task) -> Result<&LoraAdapter> {
         let found = self.adapters.iter().find(|(task, _)| task == wanted);
-        found.map(|(_, adapter)| adapter).ok_or_else(|| match wanted {
-            Task::Summarize => input!("no summarization adapter is installed for this model; add one"),
+        found.map(|(_, adapter)| &**adapter).ok_or_else(|| match wanted {
+            Task::Summarize { from } => {
+                input!("no summarization adapter for texts in {from} is installed for this model; add one")
+            }
             Task::Translate { from, to } => {
                 input!("no adapter that translates {from} to {to} is installed for this model; add one")
             }

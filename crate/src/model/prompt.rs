@@ -15,7 +15,10 @@ use crate::model::tokenizer::{Part, Tokenizer};
 #[serde(tag = "task", rename_all = "kebab-case")]
 pub enum Task {
     /// A summary in the language of the text.
-    Summarize,
+    Summarize {
+        /// Language of the text.
+        from: String,
+    },
     /// A summary in another language.
     SummarizeTranslate {
         /// Language of the text.
@@ -32,6 +35,19 @@ pub enum Task {
     },
 }
 
+/// The kinds of tasks, without their languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskKind {
+    /// A summary in the chat's language
+    Summarize,
+    /// A summary in another language
+    SummarizeTranslate,
+    /// The whole chat in another language
+    Translate,
+}
+
 /// Codes and English names of the languages that prompts can name.
 const LANGUAGES: [(&str, &str); 4] = [("en", "English"), ("es", "Spanish"), ("fr", "French"), ("de", "German")];
 
@@ -40,7 +56,11 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     LANGUAGES.iter().map(|(code, _)| *code)
 }
 
-fn language(code: &str) -> Result<&'static str> {
+/// Returns the English name of the language `code`.
+///
+/// # Errors
+/// If it is not known.
+pub fn language(code: &str) -> Result<&'static str> {
     LANGUAGES.iter().find(|(known, _)| *known == code).map(|(_, name)| *name).ok_or_else(|| {
         let known: Vec<&str> = languages().collect();
         input!("language {code} is not known; use one of {}", known.join(", "))
@@ -56,7 +76,7 @@ impl Task {
         language(from)?;
         language(to)?;
         Ok(match from == to {
-            true => Task::Summarize,
+            true => Task::Summarize { from: from.to_owned() },
             false => Task::SummarizeTranslate { from: from.to_owned(), to: to.to_owned() },
         })
     }
@@ -78,12 +98,27 @@ impl Task {
     /// If a language is not known, or both are the same.
     pub fn check(&self) -> Result<()> {
         match self {
-            Task::Summarize => Ok(()),
+            Task::Summarize { from } => language(from).map(drop),
             Task::SummarizeTranslate { from, to } if from == to => {
                 Err(input!("the text is in that language already; choose another"))
             }
             Task::SummarizeTranslate { from, to } => Task::summary(from, to).map(drop),
             Task::Translate { from, to } => Task::translation(from, to).map(drop),
+        }
+    }
+
+    /// Returns the language of the text.
+    pub fn from(&self) -> &str {
+        match self {
+            Task::Summarize { from } | Task::SummarizeTranslate { from, .. } | Task::Translate { from, .. } => from,
+        }
+    }
+
+    /// Returns the language of the result.
+    pub fn to(&self) -> &str {
+        match self {
+            Task::Summarize { from } => from,
+            Task::SummarizeTranslate { to, .. } | Task::Translate { to, .. } => to,
         }
     }
 
@@ -93,7 +128,7 @@ impl Task {
     /// If a language is not known.
     pub fn instruction(&self) -> Result<String> {
         Ok(match self {
-            Task::Summarize => "Summarize the following text.".to_owned(),
+            Task::Summarize { .. } => "Summarize the following text.".to_owned(),
             Task::SummarizeTranslate { from, to } => {
                 format!("Summarize the following text and translate it from {} to {}.", language(from)?, language(to)?)
             }

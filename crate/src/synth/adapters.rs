@@ -121,9 +121,9 @@ mod tests {
         let mut engine = pollster::block_on(Engine::load(&&model[..], None, Mode::Exact, 64, &mut |_, _| {})).unwrap();
         let sides = Target::ALL.map(|target| target.shape(&engine.config)).map(|(d, k)| d + k);
         let parameters = SMALL.layers * RANK * sides.iter().sum::<usize>();
-        let translate = Task::Translate { from: "en".to_owned(), to: "es".to_owned() };
+        let [summarize, translate] = [Task::summary("en", "en"), Task::translation("en", "es")].map(Result::unwrap);
         for (name, adapter, task) in
-            [("primary", SynthAdapter::Primary, Task::Summarize), ("secondary", SynthAdapter::Secondary, translate)]
+            [("primary", SynthAdapter::Primary, summarize), ("secondary", SynthAdapter::Secondary, translate)]
         {
             let file = file(name, adapter);
             let lora = pollster::block_on(read_gguf(name, &file, &engine.config)).unwrap();

@@ -89,7 +89,7 @@ pub fn adapter_of(
 /// Gives `engine` a summarization and a translation adapter of these ranks.
 pub fn add_adapters(engine: &mut Engine, ranks: [usize; 2]) {
     let [one, two] = [("one", ranks[0]), ("two", ranks[1])].map(|(name, rank)| adapter(name, &engine.config, rank));
-    engine.registry.add(Task::Summarize, one);
+    engine.registry.add(Task::Summarize { from: "en".into() }, one);
     engine.registry.add(Task::Translate { from: "en".into(), to: "es".into() }, two);
 }
 

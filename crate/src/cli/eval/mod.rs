@@ -16,14 +16,14 @@ use gist::engine::{Engine, Event, Metrics, Request};
 use gist::error::{ErrorKind, Result};
 use gist::input;
 use gist::methods::method::Method;
-use gist::model::prompt::Task;
+use gist::model::prompt::{Task, TaskKind};
 use gist::model::sampler::Sampling;
 use gist::rouge::rouge;
 use serde_json::json;
 
 use self::report::{Output, Report};
 
-use super::summarize::{TaskKind, task};
+use super::summarize::task;
 use super::{AdapterOptions, ModelOptions, correction_bytes, load, read_dialogues, write_file};
 
 /// Arguments of `gist eval`.
@@ -44,7 +44,7 @@ pub struct Eval {
     /// Methods to compare: names separated by commas, or all that have their adapters
     #[arg(long, value_name = "all|A,B", default_value = "all")]
     methods: String,
-    /// Number of dialogues to use, from the start of the file [default: all]
+    /// Number of dialogues to use, the first in the language of --from [default: all]
     #[arg(long)]
     limit: Option<usize>,
     /// Largest length of a summary in tokens
@@ -75,11 +75,8 @@ impl Eval {
     /// Runs every method on every dialogue, and prints a report.
     pub fn run(self) -> Result<()> {
         let task = task(self.task, &self.from, &self.to)?;
-        let dialogues = read_dialogues(&self.data, self.limit.unwrap_or(usize::MAX))?;
+        let dialogues = read_dialogues(&self.data, Some(&self.from), self.limit.unwrap_or(usize::MAX))?;
         let cases = dialogues.into_iter().map(|dialogue| self.case(dialogue)).collect::<Result<Vec<_>>>()?;
-        if cases.is_empty() {
-            return Err(input!("{}: there are no dialogues to use", self.data.display()));
-        }
         let mut examples = match &self.examples {
             Some(path) => {
                 let file = File::create(path).map_err(|error| input!("{}: {error}", path.display()))?;

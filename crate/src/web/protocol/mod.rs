@@ -19,7 +19,7 @@ pub use self::metrics::{GpuMetrics, SummaryMetrics};
 pub use self::request::{Action, Backend, Request};
 pub use self::response::{Body, NoticeKind, Part, Response, Stage};
 pub use self::status::{
-    EngineInfo, ExaminedAdapter, MethodStatus, ModelOrigin, ModelStatus, Storage, TargetLanguage, UserAdapter,
+    Direction, EngineInfo, ExaminedAdapter, MethodStatus, ModelOrigin, ModelStatus, Storage, UserAdapter,
 };
 
 /// Version of these messages; the worker refuses others.

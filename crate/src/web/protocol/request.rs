@@ -116,6 +116,11 @@ pub enum Action {
         /// Text to score.
         candidate: String,
     },
+    /// Finds out which language a chat is in; needs no model. Answer: detected.
+    DetectLanguage {
+        /// The chat, oldest message first.
+        messages: Vec<ChatMessage>,
+    },
     /// Reads a chat that another program exported; needs neither a model nor `open`. Answer: imported.
     Import {
         /// Name of the file; may be empty.

@@ -6,7 +6,7 @@ use tsify::Tsify;
 use super::fault::FaultKind;
 use super::imported::{ChatTitle, ImportedChat};
 use super::metrics::SummaryMetrics;
-use super::status::{EngineInfo, ExaminedAdapter, ModelStatus, Storage, TargetLanguage};
+use super::status::{Direction, EngineInfo, ExaminedAdapter, ModelStatus, Storage};
 use crate::error::Error;
 
 /// A message from the worker to the page.
@@ -73,8 +73,8 @@ pub enum Body {
     Loaded {
         /// Catalog id of the model.
         model: String,
-        /// Languages that it can summarise in.
-        targets: Vec<TargetLanguage>,
+        /// Languages of chats and summaries that it was given adapters for.
+        directions: Vec<Direction>,
         /// Name of the GPU that it runs on; null if it runs on the processor.
         gpu: Option<String>,
         /// Reason not to run on the GPU, if `auto` chose the processor.
@@ -102,6 +102,13 @@ pub enum Body {
         /// Longest common subsequence of words.
         #[serde(rename = "rougeL")]
         rouge_l: f64,
+    },
+    /// The language of a chat.
+    Detected {
+        /// Code of the likeliest of the languages that prompts can name.
+        language: String,
+        /// False if the chat is too short, mixed or in another language to tell.
+        certain: bool,
     },
     /// The chat in a file, or the chats to choose from.
     Imported {

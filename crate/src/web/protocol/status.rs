@@ -11,8 +11,6 @@ use crate::model::prompt::Task;
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct EngineInfo {
-    /// Language of chats: the one that the adapters are trained on.
-    pub chat_language: String,
     /// Codes of the languages that prompts can name.
     pub languages: Vec<String>,
     /// Length in bytes of the largest file of a chat that the engine reads.
@@ -94,19 +92,23 @@ pub struct Storage {
     pub persisted: bool,
 }
 
-/// A language that summaries can be written in.
+/// Summaries of chats in one language, written in the same or another language.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
-pub struct TargetLanguage {
-    /// Code.
-    pub language: String,
+pub struct Direction {
+    /// Language of the chat.
+    pub from: String,
+    /// Language of the summary.
+    pub to: String,
     /// All methods; those that cannot be used come with the reason.
     pub methods: Vec<MethodStatus>,
-    /// Reason that a summary in it cannot be translated back into the chat's language; null if it can.
+    /// Method to use unless the user chooses another; null if the adapters of none are there.
+    pub default_method: Option<Method>,
+    /// Reason that a summary cannot be translated back into the chat's language; null if it can.
     pub no_way_back: Option<String>,
 }
 
-/// A method, for one language.
+/// A method, for one direction.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct MethodStatus {

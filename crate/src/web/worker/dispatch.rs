@@ -10,6 +10,7 @@ use super::page_sender::ProgressReporter;
 use super::present::engine_info;
 use super::state::WorkerState;
 use crate::chat::conversation::{Conversation, Message};
+use crate::chat::language::{Detected, detect};
 use crate::engine;
 use crate::error::Result;
 use crate::failure;
@@ -82,6 +83,11 @@ impl WorkerState {
                 let task = Task::translation(&from, &to)?;
                 let (method, sampling) = (Method::Secondary, Sampling::default());
                 self.run(id, &chat, &engine::Request { task, method, max_tokens, sampling }, signal).await
+            }
+            Action::DetectLanguage { messages } => {
+                let chat = Conversation::new(messages.into_iter().map(Message::from).collect())?;
+                let Detected { language, is_certain } = detect(&chat);
+                Ok(Body::Detected { language: language.to_owned(), certain: is_certain })
             }
             Action::Rouge { reference, candidate } => {
                 let Rouge { rouge1, rouge2, rouge_l } = rouge(&reference, &candidate);

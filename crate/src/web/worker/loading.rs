@@ -6,7 +6,7 @@ use web_sys::AbortSignal;
 
 use super::model_store::{adapter_file_id, file_id};
 use super::state::{LoadedModel, WorkerState};
-use crate::catalog::install::install;
+use crate::catalog::install::{install, set_defaults};
 use crate::decoder::benchmark;
 use crate::decoder::cpu::Mode;
 use crate::decoder::executor;
@@ -73,6 +73,7 @@ impl WorkerState {
             let file = source.range(0, source.len()).await?;
             install(&mut engine, adapter, &file).await?;
         }
+        set_defaults(&mut engine, &catalog, &model.id);
         engine.reserve_pairs()?;
         Ok(engine)
     }

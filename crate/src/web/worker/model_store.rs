@@ -192,7 +192,7 @@ fn user_adapter(adapter: &CatalogAdapter) -> Option<UserAdapter> {
         id: adapter.id.clone(),
         name: adapter.user.as_ref()?.name.clone(),
         kind: adapter.kind,
-        task: adapter.task.clone(),
+        task: adapter.task.tasks().ok()?.into_iter().next()?,
         bytes: adapter.bytes.unwrap_or(0),
     })
 }

@@ -10,28 +10,21 @@ use crate::error::Result;
 use crate::methods::method::Method;
 use crate::model::prompt::{Task, languages};
 use crate::web::browser::host;
-use crate::web::protocol::{Body, EngineInfo, MethodStatus, TargetLanguage};
-
-/// Language of chats: the one that the adapters are trained on.
-const CHAT_LANGUAGE: &str = "en";
+use crate::web::protocol::{Body, Direction, EngineInfo, MethodStatus};
 
 /// Returns the languages and limits that the page has to know.
 pub fn engine_info() -> EngineInfo {
-    EngineInfo {
-        chat_language: CHAT_LANGUAGE.to_owned(),
-        languages: languages().map(str::to_owned).collect(),
-        max_import_bytes: MAX_FILE_BYTES,
-    }
+    EngineInfo { languages: languages().map(str::to_owned).collect(), max_import_bytes: MAX_FILE_BYTES }
 }
 
 impl LoadedModel {
     /// Makes the answer that the model is loaded, with all that it can be asked for.
     pub(super) fn present(&mut self, catalog: &Catalog) -> Result<Body> {
-        let targets = targets(&self.engine, catalog, &self.id)?;
+        let directions = directions(&self.engine, catalog, &self.id)?;
         let gpu = self.engine.executor().gpu().map(Decoder::gpu);
         Ok(Body::Loaded {
             model: self.id.clone(),
-            targets,
+            directions,
             gpu: gpu.map(|gpu| gpu.name.clone()),
             no_gpu: self.no_gpu.clone(),
             wasm_bytes: host::wasm_bytes(),
@@ -40,12 +33,15 @@ impl LoadedModel {
     }
 }
 
-/// Lists the languages of `engine`, which has the model `id`, and the methods for each.
-fn targets(engine: &Engine, catalog: &Catalog, id: &str) -> Result<Vec<TargetLanguage>> {
-    let mut languages = engine.registry.languages();
-    languages.push(CHAT_LANGUAGE.to_owned());
-    let targets = languages.into_iter().map(|language| {
-        let task = Task::summary(CHAT_LANGUAGE, &language)?;
+/// Lists the languages of chats and summaries that `engine`, which has the model `id`, was given adapters for, and the
+/// methods for each; without any adapter, summaries in the language of the chat.
+fn directions(engine: &Engine, catalog: &Catalog, id: &str) -> Result<Vec<Direction>> {
+    let mut pairs = engine.registry.directions();
+    if pairs.is_empty() {
+        pairs = languages().map(|language| (language, language)).collect();
+    }
+    let directions = pairs.into_iter().map(|(from, to)| {
+        let task = Task::summary(from, to)?;
         let methods = Method::ALL.map(|method| MethodStatus {
             method,
             name: method.name().to_owned(),
@@ -53,15 +49,16 @@ fn targets(engine: &Engine, catalog: &Catalog, id: &str) -> Result<Vec<TargetLan
             unavailable: engine.unavailable(method, &task),
             extra_bytes: catalog
                 .adapters_of(id)
-                .filter(|adapter| adapter.task == task && adapter.method() == Some(method))
+                .filter(|adapter| adapter.task.includes(&task) && adapter.method() == Some(method))
                 .filter_map(|adapter| adapter.bytes)
                 .sum(),
         });
-        let no_way_back = match Task::translation(&language, CHAT_LANGUAGE) {
+        let no_way_back = match Task::translation(to, from) {
             Ok(back) => engine.unavailable(Method::Secondary, &back),
             Err(error) => Some(error.to_string()),
         };
-        Ok(TargetLanguage { language, methods: methods.into(), no_way_back })
+        let default_method = engine.default_method(&task);
+        Ok(Direction { from: from.to_owned(), to: to.to_owned(), methods: methods.into(), default_method, no_way_back })
     });
-    targets.collect()
+    directions.collect()
 }

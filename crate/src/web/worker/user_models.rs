@@ -166,8 +166,11 @@ impl WorkerState {
         self.model.replace(Some(loaded));
         let answer = answer?;
 
-        let same =
-            |other: &CatalogAdapter| (&other.base, other.kind, &other.task) == (&entry.base, entry.kind, &entry.task);
+        let tasks = entry.task.tasks()?;
+        let same = |other: &CatalogAdapter| {
+            (&other.base, other.kind) == (&entry.base, entry.kind)
+                && other.task.tasks().is_ok_and(|others| others == tasks)
+        };
         for other in store.catalog().adapters.iter().filter(|other| same(other)) {
             if let Some(user) = &other.user {
                 store.files.delete(&user.file).await?;
