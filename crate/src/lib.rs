@@ -36,8 +36,11 @@ pub mod methods;
 /// One forward pass, on the processor and on the GPU.
 pub mod decoder;
 
-/// Conversations: messages, their import from other programs, and windows of long chats.
+/// Conversations: messages, their import from other programs, their language, and windows of long chats.
 pub mod chat;
+
+/// Checks of a summary against its conversation, by rule.
+pub mod faithfulness;
 
 /// The loop from a chat to the text of its summary.
 pub mod engine;

@@ -170,8 +170,13 @@ fn unusable_chats() {
     refuses(&["--to", "es"], b"Ana: \xff\xfe", "is not UTF-8 text");
     refuses(&["--to", "xx"], b"Ana: hi", "language xx is not known; use one of en, es, fr, de");
     // A baked file gives the projection without any LoRA, so it is the projection that is missed.
-    refuses(&["--to", "es"], b"Ana: hi", "no projection from en to es is installed for this model; add one");
-    refuses(&["--to", "es", "--method", "zero-shot", "--top-k", "0"], b"Ana: hi", "top-k is 0; 1 to 64 are possible");
+    let english = ["--from", "en", "--to", "es"];
+    refuses(&english, b"Ana: hi", "no projection from en to es is installed for this model; add one");
+    refuses(
+        &[&english[..], &["--method", "zero-shot", "--top-k", "0"]].concat(),
+        b"Ana: hi",
+        "top-k is 0; 1 to 64 are possible",
+    );
 
     // One message that is longer than the context is no error: it is read in parts, and that is said.
     let short_answer = ["--to", "es", "--method", "zero-shot", "--max-tokens", "4"];

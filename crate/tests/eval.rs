@@ -90,6 +90,13 @@ fn the_report_sums_up_the_examples() {
         assert_eq!(row["passes"], 1 + usize::from(two_step));
         assert_eq!(own[0]["first_pass"].is_string(), two_step);
         assert_eq!(row["examples"], 3);
+        let faithfulness = &row["faithfulness"];
+        let share =
+            |key: &str| own.iter().filter(|line| !line[key].as_array().unwrap().is_empty()).count() as f64 / 3.0;
+        assert_eq!(faithfulness["unknown_numbers_share"], share("unknown_numbers"));
+        assert_eq!(faithfulness["unknown_names_share"], share("unknown_names"));
+        assert_eq!(faithfulness["loop_share"], own.iter().filter(|line| line["loop"] == true).count() as f64 / 3.0);
+        assert!(faithfulness["exchanged_names"].is_null());
     }
 
     // Rank 2, four layers, and d + k of 512, 320, 320, 512, 768, 768 and 768.
@@ -131,6 +138,36 @@ fn single_tasks_are_measured_too() {
     let report = setup.run(&translation);
     let methods: Vec<&String> = report.as_object().unwrap().keys().collect();
     assert_eq!(methods, ["secondary", "zero-shot"]);
+}
+
+#[test]
+fn names_are_exchanged_in_chats_of_two_people() {
+    let setup = Setup::new();
+    let dialogues = DIALOGUES.replace("Bo", "Ben");
+    let data = setup.bench.write("names.jsonl", dialogues.as_bytes());
+    let examples = setup.bench.path("examples.jsonl");
+    let written = ["--examples", examples.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    let options = ["--to", "en", "--methods", "zero-shot", "--swap", "--max-tokens", "6", "--json"];
+    let model = ["eval", "--model", setup.model.to_str().unwrap()];
+    let output = gist(&[&model[..], &written, &options].concat(), b"");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let agreement = &report["zero-shot"]["faithfulness"]["exchanged_names"];
+    // The others have one person.
+    assert_eq!(agreement["chats"], 1);
+    let lines = std::fs::read_to_string(&examples).unwrap();
+    let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(agreement["same"] == 1.0, first["exchanged"] == first["text"]);
+}
+
+#[test]
+fn dialogues_in_another_language_are_left_out() {
+    let setup = Setup::new();
+    let german = r#"{"id":"d","lang":"de","turns":[{"speaker":"Ana","text":"ja"}],"summary":{"de":"ja","en":"yes"}}"#;
+    let data = setup.bench.write("german.jsonl", format!("{DIALOGUES}{german}\n").as_bytes());
+    let model = ["eval", "--model", setup.model.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    let options = ["--from", "de", "--to", "en", "--methods", "zero-shot", "--max-tokens", "4", "--json"];
+    let report: Value = serde_json::from_slice(&gist(&[&model[..], &options].concat(), b"").stdout).unwrap();
+    assert_eq!(report["zero-shot"]["examples"], 1);
 }
 
 #[test]

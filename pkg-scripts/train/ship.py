@@ -14,6 +14,7 @@ import shutil
 import sys
 
 from base import DATA, MODELS, Base
+from data import LANGUAGES
 from safetensors import safe_open
 
 CATALOG = DATA / "catalog.json"
@@ -36,14 +37,16 @@ def sha256(path):
 
 def files(run, base):
     """(file of the run, folder, entry of the catalog) for each file of a run. The catalog does not list a baked projection,
-    which is for those who want it without its adapters. `summarize` and `translate-R` say no `from`: they take chats and
-    texts in all languages."""
+    which is for those who want it without its adapters. `summarize` is for chats in all languages, and `translate-R` for
+    texts in all others."""
     kind = next((kind for kind in KINDS if f"{run}-".startswith(f"{kind}-")), "")
     languages = run.removeprefix(kind).split("-")[1:]
     if (kind, len(languages)) == ("summarize", 0):
-        return [("adapter.gguf", run, {"id": f"{base}/{run}", "task": "summarize", "method": "lora"})]
+        entry = {"id": f"{base}/{run}", "task": "summarize", "from": list(LANGUAGES), "method": "lora"}
+        return [("adapter.gguf", run, entry)]
     if (kind, len(languages)) == ("translate", 1):
-        entry = {"id": f"{base}/{run}", "task": "translate", "to": languages[0], "method": "lora"}
+        others = [language for language in LANGUAGES if language != languages[0]]
+        entry = {"id": f"{base}/{run}", "task": "translate", "from": others, "to": languages[0], "method": "lora"}
         return [("adapter.gguf", run, entry)]
     if len(languages) == 2:
         both = {"task": "summarize-translate", "from": languages[0], "to": languages[1]}

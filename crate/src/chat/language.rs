@@ -61,6 +61,11 @@ mod tests {
         include_str!("../../../models/dialogues/test-de.jsonl"),
     ];
 
+    #[test]
+    fn every_language_that_prompts_can_name_is_known() {
+        assert!(crate::model::prompt::languages().eq(LANGUAGES.iter().map(|(code, _)| *code)));
+    }
+
     /// Returns the share of chats, cut to `messages` messages, whose language is found, and the share of certain ones.
     fn shares(messages: usize) -> (f64, f64) {
         let (mut right, mut certain, mut all) = (0.0, 0.0, 0.0);

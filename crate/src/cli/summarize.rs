@@ -93,6 +93,7 @@ impl Summarize {
     /// Reads the chat, runs the method, and prints the text of the last stage as it comes.
     pub fn run(self) -> Result<()> {
         let chat = self.chat.read()?.conversation;
+        language(&self.to)?; // a mistake is told before a guess
         let from = from(&self.from, &chat)?;
         let task = task(self.task, from, &self.to)?;
         let written = match self.write(&chat, &task) {

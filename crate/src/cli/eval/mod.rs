@@ -14,6 +14,7 @@ use gist::chat::conversation::{Conversation, Message};
 use gist::chat::dialogue::Dialogue;
 use gist::engine::{Engine, Event, Metrics, Request};
 use gist::error::{ErrorKind, Result};
+use gist::faithfulness::{NameExchange, has_loop, unknown_names, unknown_numbers};
 use gist::input;
 use gist::methods::method::Method;
 use gist::model::prompt::{Task, TaskKind};
@@ -21,7 +22,7 @@ use gist::model::sampler::Sampling;
 use gist::rouge::rouge;
 use serde_json::json;
 
-use self::report::{Output, Report};
+use self::report::{Exchanged, Output, Report};
 
 use super::summarize::task;
 use super::{AdapterOptions, ModelOptions, correction_bytes, load, read_dialogues, write_file};
@@ -53,6 +54,9 @@ pub struct Eval {
     /// Seed of the bootstrap; the same seed gives the same intervals
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Summarise each chat of two people again with their names exchanged, and report how far the summary follows
+    #[arg(long)]
+    swap: bool,
     /// Write each summary with its scores to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     examples: Option<PathBuf>,
@@ -96,7 +100,12 @@ impl Eval {
         for case in &cases {
             for (method, outputs) in methods.iter().zip(&mut outputs) {
                 bar.set_message(method.id());
-                let output = self.summarise(&mut engine, &task, *method, case, self.max_tokens)?;
+                let mut output = self.summarise(&mut engine, &task, *method, case, self.max_tokens)?;
+                if let (true, Some(exchange)) = (self.swap, &case.exchange) {
+                    let exchanged = Case { chat: exchange.chat(&case.chat)?, exchange: None, ..case.clone() };
+                    let other = self.summarise(&mut engine, &task, *method, &exchanged, self.max_tokens)?;
+                    output.exchanged = Some(Exchanged::new(exchange, &output.text, &other.text));
+                }
                 if let Some(file) = &mut examples {
                     writeln!(file, "{}", output.to_json(case, *method))?;
                     file.flush()?;
@@ -127,7 +136,7 @@ impl Eval {
         let reference = summary.ok_or_else(|| input!("{}: there is no summary in {}", dialogue.id, self.to))?.clone();
         let messages = dialogue.turns.iter().map(|turn| Message::new(&turn.speaker, &turn.text, None)).collect();
         let chat = Conversation::new(messages).map_err(|error| error.at(&dialogue.id))?;
-        Ok(Case { id: dialogue.id, chat, reference })
+        Ok(Case { id: dialogue.id, exchange: NameExchange::of(&chat), chat, reference })
     }
 
     /// Returns the methods of the option. Of `all`, it leaves out those that lack an adapter or are for another task,
@@ -191,14 +200,28 @@ impl Eval {
         let seconds = started.elapsed().as_secs_f64();
         let text = passes.pop().unwrap_or_default().trim().to_owned();
         let cut = metrics.per_pass.last().is_some_and(|pass| pass.cut);
-        Ok(Output { scores: rouge(&case.reference, &text), text, earlier: passes, seconds, cut, metrics })
+        Ok(Output {
+            scores: rouge(&case.reference, &text),
+            unknown_numbers: unknown_numbers(&case.chat, &text),
+            unknown_names: unknown_names(&case.chat, &text, task.to()),
+            has_loop: has_loop(&text),
+            exchanged: None,
+            text,
+            earlier: passes,
+            seconds,
+            cut,
+            metrics,
+        })
     }
 }
 
 /// A dialogue with its reference summary.
+#[derive(Clone)]
 struct Case {
     id: String,
     chat: Conversation,
+    /// The exchange of the speakers' names, where there are two.
+    exchange: Option<NameExchange>,
     reference: String,
 }
 
@@ -217,7 +240,13 @@ impl Output {
             "prompt_tokens": self.metrics.prompt_tokens,
             "generated_tokens": self.metrics.generated_tokens,
             "cut": self.cut,
+            "unknown_numbers": self.unknown_numbers,
+            "unknown_names": self.unknown_names,
+            "loop": self.has_loop,
         });
+        if let Some(Exchanged { text, .. }) = &self.exchanged {
+            line["exchanged"] = text.as_str().into();
+        }
         if let [first] = &self.earlier[..] {
             line["first_pass"] = first.trim().into();
         }

@@ -5,10 +5,11 @@ use std::fmt;
 
 use gist::engine::{Engine, Metrics};
 use gist::error::Result;
+use gist::faithfulness::NameExchange;
 use gist::methods::method::Method;
 use gist::methods::plan::extra_parameters;
 use gist::model::prompt::Task;
-use gist::rouge::Rouge;
+use gist::rouge::{Rouge, rouge};
 use serde_json::{Map, Value, json};
 
 use super::statistics::{Bootstrap, deviation, mean};
@@ -25,8 +26,101 @@ pub struct Output {
     pub seconds: f64,
     /// `true` if the summary ended at the limit of tokens rather than with an end token.
     pub cut: bool,
+    /// Numbers of the summary that the dialogue lacks.
+    pub unknown_numbers: Vec<u64>,
+    /// Names of the summary that the dialogue lacks; `None` where they cannot be told from other words.
+    pub unknown_names: Option<Vec<String>>,
+    /// `true` if four words are there three times in a row.
+    pub has_loop: bool,
+    /// Summary of the dialogue with its two names exchanged, if it was asked for and there are two.
+    pub exchanged: Option<Exchanged>,
     /// Cost of the run.
     pub metrics: Metrics,
+}
+
+/// A summary of a dialogue whose two names were exchanged, beside that of the dialogue itself.
+pub struct Exchanged {
+    /// Text, with the names back in their places.
+    pub text: String,
+    /// `true` if it is the same text.
+    pub is_same: bool,
+    /// `true` if it names the two in the same order.
+    pub same_order: bool,
+    /// F1 of the words that both have, in percent.
+    pub overlap: f64,
+}
+
+impl Exchanged {
+    /// Compares `found`, the summary of the exchanged dialogue, with `text`, that of the dialogue itself.
+    pub fn new(exchange: &NameExchange, text: &str, found: &str) -> Self {
+        let back = exchange.text(found);
+        Self {
+            is_same: back == text,
+            same_order: exchange.same_order(text, &back),
+            overlap: rouge(text, &back).rouge1,
+            text: back,
+        }
+    }
+}
+
+/// Shares of a method's summaries, from 0 to 1.
+pub struct Faithfulness {
+    /// With a number that the dialogue lacks.
+    pub unknown_numbers: f64,
+    /// With a name that the dialogue lacks; `None` where names cannot be told from other words.
+    pub unknown_names: Option<f64>,
+    /// With a loop.
+    pub loops: f64,
+    /// Agreement after an exchange of names, if that was measured for any dialogue.
+    pub exchange: Option<Agreement>,
+}
+
+/// Agreement of summaries before and after an exchange of the two names, over `chats` dialogues.
+pub struct Agreement {
+    pub chats: usize,
+    /// Share of the same texts.
+    pub same: f64,
+    /// Share of texts that name the two in the same order.
+    pub same_order: f64,
+    /// Mean F1 of words, in percent.
+    pub overlap: f64,
+}
+
+impl Faithfulness {
+    fn new(outputs: &[Output]) -> Self {
+        let share = |is: &dyn Fn(&Output) -> bool| {
+            outputs.iter().filter(|output| is(output)).count() as f64 / outputs.len() as f64
+        };
+        let exchanged: Vec<&Exchanged> = outputs.iter().filter_map(|output| output.exchanged.as_ref()).collect();
+        let mean =
+            |of: fn(&Exchanged) -> f64| exchanged.iter().map(|each| of(each)).sum::<f64>() / exchanged.len() as f64;
+        Self {
+            unknown_numbers: share(&|output| !output.unknown_numbers.is_empty()),
+            unknown_names: outputs
+                .iter()
+                .all(|output| output.unknown_names.is_some())
+                .then(|| share(&|output| output.unknown_names.as_ref().is_some_and(|names| !names.is_empty()))),
+            loops: share(&|output| output.has_loop),
+            exchange: (!exchanged.is_empty()).then(|| Agreement {
+                chats: exchanged.len(),
+                same: mean(|each| f64::from(u8::from(each.is_same))),
+                same_order: mean(|each| f64::from(u8::from(each.same_order))),
+                overlap: mean(|each| each.overlap),
+            }),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let exchange = self.exchange.as_ref().map(|Agreement { chats, same, same_order, overlap }| {
+            json!({ "chats": chats, "same": same, "same_order": same_order, "word_f1": overlap })
+        });
+        json!({
+            "unknown_numbers_share": self.unknown_numbers,
+            "unknown_names_share": self.unknown_names,
+            "loop_share": self.loops,
+            "exchanged_names": exchange,
+        })
+    }
 }
 
 /// A mean with its 95% confidence interval, in the unit of the values.
@@ -49,6 +143,7 @@ pub struct Row {
     pub seconds_std: f64,
     pub generated_tokens_mean: f64,
     pub cut_share: f64,
+    pub faithfulness: Faithfulness,
     pub extra_params: usize,
     pub extra_bytes: u64,
     /// Difference of ROUGE-L to each rival, paired by example.
@@ -96,6 +191,7 @@ impl Report {
                 seconds_std: deviation(&seconds),
                 generated_tokens_mean: mean(&tokens),
                 cut_share: made.iter().filter(|output| output.cut).count() as f64 / examples as f64,
+                faithfulness: Faithfulness::new(made),
                 extra_params,
                 extra_bytes: if extra_params == 0 { 0 } else { bytes.get(method).copied().unwrap_or(0) },
                 differences: differences.collect(),
@@ -123,6 +219,7 @@ impl Row {
             "seconds_std": self.seconds_std,
             "generated_tokens_mean": self.generated_tokens_mean,
             "cut_share": self.cut_share,
+            "faithfulness": self.faithfulness.to_json(),
             "passes": self.method.passes(),
             "extra_params": self.extra_params,
             "extra_bytes": self.extra_bytes,
@@ -161,6 +258,33 @@ impl fmt::Display for Report {
                 row.extra_bytes
             )?;
         }
+        writeln!(
+            f,
+            "\n% of summaries with a number or a name that the dialogue lacks, or a loop; after an exchange of two names, % \
+             with the same text and with the two in the same order, and F1 of words\n"
+        )?;
+        writeln!(
+            f,
+            "{:16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+            "method", "numbers", "names", "loops", "same", "order", "F1"
+        )?;
+        for row in &self.rows {
+            let Faithfulness { unknown_numbers, unknown_names, loops, exchange } = &row.faithfulness;
+            let exchange = exchange.as_ref();
+            write!(f, "{:16}", row.method.id())?;
+            for percent in [
+                Some(100.0 * unknown_numbers),
+                unknown_names.map(|share| 100.0 * share),
+                Some(100.0 * loops),
+                exchange.map(|agreement| 100.0 * agreement.same),
+                exchange.map(|agreement| 100.0 * agreement.same_order),
+                exchange.map(|agreement| agreement.overlap),
+            ] {
+                write!(f, " {:>8}", percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent:.1}")))?;
+            }
+            writeln!(f)?;
+        }
+        writeln!(f)?;
         for row in &self.rows {
             for (rival, Estimate { mean, interval: [low, high] }) in &row.differences {
                 let name = row.method.id();
