@@ -48,6 +48,19 @@ fn finish(engine: &mut Engine, request: &Request) -> (Vec<String>, Metrics) {
 }
 
 #[test]
+fn passes_without_adapters_have_the_model_s_own_instructions() {
+    let mut engine = with_adapters("tiny-llama-q8_0");
+    let tokens = |engine: &mut Engine, method| finish(engine, &request(method)).1.prompt_tokens;
+    let [zero_shot, two_step] = [Method::ZeroShot, Method::TwoStep].map(|method| tokens(&mut engine, method));
+    let words = r#"{ "summarize": "", "summarize-translate": "the {to}", "translate": "" }"#;
+    engine.zero_shot = Some(serde_json::from_str(words).unwrap());
+    let instruction = request(Method::ZeroShot).task.instruction().unwrap();
+    let shorter = engine.tokenizer.count(&instruction).unwrap() - engine.tokenizer.count("the Spanish").unwrap();
+    assert_eq!(tokens(&mut engine, Method::ZeroShot), zero_shot - shorter);
+    assert_eq!(tokens(&mut engine, Method::TwoStep), two_step);
+}
+
+#[test]
 fn a_run_can_be_repeated_and_methods_differ() {
     let mut engine = with_adapters("tiny-llama-q8_0");
     let methods = [

@@ -5,7 +5,7 @@
 #[path = "common/program.rs"]
 mod program;
 
-use program::{Bench, gist};
+use program::{Bench, gist, refuses};
 use serde_json::Value;
 
 const SPANISH: &str =
@@ -15,9 +15,19 @@ const SPANISH: &str =
 fn summarize(chat: &str, more: &[&str]) -> (Value, String) {
     let bench = Bench::new();
     let model = bench.model("tiny-gemma3-f32");
-    let fixed =
-        ["summarize", "-", "--model", model.to_str().unwrap(), "--method", "zero-shot", "--max-tokens", "4", "--json"];
-    let output = gist(&[&fixed[..], more].concat(), chat.as_bytes());
+    let chat = bench.write("chat.txt", chat.as_bytes());
+    let fixed = [
+        "summarize",
+        chat.to_str().unwrap(),
+        "--model",
+        model.to_str().unwrap(),
+        "--method",
+        "zero-shot",
+        "--max-tokens",
+        "4",
+        "--json",
+    ];
+    let output = gist(&[&fixed[..], more].concat(), b"");
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{told}");
     (serde_json::from_slice(&output.stdout).unwrap(), told)
@@ -42,4 +52,11 @@ fn the_language_that_is_given_is_taken() {
     let (report, told) = summarize(SPANISH, &["--from", "fr", "--to", "fr"]);
     assert_eq!(report["from"], "fr");
     assert_eq!(told, "");
+}
+
+#[test]
+fn an_unknown_language_is_refused() {
+    let known = "language xx is not known; use one of en, es, fr, de";
+    refuses(&["summarize", "-", "--to", "en", "--from", "xx"], SPANISH.as_bytes(), known);
+    refuses(&["summarize", "-", "--to", "xx"], SPANISH.as_bytes(), known);
 }

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::input;
 use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::method::Method;
-use crate::model::prompt::{TaskKind, Template};
+use crate::model::prompt::{TaskKind, Template, ZeroShotInstructions};
 
 /// All models and adapters that can be installed.
 #[derive(Debug, Clone, Deserialize)]
@@ -62,6 +62,9 @@ pub struct CatalogModel {
     pub sources: Vec<Origin>,
     /// Frame of the prompts; without one the engine uses the chat template in the file.
     pub template: Option<PromptTemplate>,
+    /// Instructions for a model that follows instructions, without adapters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_shot: Option<ZeroShotInstructions>,
     /// Name of the licence.
     pub licence: String,
 }

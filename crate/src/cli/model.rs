@@ -122,6 +122,7 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
             pollster::block_on(install(&mut engine, adapter, &file))?;
         }
         set_defaults(&mut engine, &catalog, &entry.id);
+        engine.zero_shot = entry.zero_shot;
     }
     engine.reserve_pairs()?;
     Ok(engine)

@@ -19,7 +19,7 @@ use crate::methods::plan::{default_method, plan};
 use crate::methods::registry::AdapterRegistry;
 use crate::model::Opened;
 use crate::model::config::ModelConfig;
-use crate::model::prompt::{Task, Template};
+use crate::model::prompt::{Task, Template, ZeroShotInstructions};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Weights;
 
@@ -79,6 +79,8 @@ pub struct Engine {
     pub tokenizer: Tokenizer,
     /// Adapters and corrections that methods use.
     pub registry: AdapterRegistry,
+    /// Instructions for passes without adapters; `None` for those that adapters are trained on.
+    pub zero_shot: Option<ZeroShotInstructions>,
     template: Template,
     context: usize,
     executor: Executor,
@@ -114,7 +116,16 @@ impl Engine {
         let context = context.min(config.context);
         let executor = Executor::load(backend.into(), &config, &mut weights, context).await?;
         let base = weights.base_hash().await?;
-        Ok(Self { config, base, tokenizer, registry: AdapterRegistry::default(), template, context, executor })
+        Ok(Self {
+            config,
+            base,
+            tokenizer,
+            registry: AdapterRegistry::default(),
+            zero_shot: None,
+            template,
+            context,
+            executor,
+        })
     }
 
     /// Adds a correction for summaries of `from` in `to`; replaces one of its method.
@@ -222,7 +233,7 @@ impl Engine {
     /// # Errors
     /// If a language is not known or the template cannot be rendered.
     pub fn prompt(&self, task: &Task, text: &str) -> Result<Vec<u32>> {
-        self.template.encode(task, text, &self.tokenizer)
+        self.template.encode(&task.instruction()?, text, &self.tokenizer)
     }
 
     /// Returns the natural logarithm of the probability of each of `ids` after `prompt` and the ids before it.
@@ -255,8 +266,10 @@ impl Engine {
     /// # Errors
     /// If the method is not available, a setting is out of range, or the context has no room for any part of the chat.
     pub fn start(&mut self, chat: &Conversation, request: &Request) -> Result<Run<'_>> {
-        let Self { config, tokenizer, registry, template, context, executor, .. } = self;
-        Run::new(RunContext { config, tokenizer, registry, template, context: *context, executor }, chat, request)
+        let Self { config, tokenizer, registry, zero_shot, template, context, executor, .. } = self;
+        let zero_shot = zero_shot.as_ref();
+        let context = RunContext { config, tokenizer, registry, zero_shot, template, context: *context, executor };
+        Run::new(context, chat, request)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::input;
 use crate::methods::plan::{PlannedPass, plan, shorten};
 use crate::methods::registry::AdapterRegistry;
 use crate::model::config::ModelConfig;
-use crate::model::prompt::{Task, Template};
+use crate::model::prompt::{Task, Template, ZeroShotInstructions};
 use crate::model::tokenizer::{TextDecoder, Tokenizer};
 
 /// Parts of a loaded model that a run works with.
@@ -29,10 +29,27 @@ pub(crate) struct RunContext<'a> {
     pub config: &'a ModelConfig,
     pub tokenizer: &'a Tokenizer,
     pub registry: &'a AdapterRegistry,
+    /// Instructions for passes without adapters.
+    pub zero_shot: Option<&'a ZeroShotInstructions>,
     pub template: &'a Template,
     /// Context in tokens.
     pub context: usize,
     pub executor: &'a mut Executor,
+}
+
+impl RunContext<'_> {
+    /// Returns the instruction of a planned pass.
+    fn instruction(&self, pass: &PlannedPass<'_>) -> Result<String> {
+        match self.zero_shot {
+            Some(words) if pass.pairs.rank() == 0 => words.instruction(&pass.task),
+            _ => pass.task.instruction(),
+        }
+    }
+
+    /// Returns the number of tokens of a prompt beside its text.
+    fn frame_tokens(&self, instruction: &str) -> Result<usize> {
+        Ok(self.template.encode(instruction, "", self.tokenizer)?.len())
+    }
 }
 
 /// State of the current pass.
@@ -54,8 +71,8 @@ pub struct Run<'a> {
     /// Stages that are left.
     stages: VecDeque<PlannedPass<'a>>,
     at: Progress,
-    /// Task of the current stage.
-    task: Task,
+    /// Instruction of the current stage.
+    instruction: String,
     /// Windows that are left of the text that the current stage reads.
     windows: VecDeque<String>,
     /// Text that the current stage has written.
@@ -81,7 +98,7 @@ impl<'a> Run<'a> {
             started: Instant::now(),
             stages,
             at: Progress::default(),
-            task: request.task.clone(),
+            instruction: String::new(),
             windows: VecDeque::new(),
             text: String::new(),
             text_decoder: model.tokenizer.decoder(),
@@ -131,7 +148,7 @@ impl<'a> Run<'a> {
                 ))),
             }
         }
-        self.task = stage.task;
+        self.instruction = self.model.instruction(&stage)?;
         self.model.executor.set_pairs(&stage.pairs)?;
         let number = if self.at.windows == 0 { 0 } else { self.at.stage + 1 };
         self.at =
@@ -144,7 +161,7 @@ impl<'a> Run<'a> {
     fn begin_pass(&mut self) -> Result<()> {
         let Some(window) = self.windows.pop_front() else { return Ok(()) };
         self.model.executor.reset();
-        let ids = self.model.template.encode(&self.task, window.trim(), self.model.tokenizer)?;
+        let ids = self.model.template.encode(&self.instruction, window.trim(), self.model.tokenizer)?;
         self.pass_metrics.prompt_tokens = ids.len();
         self.state = State::Prefill { ids, done: 0 };
         Ok(())
@@ -227,11 +244,14 @@ impl<'a> Run<'a> {
 
 /// Returns the limits of windows that fit beside the longest instructions of any stage.
 fn limits(model: &RunContext<'_>, stages: &VecDeque<PlannedPass<'_>>, request: &Request) -> Result<WindowLimits> {
-    let instructions = |task: &Task| model.template.encode(task, "", model.tokenizer).map(|ids| ids.len());
     // Any method may have to summarise windows first.
-    let mut longest = instructions(&Task::Summarize { from: request.task.from().to_owned() })?;
+    let summary = Task::Summarize { from: request.task.from().to_owned() };
+    let mut longest = model.frame_tokens(&summary.instruction()?)?;
+    if let Some(words) = model.zero_shot {
+        longest = longest.max(model.frame_tokens(&words.instruction(&summary)?)?);
+    }
     for stage in stages {
-        longest = longest.max(instructions(&stage.task)?);
+        longest = longest.max(model.frame_tokens(&model.instruction(stage)?)?);
     }
     let limits = WindowLimits::new(model.context, longest, request.max_tokens)?;
     Ok(match request.task {

@@ -139,6 +139,31 @@ impl Task {
     }
 }
 
+/// Instructions for a model that follows instructions, without adapters: `{from}` and `{to}` stand for the English names of
+/// the languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ZeroShotInstructions {
+    summarize: String,
+    summarize_translate: String,
+    translate: String,
+}
+
+impl ZeroShotInstructions {
+    /// Returns the instruction for `task`.
+    ///
+    /// # Errors
+    /// If a language is not known.
+    pub fn instruction(&self, task: &Task) -> Result<String> {
+        let words = match task {
+            Task::Summarize { .. } => &self.summarize,
+            Task::SummarizeTranslate { .. } => &self.summarize_translate,
+            Task::Translate { .. } => &self.translate,
+        };
+        Ok(words.replace("{from}", language(task.from())?).replace("{to}", language(task.to())?))
+    }
+}
+
 /// Frame around instruction and text that a model was trained on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Template {
@@ -152,14 +177,14 @@ pub enum Template {
 const PLACEHOLDER: &str = "\u{e000}pocket-gist-text\u{e000}";
 
 impl Template {
-    /// Returns the ids of the prompt for `task` on `text`, BOS included where the model wants one.
+    /// Returns the ids of the prompt of `instruction` and `text`, BOS included where the model wants one.
     ///
     /// Markup in `text` stays text: a chat that contains `<end_of_turn>` does not end its turn.
     ///
     /// # Errors
-    /// If a language is not known or the template cannot be rendered.
-    pub fn encode(&self, task: &Task, text: &str, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
-        let frame = self.render(&task.instruction()?, tokenizer)?;
+    /// If the template cannot be rendered.
+    pub fn encode(&self, instruction: &str, text: &str, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+        let frame = self.render(instruction, tokenizer)?;
         let (before, after) = frame
             .split_once(PLACEHOLDER)
             .ok_or_else(|| input!("the model's chat template leaves out the user's text; give another template"))?;
@@ -211,6 +236,17 @@ mod tests {
         assert_eq!(Task::summary("en", "en").unwrap().instruction().unwrap(), "Summarize the following text.");
         let translate = Task::translation("en", "de").unwrap();
         assert_eq!(translate.instruction().unwrap(), "Translate the following text from English to German.");
+    }
+
+    #[test]
+    fn zero_shot_instructions_name_the_languages() {
+        let json =
+            r#"{ "summarize": "In {from}.", "summarize-translate": "{from} to {to}.", "translate": "To {to}." }"#;
+        let words: ZeroShotInstructions = serde_json::from_str(json).unwrap();
+        let instruction = |task: Result<Task>| words.instruction(&task.unwrap()).unwrap();
+        assert_eq!(instruction(Task::summary("de", "de")), "In German.");
+        assert_eq!(instruction(Task::summary("de", "en")), "German to English.");
+        assert_eq!(instruction(Task::translation("de", "fr")), "To French.");
     }
 
     #[test]

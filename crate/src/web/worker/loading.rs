@@ -74,6 +74,7 @@ impl WorkerState {
             install(&mut engine, adapter, &file).await?;
         }
         set_defaults(&mut engine, &catalog, &model.id);
+        engine.zero_shot.clone_from(&model.zero_shot);
         engine.reserve_pairs()?;
         Ok(engine)
     }

@@ -222,6 +222,7 @@ fn user_model(
         chunk_sha256: Vec::new(),
         sources: vec![origin],
         template: None,
+        zero_shot: None,
         licence: String::new(),
     }
 }
