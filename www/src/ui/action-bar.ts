@@ -16,19 +16,20 @@ export class ActionBar extends Component {
     base,
     css`
       :host {
+        container-type: inline-size;
         background: var(--card);
         border-top: 1px solid var(--line);
         padding: 0.5rem 0.75rem;
       }
       .bar {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1.3fr) auto;
+        grid-template-columns: minmax(0, 1fr) minmax(0, 1.15fr) minmax(0, 1.2fr) auto;
         gap: 0.5rem;
         align-items: end;
         max-width: 46rem;
         margin: 0 auto;
       }
-      @media (max-width: 40rem) {
+      @container (max-width: 44rem) {
         .bar {
           grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
         }
@@ -55,8 +56,8 @@ export class ActionBar extends Component {
         margin: 0.375rem auto 0;
       }
       .reason button {
-        min-height: 1.75rem;
-        padding: 0 0.75rem;
+        min-height: 2.25rem;
+        padding: 0 0.875rem;
         margin-inline-start: 0.5rem;
       }
     `,

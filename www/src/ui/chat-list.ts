@@ -186,6 +186,7 @@ export class ChatList extends Component {
     return html`<li lang=${lang}>${this.renderItem(id, scenario, line, hash(id))}</li>`;
   }
 
+  /** One chat; the titles of examples are in English. */
   private renderItem(id: string | null, title: string, last: string, place: number) {
     return html`<button
       class="item"
@@ -194,7 +195,7 @@ export class ChatList extends Component {
     >
       <span class="face p${place % 8}" aria-hidden="true">${title.trim().charAt(0).toUpperCase()}</span>
       <span class="lines">
-        <b dir="auto">${title}</b>
+        <b dir="auto" lang=${id === null ? nothing : "en"}>${title}</b>
         ${last ? html`<span class="quiet" dir="auto">${last}</span>` : nothing}
       </span>
     </button>`;

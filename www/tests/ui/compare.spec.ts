@@ -58,7 +58,7 @@ test("runs on random examples, with mean and spread, and saves every run", async
     peakBytes: { wasm: 412e6, gpu: 2.9e8 },
   });
   expect(saved.runs).toHaveLength(6);
-  for (const { chat } of saved.runs) expect(chat).toMatch(/^eval-es-/);
+  for (const { chat } of saved.runs) expect(chat).toMatch(/^eval-es/);
 });
 
 test("can be stopped, and shows what there is", async ({ page }) => {

@@ -14,7 +14,7 @@ test("the link of an example names it and holds no text; it opens elsewhere with
   await page.getByRole("button", { name: "Share this chat" }).click();
   await expect(page.getByRole("img", { name: "QR code of the link" })).toBeVisible();
   await expect(link(page)).toHaveValue(`${site.url}#v=1&d=eval-es-039`); // nothing was chosen
-  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Close", exact: true }).click();
   await page.locator("#to").selectOption("fr");
   await page.getByRole("button", { name: "Share this chat" }).click();
   const url = await link(page).inputValue();
@@ -49,7 +49,7 @@ test("own text is in a link only after it was asked for, and makes the round tri
   expect(new URL(stranger.url()).hash).toBe("");
   await stranger.context().close();
   // The user is asked again each time.
-  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Close", exact: true }).click();
   await page.getByRole("button", { name: "Share this chat" }).click();
   await expect(page.getByLabel("Include the chat in the link")).not.toBeChecked();
 });
@@ -70,7 +70,7 @@ for (const [what, fragment, message] of bad) {
     await page.goto(`${site.url}#${fragment}`);
     await expect(page.getByRole("alert")).toContainText(message);
     await expect(page.getByRole("log")).toContainText("la mudanza es el sábado");
-    await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
+    await page.getByRole("alert").getByRole("button", { name: "Close", exact: true }).click();
     await expect(page.getByRole("alert")).toBeHidden();
   });
 }

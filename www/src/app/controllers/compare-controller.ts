@@ -11,8 +11,8 @@ export class CompareController {
 
   constructor(private readonly app: Context) {}
 
-  /** Compares `methods` on the open chat or, if `examples` is not 0, on so many random examples in its language. */
-  async compare(methods: readonly Method[], examples: number): Promise<void> {
+  /** Compares `methods`, with null all that can be used, on the open chat or, if `examples` is not 0, on so many random examples in its language. */
+  async compare(methods: readonly Method[] | null, examples: number): Promise<void> {
     const { app } = this;
     const { chat } = app;
     app.view.show("compare");
@@ -26,7 +26,8 @@ export class CompareController {
         const alike = chat.dialogues.filter(({ lang }) => lang === from);
         const chats = examples > 0 ? sample(alike, examples).map(fromDialogue) : [open];
         const { maxTokens } = app.settings;
-        const chosen = app.session.available(from, to).filter(({ method }) => methods.includes(method));
+        const usable = app.session.available(from, to);
+        const chosen = methods === null ? usable : usable.filter(({ method }) => methods.includes(method));
         const plan = { model: app.model?.id ?? "", from, to, methods: chosen, chats, maxTokens };
         await runExperiment(app.session, plan, (experiment) => this.show(experiment), signal);
         app.announcement = messages().compare.done;

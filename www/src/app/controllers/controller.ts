@@ -172,8 +172,7 @@ export class Controller implements Context {
   /** Summarises the chat or, in the comparing mode, compares all methods on it. */
   async summarize(): Promise<void> {
     if (this.settings.mode === "single") return this.summaries.summarizeChat();
-    const methods = this.session.available(this.from, this.to).map(({ method }) => method);
-    return this.comparison.compare(methods, 0);
+    return this.comparison.compare(null, 0);
   }
 
   private async detectLanguage(lines: Lines): Promise<ChatLanguage> {
