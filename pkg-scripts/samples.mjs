@@ -3,37 +3,39 @@
 //
 //     cargo build --release && node pkg-scripts/samples.mjs [COUNT]
 //
-// They are those of the first examples (default 8), one for each language that the default model's catalog entries can write.
+// They are those of the first examples of each language (default 8), by the default method of each direction that the
+// catalog names for the default model.
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const method = "projection";
+const dialogues = join(root, "models/dialogues");
+const count = Number(process.argv[2] ?? 8);
 const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/gist");
-const { models, adapters } = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
+const { models, default_methods = [] } = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
 const model = models[0];
-const languages = adapters
-  .filter((adapter) => adapter.base === model.id && adapter.method === method)
-  .map(({ to }) => to);
-const lines = readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8").trim().split("\n");
 
-const texts = {};
-for (const { id, turns } of lines.slice(0, Number(process.argv[2] ?? 8)).map((line) => JSON.parse(line))) {
-  const chat = turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
-  texts[id] = {};
-  for (const to of languages) {
-    const answer = execFileSync(
-      program,
-      ["summarize", "-", "--to", to, "--method", method, "--model", model.id, "--json"],
-      { input: chat, encoding: "utf8", cwd: root },
-    );
-    texts[id][to] = JSON.parse(answer).text.trim();
-    console.log(`${id} ${to}: ${texts[id][to]}`);
+const samples = {};
+for (const file of readdirSync(dialogues).filter((name) => /^val(-\w+)?\.jsonl$/.test(name))) {
+  const lines = readFileSync(join(dialogues, file), "utf8").trim().split("\n").slice(0, count);
+  for (const { id, lang = "en", turns } of lines.map((line) => JSON.parse(line))) {
+    const chat = turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
+    for (const { to, method } of default_methods.filter(({ base, from }) => base === model.id && from === lang)) {
+      const languages = ["--from", lang, "--to", to];
+      const answer = execFileSync(
+        program,
+        ["summarize", "-", ...languages, "--method", method, "--model", model.id, "--json"],
+        { input: chat, encoding: "utf8", cwd: root },
+      );
+      const text = JSON.parse(answer).text.trim();
+      samples[id] = { ...samples[id], [to]: { method, text } };
+      console.log(`${id} ${to} ${method}: ${text}`);
+    }
   }
 }
 writeFileSync(
   join(root, "www/src/app/state/samples.json"),
-  `${JSON.stringify({ model: model.name, method, texts }, null, 2)}
+  `${JSON.stringify({ model: model.name, samples }, null, 2)}
 `,
 );

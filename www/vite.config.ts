@@ -14,7 +14,7 @@ interface Catalog {
   adapters: { base: string; path: string }[];
 }
 
-/** Adds the catalog, the adapters and the example chats to the bundle. */
+/** Adds the catalog and the adapters to the bundle. */
 function modelFiles(): Plugin {
   return {
     name: "model-files",
@@ -29,7 +29,6 @@ function modelFiles(): Plugin {
       for (const { base, path } of catalog.adapters) {
         if (hosted.includes(base)) emit(`models/${path}`, readFileSync(resolve(models, path)));
       }
-      emit("dialogues/val.jsonl", readFileSync(resolve(models, "dialogues/val.jsonl")));
     },
   };
 }

@@ -5,6 +5,7 @@ export type {
   Backend,
   Body,
   DateOrder,
+  Direction,
   EngineInfo,
   ExaminedAdapter,
   FaultKind,
@@ -18,7 +19,6 @@ export type {
   Stage,
   Storage,
   SummaryMetrics,
-  TargetLanguage,
   Task,
   UserAdapter,
 } from "./engine/gist";

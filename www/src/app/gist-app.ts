@@ -151,7 +151,6 @@ export class GistApp extends Component {
       if (dialogue) app.openExample(dialogue);
     };
     return html`<chat-list
-      .chatLanguage=${app.session.chatLanguage}
       .dialogues=${chat.dialogues}
       .own=${chat.own?.title ?? null}
       .open=${chat.conversation.example}
@@ -178,10 +177,13 @@ export class GistApp extends Component {
   private renderDialogs() {
     const { app, t } = this;
     const { chat, models } = app;
-    const { engine, chatLanguage } = app.session;
+    const { engine } = app.session;
     const read: ImportDialog["read"] = (...args) => readChat(app.session, ...args);
     const examine: AdapterDialog["examine"] = (...args) => models.examineAdapter(...args);
     const add: AdapterDialog["add"] = (...args) => models.addAdapter(...args);
+    // A choice that the sender has left to the page is left to that of whoever opens the link.
+    const { method, to } = app.settings;
+    const chosen = { ...(method !== "auto" && { method }), ...(to !== "auto" && { to }) };
     const openImported = ({ title, messages }: { title: string; messages: Lines }): void =>
       app.open(() => chat.openLines(title || t.chat.imported, messages));
     return html`
@@ -191,15 +193,16 @@ export class GistApp extends Component {
         @imported=${on(openImported)}
       ></import-dialog>
       <adapter-dialog
-        .languages=${engine?.languages ?? []}
-        .chatLanguage=${chatLanguage}
+        .languages=${app.languages}
+        .chatLanguage=${app.from}
+        .summaryLanguage=${app.to}
         .model=${app.model?.name ?? ""}
         .examine=${examine}
         .add=${add}
       ></adapter-dialog>
       <share-dialog
         .conversation=${chat.conversation}
-        .choice=${{ method: app.method, task: app.settings.task, to: app.settings.to }}
+        .choice=${chosen}
       ></share-dialog>`;
   }
 
@@ -319,8 +322,7 @@ export class GistApp extends Component {
       .summary=${summary}
       .reference=${reference}
       .backTranslation=${summaries.backTranslation}
-      .chatLanguage=${session.chatLanguage}
-      .noWayBack=${session.target(summary.language)?.noWayBack ?? null}
+      .noWayBack=${session.direction(summary.from, summary.language)?.noWayBack ?? null}
       .sampleModel=${sampleModel}
       @read-back=${() => summaries.readBack()}
     ></summary-card>`;
@@ -331,14 +333,18 @@ export class GistApp extends Component {
     const { chat } = app;
     return html`<action-bar
       .languages=${app.languages}
+      .targets=${app.targets}
       .methods=${app.methods}
+      .from=${chat.conversation.language}
       .to=${app.to}
-      .method=${app.method}
+      .method=${app.method ?? ""}
+      .languageNotice=${app.languageNotice}
       .me=${app.settings.me}
       .disabledReason=${app.disabledReason}
       ?running=${app.tasks.running}
       ?editing=${chat.editing}
-      @choose-language=${on<string>((to) => app.chooseLanguage(to))}
+      @choose-chat-language=${on<string>((code) => app.edit(() => chat.chooseLanguage(code)))}
+      @choose-language=${on<string>((to) => app.change({ to }))}
       @choose-method=${on<Method>((method) => app.change({ method }))}
       @summarize=${() => app.summarize()}
       @stop=${() => app.tasks.stop()}
@@ -392,13 +398,10 @@ export class GistApp extends Component {
 
   private renderSettings() {
     const { app } = this;
-    // The choices in force, which may differ from the saved ones where the model lacks those.
-    const to = app.to === app.session.chatLanguage ? app.settings.to : app.to;
     return html`<settings-view
       class="view"
-      .settings=${{ ...app.settings, to, method: app.method }}
+      .settings=${app.settings}
       .languages=${app.languages}
-      .chatLanguage=${app.session.chatLanguage}
       .methods=${app.methods}
       .placement=${app.session.placement}
       @change-settings=${on<Partial<Settings>>((settings) => app.change(settings))}

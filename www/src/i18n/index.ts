@@ -30,6 +30,11 @@ const listeners = new Set<() => void>();
 export const uiLanguage = (): UiLanguage => current;
 export const messages = (): Messages => tables[current];
 
+/** The name of a language as it stands within a sentence of the page. */
+export function languageName(code: string): string {
+  return new Intl.DisplayNames([current], { type: "language" }).of(code) ?? code;
+}
+
 export function setUiLanguage(choice: "auto" | UiLanguage): void {
   current = choice === "auto" ? pickUiLanguage(navigator.languages) : choice;
   document.documentElement.lang = current;

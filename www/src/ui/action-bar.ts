@@ -1,7 +1,9 @@
-// The bar below the conversation: the summary's language and method and the button that makes it or, while the chat is
-// edited, a form to add a message.
-import { css, html } from "lit";
+// The bar below the conversation: the languages of chat and summary, the method, and the button that makes the summary
+// or, while the chat is edited, a form to add a message.
+import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import type { ChatLanguage } from "../app/state/conversation";
+import { languageName } from "../i18n";
 import type { MethodStatus } from "../protocol";
 import { Component, valueIn } from "./component";
 import { icon } from "./icons";
@@ -14,20 +16,29 @@ export class ActionBar extends Component {
     base,
     css`
       :host {
+        container-type: inline-size;
         background: var(--card);
         border-top: 1px solid var(--line);
         padding: 0.5rem 0.75rem;
       }
       .bar {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) minmax(0, 1.3fr) auto;
+        grid-template-columns: minmax(0, 1fr) minmax(0, 1.15fr) minmax(0, 1.2fr) auto;
         gap: 0.5rem;
         align-items: end;
         max-width: 46rem;
         margin: 0 auto;
       }
+      @container (max-width: 44rem) {
+        .bar {
+          grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
+        }
+      }
       select {
         text-overflow: ellipsis;
+      }
+      select.asked {
+        border: 2px dashed var(--mark);
       }
       label {
         margin-inline-start: 0.25rem;
@@ -44,13 +55,25 @@ export class ActionBar extends Component {
         max-width: 46rem;
         margin: 0.375rem auto 0;
       }
+      .reason button {
+        min-height: 2.25rem;
+        padding: 0 0.875rem;
+        margin-inline-start: 0.5rem;
+      }
     `,
   ];
+  /** Languages that the chat can be in. */
   @property({ attribute: false }) languages: readonly string[] = [];
+  /** Languages that the summary can be in. */
+  @property({ attribute: false }) targets: readonly string[] = [];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
+  /** Language of the chat; null until it is known. */
+  @property({ attribute: false }) from: ChatLanguage | null = null;
   @property({ attribute: false }) to = "";
   @property({ attribute: false }) method = "";
   @property({ attribute: false }) me = "";
+  /** Says that the summary is in another language than the wanted one; empty if it is not. */
+  @property({ attribute: false }) languageNotice = "";
   /** Why no summary can be made right now; null if one can. */
   @property({ attribute: false }) disabledReason: string | null = null;
   @property({ type: Boolean }) running = false;
@@ -63,13 +86,14 @@ export class ActionBar extends Component {
   private renderChoice() {
     const t = this.t.summary;
     return html`<div class="bar">
+        ${this.renderFrom()}
         <div>
-          <label for="to">${t.language}</label>
+          <label for="to">${t.to}</label>
           <select
             id="to"
-            ?disabled=${this.running || this.languages.length === 0}
+            ?disabled=${this.running || this.targets.length === 0}
             @change=${(event: Event) => this.emit("choose-language", valueIn(event))}
-          >${languageOptions(this.languages, this.to)}</select>
+          >${languageOptions(this.targets, this.to)}</select>
         </div>
         <div>
           <label for="method">${t.method}</label>
@@ -81,7 +105,39 @@ export class ActionBar extends Component {
         </div>
         ${this.running ? this.renderStop() : this.renderStart()}
       </div>
+      ${this.renderQuestion()}
+      <p class="quiet reason" role="status" ?hidden=${this.languageNotice === ""}>${this.languageNotice}</p>
       <p class="quiet reason" id="disabled-reason" ?hidden=${this.disabledReason === null}>${this.disabledReason}</p>`;
+  }
+
+  private renderFrom() {
+    const t = this.t.summary;
+    const { from } = this;
+    const unknown = html`<option value="" disabled .selected=${true}>${t.unknown}</option>`;
+    return html`<div>
+      <label for="from">${t.from}</label>
+      <select
+        id="from"
+        class=${from?.certain === false ? "asked" : ""}
+        aria-describedby="question"
+        ?disabled=${this.running || this.languages.length === 0}
+        @change=${(event: Event) => this.emit("choose-chat-language", valueIn(event))}
+      >
+        ${from === null ? unknown : nothing}
+        ${languageOptions(this.languages, from?.code ?? "")}
+      </select>
+    </div>`;
+  }
+
+  /** Asks whether the detected language is right, if that is not certain. */
+  private renderQuestion() {
+    const t = this.t.summary;
+    const asked = this.from?.certain === false ? this.from.code : null;
+    const yes = (): void => this.emit("choose-chat-language", asked);
+    return html`<p class="quiet reason" id="question" role="status" ?hidden=${asked === null}>
+      ${asked === null ? nothing : t.isIt(languageName(asked))}
+      <button class="soft" ?disabled=${this.running} @click=${yes}>${t.yes}</button>
+    </p>`;
   }
 
   private renderStart() {

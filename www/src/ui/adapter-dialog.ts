@@ -3,7 +3,6 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { fromDrop, fromPicker, type PickedFiles } from "../app/browser/picked-files";
-import { defaults } from "../app/state/settings";
 import type { ExaminedAdapter, Task } from "../protocol";
 import { valueIn } from "./component";
 import { Dialog } from "./dialog";
@@ -29,8 +28,10 @@ export class AdapterDialog extends Dialog {
   ];
   /** Languages that an adapter can be for. */
   @property({ attribute: false }) languages: readonly string[] = [];
-  /** Language of the chats. */
+  /** Language of the open chat. */
   @property({ attribute: false }) chatLanguage = "";
+  /** Language of summaries. */
+  @property({ attribute: false }) summaryLanguage = "";
   /** Name of the model. */
   @property({ attribute: false }) model = "";
   /** Reads what kind of adapter the files hold; rejects with a message for the user. */
@@ -72,8 +73,11 @@ export class AdapterDialog extends Dialog {
       this.adapter = await this.examine(picked);
       this.picked = picked;
       this.task = this.adapter.kind === "lora" ? "summarize" : "summarize-translate";
-      this.from = this.adapter.from ?? this.chatLanguage;
-      this.to = this.adapter.to ?? defaults.to;
+      const [first = ""] = this.languages;
+      const from = this.adapter.from ?? (this.chatLanguage || first);
+      const another = this.languages.find((code) => code !== from) ?? first;
+      this.from = from;
+      this.to = this.adapter.to ?? (this.summaryLanguage === from ? another : this.summaryLanguage);
     });
   }
 
@@ -129,13 +133,13 @@ export class AdapterDialog extends Dialog {
     const lora = adapter.kind === "lora";
     const add = (): Promise<void> =>
       this.attempt(async () => {
-        await this.add(picked, task === "summarize" ? { task } : { task, from, to });
+        await this.add(picked, task === "summarize" ? { task, from } : { task, from, to });
         this.hide();
       });
     return html`<p>${t.fits(adapter.name, lora ? t.lora : (adapter.methodName ?? adapter.kind))}</p>
       ${lora ? this.renderTask() : nothing}
       ${!lora && adapter.from && adapter.to ? html`<p class="quiet">${language(from)} → ${language(to)}</p>` : nothing}
-      ${adapter.from || task === "summarize" ? nothing : this.renderLanguage("from", t.from)}
+      ${adapter.from ? nothing : this.renderLanguage("from", t.from)}
       ${adapter.to || task === "summarize" ? nothing : this.renderLanguage("to", t.to)}
       <div class="row">
         <button class="main" ?disabled=${this.checking} @click=${add}>${t.add}</button>

@@ -3,7 +3,9 @@ import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Dialogue } from "../app/state/dialogues";
 import { Component, valueIn } from "./component";
+import { language } from "./format";
 import { type Icon, icon } from "./icons";
+import { options } from "./options";
 import { base } from "./styles";
 
 @customElement("chat-list")
@@ -108,22 +110,23 @@ export class ChatList extends Component {
       }
     `,
   ];
-  /** Language of the examples. */
-  @property({ attribute: false }) chatLanguage = "";
   @property({ attribute: false }) dialogues: readonly Dialogue[] = [];
   /** Title of the user's own chat, if there is one. */
   @property({ attribute: false }) own: string | null = null;
   /** Id of the open example; null while the user's own chat is open. */
   @property({ attribute: false }) open: string | null = null;
   @state() private words = "";
+  /** Language of the listed examples; empty for all. */
+  @state() private language = "";
 
   private get found(): readonly Dialogue[] {
     const words = this.words.toLowerCase().split(/\s+/).filter(Boolean);
     const text = ({ scenario, turns }: Dialogue): string =>
       `${scenario} ${turns.map(({ speaker, text }) => `${speaker} ${text}`).join(" ")}`.toLowerCase();
-    return words.length === 0
-      ? this.dialogues
-      : this.dialogues.filter((dialogue) => words.every((word) => text(dialogue).includes(word)));
+    const { language } = this;
+    return this.dialogues
+      .filter(({ lang }) => language === "" || lang === language)
+      .filter((dialogue) => words.every((word) => text(dialogue).includes(word)));
   }
 
   override render() {
@@ -145,6 +148,7 @@ export class ChatList extends Component {
           .value=${this.words}
           @input=${search}
         >
+        ${this.renderLanguages()}
       </div>
       <div class="items" tabindex="-1">
         ${this.own === null ? nothing : this.renderOwn(this.own)}
@@ -152,6 +156,17 @@ export class ChatList extends Component {
         ${this.found.length === 0 && this.words !== "" ? html`<p class="quiet" role="status">${t.none}</p>` : nothing}
         <ul>${this.found.map((dialogue) => this.renderExample(dialogue))}</ul>
       </div>`;
+  }
+
+  private renderLanguages() {
+    const t = this.t.chats;
+    const languages = [...new Set(this.dialogues.map(({ lang }) => lang))].sort();
+    const choose = (event: Event): void => {
+      this.language = valueIn(event);
+    };
+    return html`<select aria-label=${t.language} @change=${choose}>
+      ${options([["", t.allLanguages], ...languages.map((code) => [code, language(code)] as const)], this.language)}
+    </select>`;
   }
 
   private renderIconButton(event: string, label: string, name: Icon) {
@@ -165,12 +180,13 @@ export class ChatList extends Component {
       <ul><li>${this.renderItem(null, title || this.t.chat.untitled, "", 0)}</li></ul>`;
   }
 
-  private renderExample({ id, scenario, turns }: Dialogue) {
+  private renderExample({ id, lang, scenario, turns }: Dialogue) {
     const last = turns.at(-1);
     const line = `${last?.speaker}: ${last?.text}`;
-    return html`<li lang=${this.chatLanguage || nothing}>${this.renderItem(id, scenario, line, hash(id))}</li>`;
+    return html`<li lang=${lang}>${this.renderItem(id, scenario, line, hash(id))}</li>`;
   }
 
+  /** One chat; the titles of examples are in English. */
   private renderItem(id: string | null, title: string, last: string, place: number) {
     return html`<button
       class="item"
@@ -179,7 +195,7 @@ export class ChatList extends Component {
     >
       <span class="face p${place % 8}" aria-hidden="true">${title.trim().charAt(0).toUpperCase()}</span>
       <span class="lines">
-        <b dir="auto">${title}</b>
+        <b dir="auto" lang=${id === null ? nothing : "en"}>${title}</b>
         ${last ? html`<span class="quiet" dir="auto">${last}</span>` : nothing}
       </span>
     </button>`;

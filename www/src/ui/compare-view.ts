@@ -262,7 +262,8 @@ export class CompareView extends Component {
 
   private renderDownloads(experiment: Experiment) {
     const t = this.t.compare;
-    const stem = `pocket-gist-${experiment.plan.to}`;
+    const { from, to } = experiment.plan;
+    const stem = `pocket-gist-${from}-${to}`;
     const saveCsv = (): void => saveFile(`${stem}.csv`, "text/csv", toCsv(experiment));
     const saveJson = (): void => saveFile(`${stem}.json`, "application/json", toJson(experiment));
     return html`<div class="row">

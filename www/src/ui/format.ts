@@ -1,5 +1,5 @@
 // Numbers, sizes, times and languages as text in the language of the page.
-import { uiLanguage } from "../i18n";
+import { languageName, uiLanguage } from "../i18n";
 
 /** Formatters by language and options. Creating one takes milliseconds, using it hardly any time. */
 const formatters = new Map<string, Intl.NumberFormat>();
@@ -34,7 +34,7 @@ export function perSecond(count: number, milliseconds: number): string {
 
 /** The language's name, with a capital as at the start of a sentence. */
 export function language(code: string): string {
-  const name = new Intl.DisplayNames([uiLanguage()], { type: "language" }).of(code) ?? code;
+  const name = languageName(code);
   return name.charAt(0).toLocaleUpperCase(uiLanguage()) + name.slice(1);
 }
 

@@ -127,8 +127,8 @@ export class ModelsView extends Component {
     const { adapter: words, models: t } = this.t;
     const { kind, name, task, bytes } = adapter;
     const use = kind === "lora" ? words.tasks[task.task] : kind;
-    const languages = task.task === "summarize" ? "" : `${language(task.from)} → ${language(task.to)}`;
-    const about = [use, languages].filter(Boolean).join(", ");
+    const languages = task.task === "summarize" ? language(task.from) : `${language(task.from)} → ${language(task.to)}`;
+    const about = `${use}, ${languages}`;
     return html`<li>
       <span class="grow">${name} <span class="quiet">${about} · ${megabytes(bytes)}</span></span>
       <button

@@ -8,9 +8,11 @@ export function options<T>(pairs: readonly (readonly [value: T, label: string])[
   return pairs.map(([value, label]) => html`<option value=${value} .selected=${value === chosen}>${label}</option>`);
 }
 
+/** One option for each language, the chosen one among them in any case. */
 export function languageOptions(codes: readonly string[], chosen: string): TemplateResult[] {
+  const all = chosen === "" || codes.includes(chosen) ? codes : [chosen, ...codes];
   return options(
-    codes.map((code) => [code, language(code)]),
+    all.map((code) => [code, language(code)]),
     chosen,
   );
 }

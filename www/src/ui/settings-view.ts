@@ -4,10 +4,10 @@ import { customElement, property } from "lit/decorators.js";
 import type { Placement } from "../app/engine/backend";
 import { limits, type Settings } from "../app/state/settings";
 import { uiLanguages } from "../i18n";
-import type { Method, MethodStatus } from "../protocol";
+import type { MethodStatus } from "../protocol";
 import { Component, valueIn } from "./component";
-import { language, seconds } from "./format";
-import { methodOptions, options } from "./options";
+import { seconds } from "./format";
+import { languageOptions, methodOptions, options } from "./options";
 import { base, view } from "./styles";
 
 @customElement("settings-view")
@@ -28,8 +28,7 @@ export class SettingsView extends Component {
     `,
   ];
   @property({ attribute: false }) settings!: Settings;
-  /** Language of the chats. */
-  @property({ attribute: false }) chatLanguage = "";
+  /** Languages that summaries can be in. */
   @property({ attribute: false }) languages: readonly string[] = [];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
   @property({ attribute: false }) placement: Placement | null = null;
@@ -42,12 +41,11 @@ export class SettingsView extends Component {
     name: K,
     label: string,
     labels: Record<string, string>,
-    disabled = false,
   ): TemplateResult {
     const choose = (event: Event): void => this.set({ [name]: valueIn(event) } as Partial<Settings>);
     return html`<div>
       <label for=${name}>${label}</label>
-      <select id=${name} ?disabled=${disabled} @change=${choose}>
+      <select id=${name} @change=${choose}>
         ${options<unknown>(Object.entries(labels), this.settings[name])}
       </select>
     </div>`;
@@ -102,15 +100,11 @@ export class SettingsView extends Component {
 
   private renderSummaries() {
     const { config: t } = this.t;
-    const { placement, settings } = this;
-    const codes = this.languages.filter((code) => code !== this.chatLanguage);
-    const names = Object.fromEntries(codes.map((code) => [code, language(code)]));
-    const fixed = settings.task === "summarize" || codes.length === 0;
+    const { placement } = this;
     return html`<section class="card" aria-labelledby="summaries">
       <h2 id="summaries">${t.title}</h2>
       <div class="fields">
-        ${this.renderChoice("task", t.task, { translate: t.summarizeTranslate, summarize: t.summarizeOnly })}
-        ${this.renderChoice("to", t.target, names, fixed)}
+        ${this.renderTarget()}
         ${this.renderMethod()}
         ${this.renderChoice("mode", t.mode, { single: t.single, compare: t.compare })}
         ${this.renderChoice("backend", t.backend, t.backends)}
@@ -122,12 +116,35 @@ export class SettingsView extends Component {
     </section>`;
   }
 
-  private renderMethod() {
-    const choose = (event: Event): void => this.set({ method: valueIn(event) as Method });
+  private renderTarget() {
+    const { config: t } = this.t;
+    const { to } = this.settings;
+    const choose = (event: Event): void => this.set({ to: valueIn(event) });
     return html`<div>
-      <label for="method">${this.t.config.method}</label>
-      <select id="method" ?disabled=${this.methods.length === 0} @change=${choose}>
-        ${methodOptions(this.methods, this.settings.method)}
+      <label for="to">${t.target}</label>
+      <select id="to" @change=${choose}>
+        ${options(
+          [
+            ["auto", t.samePage],
+            ["chat", t.sameChat],
+          ],
+          to,
+        )}
+        ${languageOptions(this.languages, to === "auto" || to === "chat" ? "" : to)}
+      </select>
+    </div>`;
+  }
+
+  private renderMethod() {
+    const { config: t } = this.t;
+    const { methods } = this;
+    const { method } = this.settings;
+    const choose = (event: Event): void => this.set({ method: valueIn(event) as Settings["method"] });
+    const best = html`<option value="auto" .selected=${method === "auto"}>${t.bestMethod}</option>`;
+    return html`<div>
+      <label for="method">${t.method}</label>
+      <select id="method" ?disabled=${methods.length === 0} @change=${choose}>
+        ${methods.length === 0 ? nothing : [best, methodOptions(methods, method)]}
       </select>
     </div>`;
   }

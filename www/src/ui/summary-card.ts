@@ -4,6 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { canShare, offlineVoice, share, speak } from "../app/browser/device";
 import type { Activity } from "../app/engine/session";
 import type { BackTranslation, Summary } from "../app/state/summary";
+import { languageName } from "../i18n";
 import { Component } from "./component";
 import { language } from "./format";
 import { icon } from "./icons";
@@ -86,8 +87,6 @@ export class SummaryCard extends Component {
   @property({ attribute: false }) reference: string | null = null;
   @property({ attribute: false }) backTranslation: BackTranslation | null = null;
   /** Why the summary cannot be read back in the chat's language; null if it can. */
-  /** Language of the chats. */
-  @property({ attribute: false }) chatLanguage = "";
   @property({ attribute: false }) noWayBack: string | null = null;
   /** Name of the model that wrote the samples. */
   @property({ attribute: false }) sampleModel = "";
@@ -121,17 +120,17 @@ export class SummaryCard extends Component {
       ${summary.metrics && summary.metrics.passes_cut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
       ${summary.notices.map((text) => html`<p class="notice">${text}</p>`)}
       ${running || text === "" ? nothing : this.renderActions(summary)}
-      ${this.backTranslation ? this.renderBackTranslation(this.backTranslation) : nothing}
+      ${this.backTranslation ? this.renderBackTranslation(this.backTranslation, summary.from) : nothing}
       ${this.reference ? this.renderReference(this.reference, summary.language) : nothing}
       ${summary.metrics ? this.renderFigures(summary) : nothing}
     </section>`;
   }
 
-  private renderBackTranslation({ text, running }: BackTranslation) {
+  private renderBackTranslation({ text, running }: BackTranslation, chatLanguage: string) {
     const busy = running ? "true" : "false";
     return html`<div class="back">
-      <h3>${this.t.summary.backTitle}</h3>
-      <div lang=${this.chatLanguage} dir="auto" class="backtext" aria-busy=${busy}>${text}</div>
+      <h3>${this.t.summary.backTitle(languageName(chatLanguage))}</h3>
+      <div lang=${chatLanguage} dir="auto" class="backtext" aria-busy=${busy}>${text}</div>
     </div>`;
   }
 
@@ -164,7 +163,7 @@ export class SummaryCard extends Component {
     const { t } = this;
     const voice = offlineVoice(summary.language);
     const noVoice = voice ? nothing : t.summary.noVoice(language(summary.language));
-    const translated = !summary.sample && summary.language !== this.chatLanguage;
+    const translated = !summary.sample && summary.language !== summary.from;
     const send = () => share({ text: summary.text.trim() });
     return html`<div class="row">
         <button class="soft" @click=${() => this.copy(summary.text)}>${icon("copy")}${t.copy}</button>
@@ -177,20 +176,20 @@ export class SummaryCard extends Component {
         >
           ${icon(this.speaking ? "stop" : "speak")}${this.speaking ? t.summary.stopReading : t.summary.readAloud}
         </button>
-        ${translated ? this.renderReadBack() : nothing}
+        ${translated ? this.renderReadBack(summary.from) : nothing}
       </div>
       <p class="quiet" id="no-voice">${noVoice}</p>
       <p class="quiet" id="no-back">${translated ? this.noWayBack : nothing}</p>
       <p class="quiet" aria-live="polite">${this.copied ? t.copied : nothing}</p>`;
   }
 
-  private renderReadBack() {
+  private renderReadBack(chatLanguage: string) {
     return html`<button
       class="soft"
       ?disabled=${this.noWayBack !== null || this.backTranslation?.running}
       aria-describedby="no-back"
       @click=${() => this.emit("read-back")}
-    >${this.t.summary.back}</button>`;
+    >${this.t.summary.back(languageName(chatLanguage))}</button>`;
   }
 
   private async copy(text: string): Promise<void> {

@@ -1,7 +1,16 @@
 // The fake engine for tests of the page: the same protocol without a model. Words in the chat choose what goes wrong; a
 // test can hold downloads on the channel `fake`.
 import type { Imported } from "../../src/app/state/chat-import";
-import type { Action, Method, MethodStatus, ModelStatus, Request, Response, UserAdapter } from "../../src/protocol";
+import type {
+  Action,
+  Direction,
+  Method,
+  MethodStatus,
+  ModelStatus,
+  Request,
+  Response,
+  UserAdapter,
+} from "../../src/protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 type Body = Response extends infer R ? (R extends unknown ? Omit<R, "version" | "id"> : never) : never;
@@ -48,6 +57,11 @@ const texts: Record<string, string> = {
   es: "Frank dice que la cuerda de la campana se ha roto. Hamish consigue otra antes de la boda.",
   en: "Frank says that the bell rope has gone. Hamish gets another one before the wedding.",
   fr: "Frank dit que la corde de la cloche est cassée. Hamish en trouve une autre avant le mariage.",
+  de: "Frank sagt, dass das Glockenseil gerissen ist. Hamish besorgt vor der Hochzeit ein neues.",
+};
+const back: Record<string, string> = {
+  en: "Frank says that the rope of the bell has broken.",
+  es: "Frank dice que la cuerda de la campana se rompió.",
 };
 
 const method = (method: Method, name: string, extraBytes = 0, unavailable?: string): MethodStatus => ({
@@ -57,25 +71,40 @@ const method = (method: Method, name: string, extraBytes = 0, unavailable?: stri
   unavailable,
   extraBytes,
 });
-const methods = [
-  method("zero-shot", "Zero-shot"),
-  method("projection", "Projection merge", 148_712),
-  method("two-step", "Two-step"),
-  method(
-    "joint-expert",
-    "Joint expert",
-    0,
-    "no joint-expert adapter from en to es is installed for this model; add one",
-  ),
-];
-const targets = [
-  { language: "es", methods, noWayBack: undefined },
-  { language: "fr", methods, noWayBack: "no adapter that translates fr to en is installed for this model; add one" },
-  {
-    language: "en",
-    methods: [method("zero-shot", "Zero-shot"), method("primary", "Summarization LoRA")],
-    noWayBack: "the text is in English already",
-  },
+/** Summaries in another language. */
+const translated = (from: string, to: string, noWayBack?: string): Direction => ({
+  from,
+  to,
+  methods: [
+    method("zero-shot", "Zero-shot"),
+    method("projection", "Projection merge", 148_712),
+    method("two-step", "Two-step"),
+    method(
+      "joint-expert",
+      "Joint expert",
+      0,
+      `no joint-expert adapter from ${from} to ${to} is installed for this model; add one`,
+    ),
+  ],
+  defaultMethod: "projection",
+  noWayBack,
+});
+/** Summaries in the language of the chat. */
+const plain = (language: string): Direction => ({
+  from: language,
+  to: language,
+  methods: [method("zero-shot", "Zero-shot"), method("primary", "Summarization LoRA")],
+  defaultMethod: "primary",
+  noWayBack: "the text is in that language already",
+});
+const directions = [
+  plain("en"),
+  translated("en", "es"),
+  translated("es", "en"),
+  plain("es"),
+  translated("es", "fr", "no adapter that translates fr to es is installed for this model; add one"),
+  plain("de"),
+  translated("de", "en"),
 ];
 
 async function download(id: number): Promise<void> {
@@ -121,6 +150,15 @@ async function importModel(id: number, file: File): Promise<void> {
   post(id, { type: "added", model: model.id });
 }
 
+/** All directions, with those that adapters of the user have added. */
+function added(): Direction[] {
+  const added = adapters.map(({ task }) =>
+    task.task === "summarize" ? plain(task.from) : translated(task.from, task.to),
+  );
+  const isNew = (one: Direction): boolean => !directions.some(({ from, to }) => from === one.from && to === one.to);
+  return [...directions, ...added.filter(isNew)];
+}
+
 function addAdapter(id: number, { model, paths, task }: ActionOf<"addAdapter">): void {
   const name = paths[0]?.split("/").at(-2) ?? "adapter";
   adapters = [{ id: `${model}/own/${name}`, name, kind: "lora", task, bytes: 8e6 }];
@@ -131,7 +169,7 @@ function addAdapter(id: number, { model, paths, task }: ActionOf<"addAdapter">):
     noGpu: undefined,
     wasmBytes: 4e8,
     gpuBytes: gpu === undefined ? 0 : 2.9e8,
-    targets: [...targets, { language: "de", methods, noWayBack: undefined }],
+    directions: added(),
   });
 }
 
@@ -211,6 +249,17 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
   );
 }
 
+/** Tells the languages by a greeting. Without one it guesses English, and with UNSURE it is not certain. */
+function detect({ messages }: ActionOf<"detectLanguage">): Body {
+  const text = messages
+    .map(({ text }) => text)
+    .join(" ")
+    .toLowerCase();
+  const greetings = { es: "hola", fr: "salut", de: "hallo" };
+  const language = Object.entries(greetings).find(([, word]) => text.includes(word))?.[0] ?? "en";
+  return { type: "detected", language, certain: !text.includes("unsure") };
+}
+
 /** Reads lines of the form `Name: text`, optionally with a time in brackets before them. */
 function read({ bytes, order, chat }: ActionOf<"import">): Imported {
   const text = new TextDecoder().decode(new Uint8Array(bytes));
@@ -245,7 +294,7 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
         type: "status",
         models: models(),
         storage: { usage: stored, quota: 64e9, persisted: true },
-        engine: { chatLanguage: "en", languages: ["en", "es", "fr", "de"], maxImportBytes: 256 * 1024 * 1024 },
+        engine: { languages: ["en", "es", "fr", "de"], maxImportBytes: 256 * 1024 * 1024 },
       });
     case "download":
       return void download(id);
@@ -290,14 +339,16 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
         noGpu: undefined,
         wasmBytes: 4e8,
         gpuBytes: gpu ? 2.9e8 : 0,
-        targets,
+        directions: added(),
       });
     case "benchmark":
       return post(id, { type: "benchmark", cpuMs: 7600, gpuMs: 2100, noGpu: undefined });
     case "summarize":
       return void summarize(id, message);
     case "translate":
-      return void write(id, "Frank says that the rope of the bell has broken.", false);
+      return void write(id, back[message.to] ?? "", false);
+    case "detectLanguage":
+      return post(id, detect(message));
     case "rouge":
       return post(id, { type: "rouge", rouge1: 51.2, rouge2: 24.1, rougeL: 47.3 });
     case "import": {

@@ -19,9 +19,10 @@ function gist(args: string[], input = ""): { text: string; tokens: number[]; log
   );
 }
 
-/** The greedy summary in Spanish by the command line. */
+/** The greedy summary of an English chat in Spanish by the command line. */
 export function native(chat: string, method: string, maxTokens = 160): string {
-  return gist(["summarize", "-", "--to", "es", "--method", method, "--max-tokens", String(maxTokens)], chat).text;
+  const languages = ["--from", "en", "--to", "es"];
+  return gist(["summarize", "-", ...languages, "--method", method, "--max-tokens", String(maxTokens)], chat).text;
 }
 
 /** The gap where two summaries of one chat first differ; null if they are equal. For one-pass methods. */

@@ -117,20 +117,25 @@ interface Dialogue {
   id: string;
   turns: { speaker: string; text: string }[];
 }
-const dialogues = readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8")
-  .trim()
-  .split("\n")
-  .map((line) => JSON.parse(line) as Dialogue);
+const read = (name: string): Dialogue[] =>
+  readFileSync(join(root, "models/dialogues", name), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Dialogue);
+const [english, spanish] = [read("val.jsonl"), read("val-es.jsonl")];
 
-function example(index: number): Dialogue {
+function example(index: number, dialogues = english): Dialogue {
   const dialogue = dialogues[index];
   if (!dialogue) throw new Error("the example chats are missing");
   return dialogue;
 }
 
-/** Compares the page's summary with the command line's. */
-function checkWritten({ id, turns }: Dialogue, method: string, text: string): void {
-  const chat = turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
+const lines = ({ turns }: Dialogue): string => turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
+
+/** Compares the page's summary of an English chat in Spanish with the command line's. */
+function checkWritten(dialogue: Dialogue, method: string, text: string): void {
+  const { id } = dialogue;
+  const chat = lines(dialogue);
   const gap = gapAtDifference(chat, method, native(chat, method), text);
   console.log(`${id} ${method}: ${gap === null ? "equal" : `differs at a gap of ${gap}`}; ${text}`);
   expect(gap ?? 0).toBeLessThanOrEqual(TOLERANCE);
@@ -157,6 +162,8 @@ test("a download that is killed half way goes on, and a damaged piece is refused
 });
 
 test("writes what the command line writes", async () => {
+  await open(example(0).id);
+  await page.locator("#to").selectOption("es");
   await expect(page.locator("#method option[value=projection]")).toBeAttached({ timeout: 120_000 });
   for (const [index, method] of [
     [0, "projection"],
@@ -215,10 +222,11 @@ test("imports an export of WhatsApp, takes a part of it and shares that in a lin
   await page.getByLabel("Since", { exact: true }).fill("2019-12-24");
   await page.getByRole("button", { name: "Use 3 messages" }).click();
   await expect(page.getByRole("log")).toContainText("the train is late");
+  await page.locator("#from").selectOption("en"); // three messages may be too few to tell
   await page.getByRole("button", { name: "Share this chat" }).click();
   await page.getByLabel("Include the chat in the link").check();
   const url = await page.locator("#link").inputValue();
-  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Close", exact: true }).click();
   await open(example(1).id);
   await page.evaluate((fragment) => {
     location.hash = fragment;
@@ -227,6 +235,25 @@ test("imports an export of WhatsApp, takes a part of it and shares that in a lin
   await expect(page.locator(".bubble")).toHaveCount(3);
   await summarizeButton().click();
   expect(await written()).not.toBe("");
+  expect(trouble).toEqual([]);
+});
+
+test("a pasted Spanish chat is detected, and summarised in Spanish", async () => {
+  const dialogue = example(0, spanish);
+  await page.getByRole("button", { name: "All chats" }).click();
+  await page.getByRole("button", { name: "Import a chat" }).click();
+  await page.getByLabel("Paste a chat").fill(lines(dialogue));
+  await page.getByRole("button", { name: "Read the text" }).click();
+  await page.getByRole("button", { name: `Use ${dialogue.turns.length} messages` }).click();
+  await expect(page.getByLabel("Chat in", { exact: true })).toHaveValue("es");
+  await expect(page.getByText("Is this chat in")).toBeHidden();
+  await expect(page.getByLabel("Summary in", { exact: true })).toHaveValue("es");
+  await summarizeButton().click();
+  const text = await written();
+  console.log(`${dialogue.id}: ${text}`);
+  expect(text).not.toBe("");
+  await expect(page.locator("summary-card .text")).toHaveAttribute("lang", "es");
+  await expect(page.getByRole("button", { name: /^Translate back/ })).toHaveCount(0);
   expect(trouble).toEqual([]);
 });
 

@@ -36,12 +36,13 @@ test("no chat, summary or dialog of theirs has a violation", async ({ page, isMo
   }
   await download(page);
   await summarize(page);
-  await page.getByRole("button", { name: "Translate back into English" }).click();
+  await page.getByRole("button", { name: "Translate back into Spanish" }).click();
   await expect(page.locator(".backtext")).toHaveAttribute("aria-busy", "false");
   await check(page, "summary");
   await page.getByRole("button", { name: "Share this chat" }).click();
   await check(page, "share, an example");
-  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Close", exact: true }).click();
+  await page.locator("#to").selectOption("fr");
   await page.getByRole("button", { name: "Edit", exact: true }).click();
   await page
     .getByRole("button", { name: /^Edit the message from/ })
@@ -62,7 +63,11 @@ test("no chat, summary or dialog of theirs has a violation", async ({ page, isMo
   await page.getByRole("button", { name: "Read the text" }).click();
   await expect(page.getByRole("button", { name: "Use 2 messages" })).toBeVisible();
   await check(page, "import, found");
-  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Close", exact: true }).click();
+  await paste(page, "Ana: hello, UNSURE");
+  await expect(page.getByText("Is this chat in English?")).toBeVisible();
+  await expect(page.getByText("There is no adapter from English to French yet")).toBeVisible();
+  await check(page, "uncertain language");
   await paste(page, "Ana: PANIC");
   await page.getByRole("button", { name: "Summarize" }).click();
   await expect(page.getByRole("alert")).toBeVisible();

@@ -1,13 +1,18 @@
 // The conversation: list, editing, replay, and thousands of messages.
-import { done, download, draftHolds, expect, paste, show, showChats, summaryText, test } from "./fixture";
+import { done, download, draftHolds, expect, openExample, paste, show, showChats, summaryText, test } from "./fixture";
 
 const log = "conversation-view .log";
 
 test("examples are listed, found by their words, and opened; Back returns", async ({ page, isMobile }) => {
   await showChats(page);
-  await expect(page.locator("chat-list li")).toHaveCount(100);
+  await expect(page.locator("chat-list li")).toHaveCount(220);
+  await page.getByLabel("Language of the examples").selectOption("German");
+  await expect(page.locator("chat-list li")).toHaveCount(40);
+  await expect(page.locator("chat-list li[lang=de]")).toHaveCount(40);
+  await page.getByLabel("Language of the examples").selectOption("All languages");
   await page.getByLabel("Search the examples").fill("aubergine moussaka");
   await expect(page.locator("chat-list li")).toHaveCount(1);
+  await expect(page.locator("chat-list li")).toHaveAttribute("lang", "en");
   await page.locator("chat-list li button").click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Mother and the aubergine emoji");
   await expect(page.getByRole("log")).toContainText("Making moussaka");
@@ -72,6 +77,7 @@ test("an example that was changed has no reference any more", async ({ page }) =
 
 test("a replay types, pauses, goes on, is sped up and skipped, and is summarised at its end", async ({ page }) => {
   await download(page);
+  await openExample(page, "eval-266");
   const bubbles = page.locator("conversation-view .line:not([aria-hidden])");
   await page.clock.install();
   await page.getByRole("button", { name: "Replay", exact: true }).click();
@@ -88,12 +94,13 @@ test("a replay types, pauses, goes on, is sped up and skipped, and is summarised
   await page.getByRole("button", { name: "Skip to the end", exact: true }).click();
   await expect(bubbles).toHaveCount(10);
   await expect(done(page)).toHaveText("The summary is ready.");
-  await expect(summaryText(page)).toHaveText(/^Frank dice/);
+  await expect(summaryText(page)).toHaveText(/^Frank says/);
   await expect(page.getByRole("group", { name: "Replay controls" })).toBeHidden();
 });
 
 test("a replay is summarised every few messages, and waits meanwhile", async ({ page }) => {
   await download(page);
+  await openExample(page, "eval-266");
   await show(page, "Settings");
   await page.getByLabel("Summarize a replayed chat").selectOption("every");
   await page.getByLabel("Messages between summaries").fill("4");
@@ -110,6 +117,7 @@ test("a replay is summarised every few messages, and waits meanwhile", async ({ 
 });
 
 test("with reduced motion a replay is there at once", async ({ page }) => {
+  await openExample(page, "eval-266");
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.getByRole("button", { name: "Replay", exact: true }).click();
   await expect(page.locator(".bubble")).toHaveCount(10, { timeout: 500 });

@@ -69,6 +69,17 @@ export async function paste(page: Page, text: string): Promise<void> {
   await page.getByRole("button", { name: /^Use \d+ messages?$/ }).click();
 }
 
+/** Opens an example by its link. */
+export async function openExample(page: Page, id: string): Promise<void> {
+  await page.evaluate((id) => {
+    location.hash = `v=1&d=${id}`;
+  }, id);
+  await expect(page.getByRole("log")).toContainText(first[id] ?? "");
+}
+
+/** How some examples begin. */
+const first: Record<string, string> = { "eval-266": "Bell rope on number 5 has gone" };
+
 /** Waits until the user's chat, as it is stored, contains `text`. */
 export async function draftHolds(page: Page, text: string): Promise<void> {
   const stored = () =>

@@ -21,7 +21,7 @@ test("is installable, and starts cold without a server", async ({ page, context,
     const again = await context.newPage();
     await again.goto(address);
     await expect(again.getByRole("button", { name: "Download 253 MB" })).toBeVisible();
-    await expect(again.getByRole("log")).toContainText("Bell rope");
+    await expect(again.getByRole("log")).toContainText("la mudanza es el sábado");
   }
 });
 
@@ -71,7 +71,7 @@ test("a new version waits for the reader", async ({ context }) => {
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
   await expect(page.getByText("A new version is ready.")).toBeVisible();
   await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Reload" }).click()]);
-  await expect(page.getByRole("log")).toContainText("Bell rope");
+  await expect(page.getByRole("log")).toContainText("la mudanza es el sábado");
   await expect(page.getByText("A new version is ready.")).toBeHidden();
   await page.close();
   site.server.closeAllConnections();

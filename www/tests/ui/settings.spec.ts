@@ -14,7 +14,7 @@ test("choices are kept across visits", async ({ page, site }) => {
   await show(page, "Settings");
   await expect(page.getByLabel("Maximum length (tokens)")).toHaveValue("512");
   const saved = await page.evaluate(() => JSON.parse(localStorage.getItem("pocket-gist.settings") ?? "{}"));
-  expect(saved).toMatchObject({ method: "two-step", to: "fr", task: "translate" });
+  expect(saved).toMatchObject({ method: "two-step", to: "fr" });
 });
 
 test("the page says where the model runs, and why; setting and address choose", async ({ page, site }) => {
@@ -72,7 +72,7 @@ test("settings that somebody has broken are not believed", async ({ page, site }
   await expect(page.getByLabel("Maximum length (tokens)")).toHaveValue("160");
   await page.evaluate(() => localStorage.setItem("pocket-gist.settings", "{"));
   await page.goto(site.url);
-  await expect(page.getByRole("log")).toContainText("Bell rope");
+  await expect(page.getByRole("log")).toContainText("la mudanza es el sábado");
 });
 
 test("the page speaks the languages that it offers, at once and at the next visit", async ({ page, site }) => {

@@ -1,5 +1,5 @@
 // From the first visit to a summary, and what can go wrong on the way.
-import { done, download, expect, paste, summarize, summaryText, test } from "./fixture";
+import { done, download, expect, openExample, paste, summarize, summaryText, test } from "./fixture";
 
 test("says what it needs, downloads, tells of a refused chunk, and summarises with figures", async ({ page }) => {
   await expect(page.getByRole("button", { name: "Summarize" })).toBeDisabled();
@@ -12,8 +12,8 @@ test("says what it needs, downloads, tells of a refused chunk, and summarises wi
   await expect(summaryText(page)).toHaveAttribute("aria-busy", "true");
   await expect(done(page)).toHaveText("The summary is ready.");
   await expect(summaryText(page)).toHaveAttribute("aria-busy", "false");
-  await expect(summaryText(page)).toHaveText(/^Frank dice .* boda\.$/);
-  await expect(summaryText(page)).toHaveAttribute("lang", "es");
+  await expect(summaryText(page)).toHaveText(/^Frank says .* wedding\.$/);
+  await expect(summaryText(page)).toHaveAttribute("lang", "en");
   const figures = page.locator("metrics-list dl");
   for (const figure of [
     "First token5.2 s",
@@ -30,10 +30,12 @@ test("says what it needs, downloads, tells of a refused chunk, and summarises wi
     await expect(figures).toContainText(figure);
   }
   await page.getByText("Written by a person").click();
-  await expect(page.locator(".reference")).toContainText("Se ha roto la cuerda");
+  await expect(page.locator(".reference")).toContainText("Teo moves on Saturday");
 });
 
 test("a sample is shown before there is a model, and says so", async ({ page }) => {
+  await openExample(page, "eval-266");
+  await page.locator("#to").selectOption("es");
   await expect(page.getByText("Sample, written in advance")).toBeVisible();
   await expect(summaryText(page)).not.toBeEmpty();
   await download(page);
@@ -50,24 +52,24 @@ test("methods that cannot be used are greyed, with the reason", async ({ page })
     .catch(() => {});
 });
 
-test("English asks for no translation, and takes a method that can", async ({ page }) => {
+test("the chat's own language asks for no translation, and takes a method that can", async ({ page }) => {
   await download(page);
-  await page.locator("#to").selectOption("en");
+  await page.locator("#to").selectOption("es");
   await expect(page.locator("#method")).toHaveValue("primary");
   await summarize(page);
-  await expect(summaryText(page)).toHaveText(/^Frank says/);
-  await expect(page.getByRole("button", { name: "Translate back into English" })).toBeHidden();
+  await expect(summaryText(page)).toHaveText(/^Frank dice/);
+  await expect(page.getByRole("button", { name: /^Translate back/ })).toBeHidden();
 });
 
-test("a summary is read back in English where that can be done", async ({ page }) => {
+test("a summary is read back in the chat's language where that can be done", async ({ page }) => {
   await download(page);
   await summarize(page);
-  await page.getByRole("button", { name: "Translate back into English" }).click();
-  await expect(page.locator(".backtext")).toHaveText("Frank says that the rope of the bell has broken.");
+  await page.getByRole("button", { name: "Translate back into Spanish" }).click();
+  await expect(page.locator(".backtext")).toHaveText("Frank dice que la cuerda de la campana se rompió.");
   await page.locator("#to").selectOption("fr");
   await summarize(page);
-  await expect(page.getByRole("button", { name: "Translate back into English" })).toBeDisabled();
-  await expect(page.getByText("no adapter that translates fr to en")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Translate back into Spanish" })).toBeDisabled();
+  await expect(page.getByText("no adapter that translates fr to es")).toBeVisible();
 });
 
 test("a summary can be copied", async ({ page, context }) => {
@@ -76,7 +78,7 @@ test("a summary can be copied", async ({ page, context }) => {
   await summarize(page);
   await page.getByRole("button", { name: "Copy" }).click();
   await expect(page.getByText("Copied.")).toBeVisible();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^Frank dice .* boda\.$/);
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^Frank says .* wedding\.$/);
 });
 
 test("is read aloud by a voice of this device only", async ({ page, site }) => {
@@ -93,6 +95,7 @@ test("is read aloud by a voice of this device only", async ({ page, site }) => {
   });
   await page.goto(site.url);
   await download(page);
+  await page.locator("#to").selectOption("es");
   await summarize(page);
   await page.getByRole("button", { name: "Read aloud" }).click();
   await expect(page.getByRole("button", { name: "Stop reading" })).toBeVisible();
@@ -125,7 +128,7 @@ test("a long chat is read in parts, one after the other, and their summaries bec
   await expect(page.getByText("Reading part 3 of 3")).toBeVisible();
   await expect(summaryText(page)).toHaveText("What part 1 is about. What part 2 is about.");
   await expect(done(page)).toHaveText("The summary is ready.");
-  await expect(summaryText(page)).toHaveText(/^Frank dice .* boda\.$/);
+  await expect(summaryText(page)).toHaveText(/^Frank says .* wedding\.$/);
 });
 
 test("untrusted text never becomes markup, and notices are shown", async ({ page }) => {
@@ -156,7 +159,7 @@ test("what was written before the graphics processor failed is void, and the fig
   await paste(page, "Ana: RESTART");
   await summarize(page);
   await expect(summaryText(page)).toHaveText(
-    "Frank dice que la cuerda de la campana se ha roto. Hamish consigue otra antes de la boda.",
+    "Frank says that the bell rope has gone. Hamish gets another one before the wedding.",
   );
   await expect(page.locator("summary-card")).toContainText("The model is loaded again.");
   await expect(page.locator("metrics-list")).toContainText("148 dispatches, 1 pass, 1 submit, 0.30 readbacks");

@@ -1,6 +1,6 @@
 // Modules that need no page.
 import { expect, test } from "@playwright/test";
-import { fromMessages } from "../../src/app/state/conversation";
+import { fromMessages, knownLanguage } from "../../src/app/state/conversation";
 import { sample } from "../../src/app/state/dialogues";
 import { type Experiment, peak, rows, toCsv } from "../../src/app/state/experiment";
 import { daysBefore, within } from "../../src/app/state/import-range";
@@ -15,20 +15,32 @@ import { es } from "../../src/i18n/es";
 import { fr } from "../../src/i18n/fr";
 
 test("a link holds a chat and gives it back", async () => {
-  const chat = fromMessages("Été 🏖", [
+  const lines = [
     { sender: "Zoë", text: "a\nb & c" },
     { sender: "", text: "שלום" },
-  ]);
-  const fragment = await encodeLink(chat, { method: "two-step", task: "summarize", to: "de" }, true);
-  expect(fragment).toMatch(/^v=1&c=[\w-]+&m=two-step&t=summarize&l=de$/);
+  ];
+  const chat = fromMessages("Été 🏖", lines, knownLanguage("fr"));
+  const fragment = await encodeLink(chat, { method: "two-step", to: "de" }, true);
+  expect(fragment).toMatch(/^v=1&c=[\w-]+&f=fr&m=two-step&t=translate&l=de$/);
   const link = await decodeLink(`#${fragment}`);
   expect(link).toEqual({
     chat: { title: "Été 🏖", lines: chat.messages.map(({ sender, text }) => ({ sender, text })) },
+    from: "fr",
     method: "two-step",
-    task: "summarize",
     to: "de",
   });
   expect(await encodeLink(chat, {}, false)).toBe("v=1");
+  expect(await encodeLink(chat, { to: "chat" }, false)).toBe("v=1&t=summarize");
+});
+
+test("a link of version 0.1 is read", async () => {
+  const old = "v=1&d=eval-266&m=projection";
+  expect(await decodeLink(`${old}&t=translate&l=es`)).toEqual({ example: "eval-266", method: "projection", to: "es" });
+  expect(await decodeLink(`${old}&t=summarize&l=es`)).toEqual({
+    example: "eval-266",
+    method: "projection",
+    to: "chat",
+  });
 });
 
 test("parts of a chat are taken by number and by date", () => {
@@ -71,7 +83,13 @@ test("mean and sample standard deviation", () => {
 });
 
 test("random examples are different ones", () => {
-  const all = Array.from({ length: 20 }, (_, i) => ({ id: String(i), scenario: "", turns: [], summary: {} }));
+  const all = Array.from({ length: 20 }, (_, i) => ({
+    id: String(i),
+    scenario: "",
+    lang: "en",
+    turns: [],
+    summary: {},
+  }));
   expect(new Set(sample(all, 20).map(({ id }) => id)).size).toBe(20);
   expect(sample(all, 50)).toHaveLength(20);
 });
@@ -92,6 +110,7 @@ test("an experiment becomes rows and lines, and text cannot become a formula", (
   const experiment: Experiment = {
     plan: {
       model: "m",
+      from: "en",
       to: "es",
       methods: [
         { method: "a", name: "A", extraBytes: 7 },
@@ -127,7 +146,7 @@ test("an experiment becomes rows and lines, and text cannot become a formula", (
   expect(b?.seconds).toBeNull();
   expect(peak(experiment)).toEqual({ wasm: 3_000_000, gpu: 7 });
   const lines = toCsv(experiment).trim().split("\r\n");
-  expect(lines[1]).toBe(`1,a,es,1000,100,90,50,10,5,1,1000000,5,7,40,20,30,"'=HYPERLINK(""x"")"`);
+  expect(lines[1]).toBe(`1,a,en,es,1000,100,90,50,10,5,1,1000000,5,7,40,20,30,"'=HYPERLINK(""x"")"`);
   expect(lines[2]).toMatch(/,"uno, dos"$/);
 });
 
@@ -138,6 +157,14 @@ test("settings are checked one by one", () => {
     theme: "dark",
     replaySpeed: 4,
   });
+});
+
+test("settings of version 0.1 keep the language, and projection is no choice", () => {
+  const old = { task: "translate", to: "es", method: "projection", theme: "dark" };
+  expect(validated(old)).toEqual({ ...defaults, theme: "dark", to: "es" });
+  expect(validated({ ...old, method: "two-step" })).toMatchObject({ to: "es", method: "two-step" });
+  expect(validated({ ...old, task: "summarize" })).toMatchObject({ to: "chat", method: "auto" });
+  expect(validated({ to: "es", method: "projection" })).toMatchObject({ to: "es", method: "projection" });
 });
 
 test("the page's language is the first of the reader's that there is", () => {

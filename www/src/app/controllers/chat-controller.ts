@@ -1,7 +1,8 @@
-// The open chat, an example or the user's own: reading, editing and replaying it.
+// The open chat, an example or the user's own: reading, editing and replaying it, and its language.
 import type { ReactiveControllerHost } from "lit";
 import { reducedMotion } from "../browser/device";
 import {
+  type ChatLanguage,
   type Conversation,
   empty,
   fromDialogue,
@@ -11,7 +12,7 @@ import {
   withMessage,
   withoutMessage,
 } from "../state/conversation";
-import { type Dialogue, loadDialogues } from "../state/dialogues";
+import { type Dialogue, exampleLanguages, loadDialogues } from "../state/dialogues";
 import { forgetDraft, readDraft, writeDraft } from "../state/drafts";
 import { Replay, type ReplaySpeed } from "../state/replay";
 
@@ -31,11 +32,15 @@ export class ChatController {
   editing = false;
   replay: Replay | null = null;
   speed: ReplaySpeed = 1;
-  private examples: Promise<void> | null = null;
+  /** The loads of the examples by language. */
+  private readonly examples = new Map<string, Promise<void>>();
+  private detection: Promise<void> | null = null;
   private saving: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly host: ReactiveControllerHost,
+    /** Finds out which language messages are in. */
+    private readonly detect: (messages: Conversation["messages"]) => Promise<ChatLanguage>,
     /** Called after each message that a replay has shown. */
     private readonly onReplayed: (replay: Replay) => void,
   ) {}
@@ -45,12 +50,20 @@ export class ChatController {
     return this.replay ? this.conversation.messages.slice(0, this.replay.position) : this.conversation.messages;
   }
 
-  /** Loads the examples once; every caller waits for the same load. */
-  loadExamples(): Promise<void> {
-    this.examples ??= loadDialogues().then((dialogues) => {
-      this.dialogues = dialogues;
-    });
-    return this.examples;
+  /** Loads the examples in `language` once; every caller waits for the same load. */
+  loadExamples(language: string): Promise<void> {
+    const load =
+      this.examples.get(language) ??
+      loadDialogues(language).then((dialogues) => {
+        this.dialogues = [...this.dialogues, ...dialogues];
+        this.host.requestUpdate();
+      });
+    this.examples.set(language, load);
+    return load;
+  }
+
+  async loadAllExamples(): Promise<void> {
+    for (const language of exampleLanguages()) await this.loadExamples(language);
   }
 
   /** Opens the draft, unless a chat is open by then. Resolves to whether one is open. */
@@ -64,16 +77,22 @@ export class ChatController {
     this.open(fromDialogue(dialogue));
   }
 
-  openFirst(): void {
-    if (this.dialogues[0]) this.openExample(this.dialogues[0]);
+  /** Opens the first example in `language`. */
+  openFirst(language: string): void {
+    const first = this.dialogues.find(({ lang }) => lang === language);
+    if (first) this.openExample(first);
   }
 
   openOwn(): void {
     if (this.own) this.open(this.own);
   }
 
-  openLines(title: string, lines: Lines, provenance: Provenance = null): void {
-    this.open(fromMessages(title, lines), provenance);
+  openLines(
+    title: string,
+    lines: Lines,
+    { provenance = null, language = null }: { provenance?: Provenance; language?: ChatLanguage | null } = {},
+  ): void {
+    this.open(fromMessages(title, lines, language), provenance);
   }
 
   startNew(): void {
@@ -88,15 +107,26 @@ export class ChatController {
   }
 
   add({ sender, text }: { sender: string; text: string }): void {
-    this.change(withMessage(this.conversation, sender, text));
+    this.rewrite(withMessage(this.conversation, sender, text));
   }
 
   edit({ id, sender, text }: { id: number; sender: string; text: string }): void {
-    this.change(withEdited(this.conversation, id, sender, text));
+    this.rewrite(withEdited(this.conversation, id, sender, text));
   }
 
   remove({ id }: { id: number }): void {
-    this.change(withoutMessage(this.conversation, id));
+    this.rewrite(withoutMessage(this.conversation, id));
+  }
+
+  /** Makes `code` the language of the open chat, whatever is detected. */
+  chooseLanguage(code: string): void {
+    this.change({ ...this.conversation, language: { code, certain: true, chosen: true } });
+  }
+
+  /** Resolves when the language of the open chat is known. */
+  async knowLanguage(): Promise<void> {
+    await this.detection;
+    if (this.conversation.language === null) await this.detectLanguage();
   }
 
   startReplay(): void {
@@ -140,16 +170,39 @@ export class ChatController {
     this.editing = false;
     this.provenance = provenance;
     this.change(conversation);
+    if (conversation.language === null) this.beginDetection();
+  }
+
+  /** Shows the chat with other messages. Its language is detected again, unless the user has chosen it. */
+  private rewrite(conversation: Conversation): void {
+    this.change(conversation);
+    if (!conversation.language?.chosen) this.beginDetection();
+  }
+
+  private beginDetection(): void {
+    // If it fails, the language stays unknown and is detected again before it is needed.
+    this.detection = this.detectLanguage().catch(() => {});
+  }
+
+  private async detectLanguage(): Promise<void> {
+    const before = this.conversation;
+    if (before.messages.every(({ text }) => text.trim() === "")) return;
+    const language = await this.detect(before.messages);
+    if (this.conversation === before) this.change({ ...before, language });
+    else if (this.own === before) this.keep({ ...before, language });
   }
 
   private change(conversation: Conversation): void {
     this.conversation = conversation;
-    if (conversation.example === null) {
-      this.own = conversation;
-      clearTimeout(this.saving);
-      // In a browser without a store the chat lasts for this visit only.
-      this.saving = setTimeout(() => void writeDraft(conversation).catch(() => {}), SAVE_AFTER_MS);
-    }
+    if (conversation.example === null) this.keep(conversation);
     this.host.requestUpdate();
+  }
+
+  /** Keeps the user's own chat, also for the next visit. */
+  private keep(conversation: Conversation): void {
+    this.own = conversation;
+    clearTimeout(this.saving);
+    // In a browser without a store the chat lasts for this visit only.
+    this.saving = setTimeout(() => void writeDraft(conversation).catch(() => {}), SAVE_AFTER_MS);
   }
 }

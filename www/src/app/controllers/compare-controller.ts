@@ -11,20 +11,24 @@ export class CompareController {
 
   constructor(private readonly app: Context) {}
 
-  /** Compares `methods` on `examples` random examples, or with 0 on the open chat. */
-  async compare(methods: readonly Method[], examples: number): Promise<void> {
+  /** Compares `methods`, with null all that can be used, on the open chat or, if `examples` is not 0, on so many random examples in its language. */
+  async compare(methods: readonly Method[] | null, examples: number): Promise<void> {
     const { app } = this;
     const { chat } = app;
     app.view.show("compare");
     app.announcement = "";
     const open: Conversation = { ...chat.conversation, messages: chat.visible };
-    const chats = examples > 0 ? sample(chat.dialogues, examples).map(fromDialogue) : [open];
     await app.tasks.run(async (signal) => {
       try {
+        await chat.knowLanguage();
         await app.loadModel();
+        const { from, to } = app;
+        const alike = chat.dialogues.filter(({ lang }) => lang === from);
+        const chats = examples > 0 ? sample(alike, examples).map(fromDialogue) : [open];
         const { maxTokens } = app.settings;
-        const chosen = app.session.available(app.to).filter(({ method }) => methods.includes(method));
-        const plan = { model: app.model?.id ?? "", to: app.to, methods: chosen, chats, maxTokens };
+        const usable = app.session.available(from, to);
+        const chosen = methods === null ? usable : usable.filter(({ method }) => methods.includes(method));
+        const plan = { model: app.model?.id ?? "", from, to, methods: chosen, chats, maxTokens };
         await runExperiment(app.session, plan, (experiment) => this.show(experiment), signal);
         app.announcement = messages().compare.done;
       } finally {

@@ -28,10 +28,12 @@ export interface Context {
   readonly settings: Settings;
   /** The chosen model, or the first of the catalog. */
   readonly model: ModelStatus | undefined;
+  /** Language of the open chat; empty until it is known. */
+  readonly from: string;
   /** Language of the summary. */
   readonly to: string;
-  /** Id of the method that summaries are made by. */
-  readonly method: Method;
+  /** Method that summaries are made by; null if there is none for these languages. */
+  readonly method: Method | null;
   /** Text that screen readers read out when a task ends. */
   announcement: string;
   /** Changes settings, and saves and applies them. */

@@ -1,11 +1,12 @@
 // The page's state and what the user can do: settings, the choices that follow from them, and the parts' wiring.
 import type { ReactiveControllerHost } from "lit";
-import { messages, setUiLanguage } from "../../i18n";
+import { languageName, messages, setUiLanguage, uiLanguage } from "../../i18n";
 import type { Method, MethodStatus, ModelStatus } from "../../protocol";
+import { whenIdle } from "../browser/device";
 import { forgetBenchmarks, fromAddress } from "../engine/backend";
 import { EngineSession } from "../engine/session";
-import { empty } from "../state/conversation";
-import { type Dialogue, sample } from "../state/dialogues";
+import { type ChatLanguage, empty, type Lines } from "../state/conversation";
+import { type Dialogue, firstLanguage, sample } from "../state/dialogues";
 import type { Replay } from "../state/replay";
 import { forgetSettings, readSettings, type Settings, writeSettings } from "../state/settings";
 import { ChatController } from "./chat-controller";
@@ -15,9 +16,6 @@ import { LinkController } from "./link-controller";
 import { ModelsController } from "./models-controller";
 import { SummaryController } from "./summary-controller";
 import { TaskRunner } from "./task-runner";
-
-/** Methods to fall back to where the chosen one does not support the language, best first. */
-const FALLBACK_METHODS: Method[] = ["projection", "two-step", "primary"];
 
 export class Controller implements Context {
   readonly session: EngineSession;
@@ -37,7 +35,11 @@ export class Controller implements Context {
   ) {
     this.session = new EngineSession(host, startWorker);
     this.tasks = new TaskRunner(host);
-    this.chat = new ChatController(host, (replay) => this.replayed(replay));
+    this.chat = new ChatController(
+      host,
+      (lines) => this.detectLanguage(lines),
+      (replay) => this.replayed(replay),
+    );
     this.links = new LinkController(this);
     this.models = new ModelsController(this);
     this.summaries = new SummaryController(this);
@@ -46,47 +48,79 @@ export class Controller implements Context {
   }
 
   async begin(): Promise<void> {
-    await this.chat.loadExamples();
+    const { chat } = this;
+    const first = firstLanguage(this.reader);
+    await chat.loadExamples(first);
     await this.links.followFragment();
     // A browser without a store has no draft either.
-    const restored = await this.chat.restore().catch(() => false);
-    if (!restored && this.chat.conversation === empty) this.chat.openFirst();
-    await this.models.begin();
+    const restored = await chat.restore().catch(() => false);
+    if (!restored && chat.conversation === empty) chat.openFirst(first);
+    await Promise.all([this.models.begin(), whenIdle().then(() => chat.loadAllExamples())]);
   }
 
   get model(): ModelStatus | undefined {
     return this.session.model(this.settings.model);
   }
 
-  /** Languages that the loaded model can summarise in. */
-  get languages(): string[] {
-    return this.session.loaded?.targets.map(({ language }) => language) ?? [];
+  /** Language of the reader: the one they have chosen for summaries, or else that of the page. */
+  private get reader(): string {
+    const { to } = this.settings;
+    return to === "auto" || to === "chat" ? uiLanguage() : to;
   }
 
+  get from(): string {
+    return this.chat.conversation.language?.code ?? "";
+  }
+
+  /** Languages that a summary of the open chat can be in: those that the loaded model has, or before that all. */
+  get targets(): readonly string[] {
+    return this.session.loaded && this.from !== "" ? this.session.targets(this.from) : this.languages;
+  }
+
+  /** Languages that chats and summaries can be in. */
+  get languages(): readonly string[] {
+    return this.session.engine?.languages ?? [];
+  }
+
+  /** The language that summaries are to be in. */
+  private get wanted(): string {
+    return this.settings.to === "chat" && this.from !== "" ? this.from : this.reader;
+  }
+
+  /** The wanted language or, where the model lacks the adapters for that, the chat's own. */
   get to(): string {
-    const { languages, settings } = this;
-    if (settings.task === "summarize") return this.session.chatLanguage;
-    if (languages.length === 0 || languages.includes(settings.to)) return settings.to;
-    return languages[0] ?? this.session.chatLanguage;
+    const { from, targets, wanted } = this;
+    if (targets.length === 0 || targets.includes(wanted)) return wanted;
+    return targets.includes(from) ? from : (targets[0] ?? wanted);
+  }
+
+  /** Says that the summary is in another language than the wanted one, and why; empty if it is not. */
+  get languageNotice(): string {
+    const { from, to, wanted } = this;
+    if (to === wanted || from === "") return "";
+    return messages().summary.noAdapter(languageName(from), languageName(wanted), languageName(to));
   }
 
   get methods(): readonly MethodStatus[] {
-    return this.session.target(this.to)?.methods ?? [];
+    return this.session.direction(this.from, this.to)?.methods ?? [];
   }
 
-  /** The chosen method or, where it does not support the language, one that does. */
-  get method(): Method {
-    const { method } = this.settings;
-    const usable = this.session.available(this.to).map(({ method }) => method);
-    if (usable.length === 0 || usable.includes(method)) return method;
-    return FALLBACK_METHODS.find((method) => usable.includes(method)) ?? usable[0] ?? method;
+  /** The chosen method if it can be used for these languages, or else the best one for them. */
+  get method(): Method | null {
+    const { from, session, settings, to } = this;
+    const usable = session.available(from, to).map(({ method }) => method);
+    if (settings.method !== "auto" && usable.includes(settings.method)) return settings.method;
+    return session.direction(from, to)?.defaultMethod ?? usable[0] ?? null;
   }
 
   /** Why no summary can be made right now; null if one can. */
   get disabledReason(): string | null {
     const t = messages().summary;
-    if (!this.model?.complete || this.session.download) return t.needsModel;
-    return this.chat.visible.some(({ text }) => text.trim() !== "") ? null : t.needsText;
+    const { from, session } = this;
+    if (!this.model?.complete || session.download) return t.needsModel;
+    if (this.chat.visible.every(({ text }) => text.trim() === "")) return t.needsText;
+    const impossible = session.loaded !== null && from !== "" && this.targets.length === 0;
+    return impossible ? t.noAdapters(languageName(from)) : null;
   }
 
   change(settings: Partial<Settings>): void {
@@ -96,11 +130,6 @@ export class Controller implements Context {
     this.apply();
     const reload = this.model?.complete && (this.model.id !== model || this.session.backend !== backend);
     if (reload) void this.tasks.guard(() => this.loadModel());
-  }
-
-  /** Chooses the summary's language. The chat's own language means that nothing is translated. */
-  chooseLanguage(to: string): void {
-    this.change(to === this.session.chatLanguage ? { task: "summarize" } : { task: "translate", to });
   }
 
   private apply(): void {
@@ -143,8 +172,13 @@ export class Controller implements Context {
   /** Summarises the chat or, in the comparing mode, compares all methods on it. */
   async summarize(): Promise<void> {
     if (this.settings.mode === "single") return this.summaries.summarizeChat();
-    const methods = this.session.available(this.to).map(({ method }) => method);
-    return this.comparison.compare(methods, 0);
+    return this.comparison.compare(null, 0);
+  }
+
+  private async detectLanguage(lines: Lines): Promise<ChatLanguage> {
+    const messages = lines.map(({ sender, text }) => ({ sender, text }));
+    const { language, certain } = await this.session.ask("detected", { action: "detectLanguage", messages });
+    return { code: language, certain, chosen: false };
   }
 
   /** Summarises a replayed chat if it is time for that, and pauses the replay meanwhile. */
@@ -168,6 +202,6 @@ export class Controller implements Context {
     this.apply();
     this.summaries.forget();
     this.comparison.forget();
-    this.chat.openFirst();
+    this.chat.openFirst(firstLanguage(this.reader));
   }
 }

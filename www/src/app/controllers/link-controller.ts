@@ -1,6 +1,7 @@
 // Opens what the page's address names: a shared chat, files from another app, or a shortcut of the manifest.
 import { messages } from "../../i18n";
 import { fromFile, fromText } from "../state/chat-import";
+import { knownLanguage } from "../state/conversation";
 import { takeShared } from "../state/drafts";
 import { decodeLink, isLink, LinkError } from "../state/share-link";
 import type { Context } from "./context";
@@ -11,11 +12,10 @@ export class LinkController {
   /** Follows the address's fragment and removes it. Resolves to whether it opened a chat. */
   async followFragment(): Promise<boolean> {
     const { app } = this;
-    await app.chat.loadExamples();
-    const fragment = location.hash; // read only now: another call may have followed it meanwhile
+    const fragment = location.hash;
     if (fragment.length <= 1) return false;
     history.replaceState(history.state, "", location.pathname + location.search);
-    if (fragment === "#random") return app.openRandom();
+    if (fragment === "#random") return app.chat.loadAllExamples().then(() => app.openRandom());
     if (fragment === "#import") app.view.showImport();
     if (fragment === "#shared") await this.openShared();
     return isLink(fragment) ? this.openLink(fragment).catch((cause: unknown) => this.refuse(cause)) : false;
@@ -31,15 +31,18 @@ export class LinkController {
   private async openLink(fragment: string): Promise<boolean> {
     const { app } = this;
     const link = await decodeLink(fragment);
-    const { chat } = link;
-    if (chat) app.open(() => app.chat.openLines(chat.title || messages().chat.shared, chat.lines, "link"));
-    else {
+    const { chat, from, method, to } = link;
+    const language = from === undefined ? null : knownLanguage(from);
+    if (chat) {
+      const title = chat.title || messages().chat.shared;
+      app.open(() => app.chat.openLines(title, chat.lines, { provenance: "link", language }));
+    } else {
+      await app.chat.loadAllExamples();
       const dialogue = app.chat.dialogues.find(({ id }) => id === link.example);
       if (!dialogue) throw new LinkError("unknown");
       app.openExample(dialogue);
     }
-    const { method, task, to } = link;
-    app.change({ ...(method && { method }), ...(task && { task }), ...(to && { to }) });
+    app.change({ ...(method && { method }), ...(to && { to }) });
     return true;
   }
 

@@ -1,5 +1,5 @@
 // The summary of the open chat, and its translation back into the chat's language.
-import { messages } from "../../i18n";
+import { languageName, messages } from "../../i18n";
 import type { Action } from "../../protocol";
 import { install } from "../browser/install";
 import type { EngineEvent } from "../engine/client";
@@ -16,10 +16,10 @@ export class SummaryController {
 
   /** The summary to show: the one made here or, before there is a model, a sample. */
   get shown(): Summary | null {
-    const { session, model, chat, to } = this.app;
+    const { session, model, chat, from, to } = this.app;
     if (this.summary) return this.summary;
     const needsModel = session.models.length > 0 && !model?.complete;
-    return needsModel && !chat.replay ? sampleOf(chat.conversation.example, to) : null;
+    return needsModel && !chat.replay ? sampleOf(chat.conversation.example, from, to) : null;
   }
 
   /** Summarises the messages in sight. */
@@ -28,8 +28,9 @@ export class SummaryController {
     this.forget();
     app.view.follow();
     await app.tasks.run(async (signal) => {
-      this.show(blank(app.to, app.method));
+      this.show(blank(app.from, app.to));
       try {
+        await app.chat.knowLanguage();
         await app.loadModel(); // first, so that language and method are ones that the model has
         signal.throwIfAborted();
         const onChange = (summary: Summary): void => {
@@ -48,12 +49,14 @@ export class SummaryController {
   }
 
   private request() {
-    const { chat, method, model, settings, to } = this.app;
+    const { chat, from, method, model, settings, to } = this.app;
+    if (method === null) throw new Error(messages().summary.noAdapters(languageName(from)));
     const { conversation, visible } = chat;
     const whole = visible.length === conversation.messages.length;
     return {
       model: model?.id ?? "",
       messages: visible,
+      from,
       to,
       method,
       maxTokens: settings.maxTokens,
@@ -77,7 +80,7 @@ export class SummaryController {
         action: "translate",
         text: summary.text.trim(),
         from: summary.language,
-        to: app.session.chatLanguage,
+        to: summary.from,
         maxTokens: app.settings.maxTokens,
       };
       const onEvent = (event: EngineEvent): void => {

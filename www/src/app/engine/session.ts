@@ -1,15 +1,6 @@
 // The engine's state as the page knows it: the models on this device, the download in progress, and the loaded model.
 import type { ReactiveControllerHost } from "lit";
-import type {
-  Backend,
-  EngineInfo,
-  MethodStatus,
-  ModelStatus,
-  Part,
-  Stage,
-  Storage,
-  TargetLanguage,
-} from "../../protocol";
+import type { Backend, Direction, EngineInfo, MethodStatus, ModelStatus, Part, Stage, Storage } from "../../protocol";
 import { type Benchmark, benchmarkOf, isFaster, type Placement } from "./backend";
 import { type Answer, type EngineAction, EngineClient, EngineError, type EngineEvent } from "./client";
 import { DownloadSpeed } from "./speed";
@@ -29,6 +20,9 @@ export interface Activity {
   /** The part being read, if the chat is read in several. */
   part?: Part | undefined;
 }
+
+const usable = (methods: readonly MethodStatus[]): MethodStatus[] =>
+  methods.filter(({ unavailable }) => unavailable === undefined);
 
 type AnswerOf<T extends Answer["type"]> = Extract<Answer, { type: T }>;
 export type Loaded = AnswerOf<"loaded">;
@@ -78,22 +72,24 @@ export class EngineSession {
     this.set({ models, storage, engine });
   }
 
-  /** Language of the chats; empty until the engine has said it. */
-  get chatLanguage(): string {
-    return this.engine?.chatLanguage ?? "";
-  }
-
   model(id: string): ModelStatus | undefined {
     return this.models.find((model) => model.id === id) ?? this.models[0];
   }
 
-  target(language: string): TargetLanguage | undefined {
-    return this.loaded?.targets.find((target) => target.language === language);
+  /** The direction from the chat's language to the summary's, if the loaded model has it. */
+  direction(from: string, to: string): Direction | undefined {
+    return this.loaded?.directions.find((direction) => direction.from === from && direction.to === to);
   }
 
-  /** The methods that can be used for `language`. */
-  available(language: string): MethodStatus[] {
-    return (this.target(language)?.methods ?? []).filter(({ unavailable }) => unavailable === undefined);
+  /** The methods that can be used for chats in `from` and summaries in `to`. */
+  available(from: string, to: string): MethodStatus[] {
+    return usable(this.direction(from, to)?.methods ?? []);
+  }
+
+  /** The languages that the loaded model can summarise chats in `from` in. */
+  targets(from: string): string[] {
+    const directions = this.loaded?.directions ?? [];
+    return directions.filter((each) => each.from === from && usable(each.methods).length > 0).map(({ to }) => to);
   }
 
   /** Downloads what is missing of a model. If it stops early, what has arrived is kept. */

@@ -1,6 +1,6 @@
 // Data that must outlive the tab: the user's own chat, and files that were shared with the app.
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { Conversation } from "./conversation";
+import { type Conversation, empty } from "./conversation";
 
 interface Page extends DBSchema {
   drafts: { key: "conversation"; value: Conversation };
@@ -30,8 +30,12 @@ async function withDatabase<T>(use: (database: IDBPDatabase<Page>) => Promise<T>
   }
 }
 
-export const readDraft = (): Promise<Conversation | undefined> =>
-  withDatabase((database) => database.get("drafts", "conversation"));
+/** Returns the user's chat. What an earlier version did not store is as in an empty chat. */
+export async function readDraft(): Promise<Conversation | undefined> {
+  const draft = await withDatabase((database) => database.get("drafts", "conversation"));
+  return draft && { ...empty, ...draft };
+}
+
 export const forgetDraft = (): Promise<void> => withDatabase((database) => database.delete("drafts", "conversation"));
 
 export async function writeDraft(conversation: Conversation): Promise<void> {

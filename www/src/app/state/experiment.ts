@@ -7,6 +7,8 @@ import { type Rouge, summarize } from "./summary";
 
 export interface Plan {
   model: string;
+  /** Language of the chats. */
+  from: string;
   to: string;
   methods: readonly { method: Method; name: string; extraBytes: number }[];
   chats: readonly Conversation[];
@@ -134,6 +136,7 @@ export function toCsv({ plan, runs }: Experiment): string {
   const header = [
     "chat",
     "method",
+    "from",
     "language",
     "total_ms",
     "time_to_first_token_ms",
@@ -154,6 +157,7 @@ export function toCsv({ plan, runs }: Experiment): string {
   const lines = runs.map(({ chat, method, text, metrics: m, rouge }) => [
     chat,
     method,
+    plan.from,
     plan.to,
     m.total_ms,
     m.time_to_first_token_ms,
@@ -183,7 +187,15 @@ function cell(value: string | number): string {
 export function toJson(experiment: Experiment): string {
   const { plan, idle, runs } = experiment;
   return JSON.stringify(
-    { model: plan.model, to: plan.to, maxTokens: plan.maxTokens, idleBytes: idle, peakBytes: peak(experiment), runs },
+    {
+      model: plan.model,
+      from: plan.from,
+      to: plan.to,
+      maxTokens: plan.maxTokens,
+      idleBytes: idle,
+      peakBytes: peak(experiment),
+      runs,
+    },
     null,
     1,
   );

@@ -4,17 +4,18 @@ import file from "./samples.json";
 import { blank, type Summary } from "./summary";
 
 interface Samples {
+  /** Name of the model that wrote them. */
   model: string;
-  method: Method;
-  texts: Record<string, Record<string, string> | undefined>;
+  /** Summaries by the id of the example and their language. */
+  samples: Record<string, Record<string, { method: Method; text: string }> | undefined>;
 }
 
-const samples = file as Samples;
+const { model, samples } = file as Samples;
 
-export const sampleModel = samples.model;
+export const sampleModel = model;
 
-/** The sample for an example in `language`, if there is one. */
-export function sampleOf(example: string | null, language: string): Summary | null {
-  const text = example === null ? undefined : samples.texts[example]?.[language];
-  return text === undefined ? null : { ...blank(language, samples.method), running: false, text, sample: true };
+/** The sample for the example `example`, which is in `from`, in the language `to`, if there is one. */
+export function sampleOf(example: string | null, from: string, to: string): Summary | null {
+  const found = example === null ? undefined : samples[example]?.[to];
+  return found === undefined ? null : { ...blank(from, to), running: false, text: found.text, sample: true };
 }

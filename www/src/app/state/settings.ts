@@ -11,11 +11,10 @@ export interface Settings {
   me: string;
   /** Id of the model; empty for the catalog's first. */
   model: string;
-  task: "summarize" | "translate";
-  /** Language of translated summaries. */
+  /** Language of summaries; `auto` is that of the page, `chat` that of the chat. */
   to: string;
-  /** Method to summarise by. One that another version knew may be none of these. */
-  method: Method;
+  /** Method to summarise by; `auto` is the best one for the languages. One that another version knew may be none of these. */
+  method: "auto" | Method;
   mode: "single" | "compare";
   /** Where the model runs. */
   backend: Backend;
@@ -35,9 +34,8 @@ export const defaults: Settings = {
   theme: "auto",
   me: "",
   model: "",
-  task: "translate",
-  to: "es",
-  method: "projection",
+  to: "auto",
+  method: "auto",
   mode: "single",
   backend: "auto",
   maxTokens: 160,
@@ -68,8 +66,7 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
   theme: oneOf("auto", "light", "dark"),
   me: text(60),
   model: text(2000), // the id of a model that the user added is its address
-  task: oneOf("summarize", "translate"),
-  to: (value) => typeof value === "string" && /^[a-z]{2,3}$/.test(value),
+  to: (value) => typeof value === "string" && /^(auto|chat|[a-z]{2,3})$/.test(value),
   method: (value) => typeof value === "string" && /^[a-z-]{1,40}$/.test(value),
   mode: oneOf("single", "compare"),
   backend: oneOf("auto", "gpu", "cpu"),
@@ -82,12 +79,27 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
 
 const KEY = "pocket-gist.settings";
 
+/**
+ * Settings of version 0.1 as those of this one. They had a task, and a method and a language that were stored whether
+ * they were chosen or not: `projection`, then the best method everywhere, counts as not chosen, the language as chosen.
+ */
+function upgraded(saved: object): object {
+  if (!("task" in saved)) return saved;
+  const { task, method, ...rest } = saved as { task: unknown; method?: unknown };
+  return {
+    ...rest,
+    method: method === "projection" ? "auto" : method,
+    ...(task === "summarize" && { to: "chat" }),
+  };
+}
+
 /** The defaults, overridden by those values of `saved` that pass their check. */
 export function validated(saved: unknown): Settings {
   const settings: Record<string, unknown> = { ...defaults };
   if (typeof saved === "object" && saved !== null) {
+    const values = upgraded(saved) as Record<string, unknown>;
     for (const [name, check] of Object.entries(checks)) {
-      const value = (saved as Record<string, unknown>)[name];
+      const value = values[name];
       if (check(value)) settings[name] = value;
     }
   }

@@ -8,8 +8,11 @@ export interface Link {
   example?: string;
   /** The sender's own chat. */
   chat?: { title: string; lines: Lines };
+  /** Language of that chat, where the sender had no doubt of it. */
+  from?: string;
+  /** Method that the sender has chosen. */
   method?: Method;
-  task?: "summarize" | "translate";
+  /** Language of summaries that the sender has chosen; `chat` is that of the chat. */
   to?: string;
 }
 
@@ -30,15 +33,18 @@ const MAX_BYTES = 2 << 20;
 /** Returns the fragment without `#`. It names an example by its id; the user's own text is in it only if `withText`. */
 export async function encodeLink(
   conversation: Conversation,
-  settings: Omit<Link, "example" | "chat">,
+  settings: Pick<Link, "method" | "to">,
   withText: boolean,
 ): Promise<string> {
   const fields = new URLSearchParams({ v: VERSION });
   if (conversation.example !== null) fields.set("d", conversation.example);
-  else if (withText) fields.set("c", await pack(conversation));
+  else if (withText) {
+    fields.set("c", await pack(conversation));
+    if (conversation.language?.certain) fields.set("f", conversation.language.code);
+  }
   if (settings.method) fields.set("m", settings.method);
-  if (settings.task) fields.set("t", settings.task);
-  if (settings.to) fields.set("l", settings.to);
+  if (settings.to) fields.set("t", settings.to === "chat" ? "summarize" : "translate");
+  if (settings.to && settings.to !== "chat") fields.set("l", settings.to);
   return fields.toString();
 }
 
@@ -61,14 +67,13 @@ export async function decodeLink(fragment: string): Promise<Link> {
   const [example, packed] = [word("d", /^[\w.-]{1,80}$/), fields.get("c")];
   if (example !== undefined) link.example = example;
   if (packed !== null) link.chat = await unpack(packed);
-  const [method, task, to] = [
-    word("m", /^[a-z-]{1,40}$/),
-    word("t", /^(summarize|translate)$/),
-    word("l", /^[a-z]{2,3}$/),
-  ];
+  const language = /^[a-z]{2,3}$/;
+  const [from, method] = [word("f", language), word("m", /^[a-z-]{1,40}$/)];
+  const [task, to] = [word("t", /^(summarize|translate)$/), word("l", language)];
+  if (from !== undefined) link.from = from;
   if (method !== undefined) link.method = method as Method; // one that is unknown is replaced as one that is missing
-  if (task === "summarize" || task === "translate") link.task = task;
-  if (to !== undefined) link.to = to;
+  if (task === "summarize") link.to = "chat";
+  else if (to !== undefined) link.to = to;
   if (!link.example && !link.chat) throw new LinkError("damaged");
   return link;
 }

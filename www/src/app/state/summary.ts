@@ -6,6 +6,8 @@ import type { Activity, EngineSession } from "../engine/session";
 export interface SummaryRequest {
   model: string;
   messages: readonly { sender: string; text: string }[];
+  /** Language of the chat. */
+  from: string;
   to: string;
   method: Method;
   maxTokens: number;
@@ -23,8 +25,9 @@ export interface Rouge {
 export interface Summary {
   running: boolean;
   text: string;
+  /** Language of the chat. */
+  from: string;
   language: string;
-  method: Method;
   activity: Activity | null;
   notices: readonly string[];
   metrics: SummaryMetrics | null;
@@ -40,11 +43,11 @@ export interface BackTranslation {
 }
 
 /** A summary that is about to be made. */
-export const blank = (language: string, method: Method): Summary => ({
+export const blank = (from: string, language: string): Summary => ({
   running: true,
   text: "",
+  from,
   language,
-  method,
   activity: null,
   notices: [],
   metrics: null,
@@ -59,8 +62,8 @@ export async function summarize(
   onChange: (summary: Summary) => void,
   signal: AbortSignal,
 ): Promise<Summary> {
-  const { model, to, method, maxTokens, temperature, reference } = request;
-  let summary = blank(to, method);
+  const { model, from, to, method, maxTokens, temperature, reference } = request;
+  let summary = blank(from, to);
   let step = 0;
   const set = (state: Partial<Summary>): void => {
     summary = { ...summary, ...state };
@@ -72,7 +75,7 @@ export async function summarize(
   const action: Action = {
     action: "summarize",
     messages: request.messages.map(({ sender, text }) => ({ sender, text })),
-    from: session.chatLanguage,
+    from,
     to,
     method,
     maxTokens,
