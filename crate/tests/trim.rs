@@ -41,7 +41,7 @@ fn count(tokenizer: &Tokenizer, file: &str) -> TokenCounts {
 fn compare(model: &str, share: f64) {
     let source = FileSource::open(&common::model(model)).unwrap();
     let whole = tokenizer(&source);
-    let kept = KeptTokens::most_frequent(&whole, &count(&whole, "train"), KEPT).unwrap();
+    let kept = KeptTokens::most_frequent(&whole, &[], &count(&whole, "train"), KEPT).unwrap();
     let mut file = Vec::new();
     write_trimmed(&source, &kept, &mut file).unwrap();
     let small = tokenizer(&&file[..]);

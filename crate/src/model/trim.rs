@@ -18,6 +18,7 @@ use crate::files::source::Source;
 use crate::hash::{hex, sha256};
 use crate::input;
 use crate::model::config::ModelConfig;
+use crate::model::prompt::{Task, Template, languages};
 use crate::model::tokenizer::{TokenKind, Tokenizer};
 use crate::model::weights::VOCABULARY;
 
@@ -57,13 +58,15 @@ pub struct KeptTokens(Vec<u32>);
 
 impl KeptTokens {
     /// Chooses at most `limit` tokens: control and byte tokens; single characters of the Latin script, digits, punctuation
-    /// and emoji; then the most frequent of `counts`, each with what merging makes on the way to it.
+    /// and emoji; those of `prompts`; then the most frequent of `counts`. With each of them stays what merging makes on the
+    /// way to it.
     ///
     /// # Errors
     /// If `limit` is too low for what has to stay.
-    pub fn most_frequent(tokenizer: &Tokenizer, counts: &TokenCounts, limit: usize) -> Result<Self> {
+    pub fn most_frequent(tokenizer: &Tokenizer, prompts: &[u32], counts: &TokenCounts, limit: usize) -> Result<Self> {
         let ids = 0..tokenizer.vocab_size() as u32;
-        let mut kept: BTreeSet<u32> = ids.clone().filter(|id| always_stays(tokenizer, *id)).collect();
+        let always = ids.clone().filter(|id| always_stays(tokenizer, *id)).chain(prompts.iter().copied());
+        let mut kept: BTreeSet<u32> = always.flat_map(|id| tokenizer.path(id)).collect();
         if kept.len() > limit {
             return Err(input!("{} tokens have to stay, more than the {limit} that were asked for", kept.len()));
         }
@@ -83,8 +86,8 @@ impl KeptTokens {
     /// Reads a list as [`KeptTokens::to_list`] writes it, for a vocabulary of `tokenizer`.
     ///
     /// # Errors
-    /// If a line is no number and no range of numbers, the numbers do not ascend, one is not in the vocabulary, or a token
-    /// that has to stay is missing.
+    /// If a line is no number and no range of numbers, the numbers do not ascend, one is not in the vocabulary, a token that
+    /// has to stay is missing, or one that merging makes on the way to a token of the list is.
     pub fn from_list(list: &str, tokenizer: &Tokenizer) -> Result<Self> {
         let mut kept: Vec<u32> = Vec::new();
         for (number, line) in (1..).zip(list.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
@@ -105,10 +108,17 @@ impl KeptTokens {
         }
         let kept = Self(kept);
         let ids = 0..tokenizer.vocab_size() as u32;
-        match ids.filter(|id| must_stay(tokenizer, *id)).find(|id| kept.new_id(*id).is_none()) {
-            Some(missing) => Err(input!("token {missing}, {}, has to stay", tokenizer.piece(missing))),
-            None => Ok(kept),
+        let missing = |id: &u32| kept.new_id(*id).is_none();
+        if let Some(missing) = ids.filter(|id| must_stay(tokenizer, *id)).find(missing) {
+            return Err(input!("token {missing}, {}, has to stay", tokenizer.piece(missing)));
         }
+        for id in &kept.0 {
+            if let Some(missing) = tokenizer.path(*id).into_iter().find(missing) {
+                let (piece, part) = (tokenizer.piece(*id), tokenizer.piece(missing));
+                return Err(input!("token {id}, {piece}, is merged from {missing}, {part}, which has to stay too"));
+            }
+        }
+        Ok(kept)
     }
 
     /// Returns the list: a line for each run of ids, as `5` or `5-9`.
@@ -135,6 +145,22 @@ impl KeptTokens {
     pub fn new_id(&self, id: u32) -> Option<u32> {
         self.0.binary_search(&id).ok().map(|place| place as u32)
     }
+}
+
+/// Returns the tokens of the prompts for all tasks between all languages, but for the text, in the frame `template`. Each
+/// summary begins with them: a model that had others in their place would not be told what it was trained to do.
+///
+/// # Errors
+/// If the template cannot be rendered.
+pub fn prompt_tokens(template: &Template, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+    let mut tokens = Vec::new();
+    for (from, to) in languages().flat_map(|from| languages().map(move |to| (from, to))) {
+        let translation = if from == to { None } else { Some(Task::translation(from, to)?) };
+        for task in std::iter::once(Task::summary(from, to)?).chain(translation) {
+            tokens.extend(template.encode(&task, "", tokenizer)?);
+        }
+    }
+    Ok(tokens)
 }
 
 /// Tells whether no vocabulary can do without token `id`: templates write control tokens, and bytes write what has no token.
@@ -394,7 +420,7 @@ mod tests {
                 for line in 0..10 {
                     counts.add(&whole, &text(&format!("corpus {seed} {line}"), 8)).unwrap();
                 }
-                let kept = KeptTokens::most_frequent(&whole, &counts, whole.vocab_size() - 60).unwrap();
+                let kept = KeptTokens::most_frequent(&whole, &[], &counts, whole.vocab_size() - 60).unwrap();
                 let small = trimmed(&metadata, &kept);
                 assert_eq!(small.vocab_size(), kept.ids().len());
                 for number in 0..400 {
@@ -418,13 +444,16 @@ mod tests {
     fn what_a_template_needs_stays_and_what_no_model_knows_goes() {
         let metadata = spm("spm");
         let whole = tokenizer(&metadata);
-        let kept = KeptTokens::most_frequent(&whole, &TokenCounts::new(&whole), 300).unwrap();
+        let kept = KeptTokens::most_frequent(&whole, &[], &TokenCounts::new(&whole), 300).unwrap();
         let small = trimmed(&metadata, &kept);
         let stays = |piece: &str| small.id(piece).is_some();
         assert!(["<unk>", "<bos>", "<0x00>", "<0xFF>", "a", "▁"].into_iter().all(stays));
         assert!(!stays("<unused0>") && !stays("bb\n"));
         assert_eq!(small.bos(), small.id("<bos>"));
-        let error = KeptTokens::most_frequent(&whole, &TokenCounts::new(&whole), 10).unwrap_err().to_string();
+        let prompt = whole.encode("ab").unwrap();
+        let kept = KeptTokens::most_frequent(&whole, &prompt, &TokenCounts::new(&whole), 300).unwrap();
+        assert!(prompt.iter().all(|id| kept.new_id(*id).is_some()) && small.id("ab").is_none());
+        let error = KeptTokens::most_frequent(&whole, &[], &TokenCounts::new(&whole), 10).unwrap_err().to_string();
         assert_eq!(error, "262 tokens have to stay, more than the 10 that were asked for");
     }
 
@@ -439,7 +468,7 @@ mod tests {
     #[test]
     fn a_list_is_read_back_and_a_wrong_one_refused() {
         let whole = tokenizer(&spm("spm"));
-        let kept = KeptTokens::most_frequent(&whole, &TokenCounts::new(&whole), 300).unwrap();
+        let kept = KeptTokens::most_frequent(&whole, &[], &TokenCounts::new(&whole), 300).unwrap();
         let list = kept.to_list();
         assert!(list.starts_with("0-1\n4-"), "{list}");
         assert_eq!(KeptTokens::from_list(&format!("# kept\n{list}"), &whole).unwrap(), kept);
@@ -451,6 +480,29 @@ mod tests {
             ("1-300", "token 0, <unk>, has to stay"),
         ] {
             assert_eq!(KeptTokens::from_list(list, &whole).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_not_closed_under_merging_is_refused() {
+        for metadata in [spm("spm"), bpe("bpe")] {
+            let whole = tokenizer(&metadata);
+            let piece = ["▁ab", "Ġab"].into_iter().find(|piece| whole.id(piece).is_some()).unwrap();
+            let id = whole.id(piece).unwrap();
+            let parts = whole.path(id);
+            let stays = |ids: &[u32]| {
+                let mut kept = KeptTokens::most_frequent(&whole, &[], &TokenCounts::new(&whole), 300).unwrap().0;
+                kept.extend(ids);
+                kept.sort_unstable();
+                kept.dedup();
+                KeptTokens::from_list(&KeptTokens(kept).to_list(), &whole)
+            };
+            assert!(stays(&parts).unwrap().new_id(id).is_some());
+            let middle = parts[parts.len() - 2];
+            assert_eq!(
+                stays(&[id]).unwrap_err().to_string(),
+                format!("token {id}, {piece}, is merged from {middle}, {}, which has to stay too", whole.piece(middle))
+            );
         }
     }
 }
