@@ -14,7 +14,7 @@ const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "rele
 const { models, adapters } = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
 const model = models[0];
 const languages = adapters
-  .filter((adapter) => adapter.base === model.id && adapter.method === method)
+  .filter((adapter) => adapter.base === (model.adapters_of ?? model.id) && adapter.method === method)
   .map(({ to }) => to);
 const lines = readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8").trim().split("\n");
 
