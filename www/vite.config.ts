@@ -7,10 +7,10 @@ import { VitePWA } from "vite-plugin-pwa";
 const models = resolve(__dirname, "../models");
 
 /** Models hosted beside the page, in pieces (pkg-scripts/shards.mjs). Others come from the addresses in the catalog. */
-const hosted = (process.env.POCKET_GIST_HOSTED ?? "gemma-3-270m").split(" ");
+const hosted = (process.env.POCKET_GIST_HOSTED ?? "gemma-3-270m-64k").split(" ");
 
 interface Catalog {
-  models: { id: string; sources: object[] }[];
+  models: { id: string; sources: object[]; adapters_of?: string }[];
   adapters: { base: string; path: string }[];
 }
 
@@ -22,12 +22,14 @@ function modelFiles(): Plugin {
       const emit = (fileName: string, source: string | Uint8Array): void =>
         void this.emitFile({ type: "asset", fileName, source });
       const catalog = JSON.parse(readFileSync(resolve(models, "catalog.json"), "utf8")) as Catalog;
+      const bases = new Set<string>();
       for (const model of catalog.models.filter(({ id }) => hosted.includes(id))) {
         model.sources = [{ kind: "shards", manifest: `${model.id}/manifest.json` }];
+        bases.add(model.adapters_of ?? model.id);
       }
       emit("models/catalog.json", JSON.stringify(catalog));
       for (const { base, path } of catalog.adapters) {
-        if (hosted.includes(base)) emit(`models/${path}`, readFileSync(resolve(models, path)));
+        if (bases.has(base)) emit(`models/${path}`, readFileSync(resolve(models, path)));
       }
     },
   };

@@ -37,7 +37,7 @@ enum Command {
     #[command(after_help = "Example:\n  gist logits smollm2-135m --prompt 'Once upon a' --exact --json")]
     Logits(cli::logits::Logits),
     /// Measure speed
-    #[command(after_help = "Example:\n  gist bench gemma-3-270m --method projection --json")]
+    #[command(after_help = "Example:\n  gist bench gemma-3-270m-64k --method projection --json")]
     Bench(cli::bench::Bench),
     /// Measure quality and cost of methods on dialogues with reference summaries
     #[command(after_help = "Examples:\n  gist eval --data models/dialogues/test.jsonl --to es --charts charts\n  \

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Speed of the page beside wllama in the same Chromium on the same files and prompt, one thread, no WebGPU, in turn:
 //
-//     pkg-scripts/build gemma-3-270m smollm2-135m && node pkg-scripts/bench/browser.mjs [ROUNDS]
+//     pkg-scripts/build gemma-3-270m-64k gemma-3-270m smollm2-135m && node pkg-scripts/bench/browser.mjs [ROUNDS]
 //
 // The page's figures are those it shows. wllama's are llama.cpp's own timings.
 import { execFileSync } from "node:child_process";
@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, "../..");
 const cache = process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist");
 const { chromium } = createRequire(join(root, "www/package.json"))("@playwright/test");
 const rounds = Number(process.argv[2] ?? 3);
-const names = ["gemma-3-270m", "smollm2-135m"];
+const names = ["gemma-3-270m-64k", "gemma-3-270m", "smollm2-135m"];
 const catalog = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
 const dialogue = JSON.parse(readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8").split("\n")[0]);
 const chat = dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");

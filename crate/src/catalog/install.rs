@@ -12,8 +12,9 @@ use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction::Correction;
 use crate::model::prompt::Task;
 
-/// Tells the engine of the model `base` which methods are the best ones for it.
-pub fn set_defaults(engine: &mut Engine, catalog: &Catalog, base: &str) {
+/// Tells the engine of the model `id` which methods are the best ones for it.
+pub fn set_defaults(engine: &mut Engine, catalog: &Catalog, id: &str) {
+    let base = catalog.base_of(id);
     for default in catalog.default_methods.iter().filter(|default| default.base == base) {
         engine.registry.set_default(&default.from, &default.to, default.method);
     }

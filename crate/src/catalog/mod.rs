@@ -60,6 +60,9 @@ pub struct CatalogModel {
     pub chunk_sha256: Vec<String>,
     /// Places to fetch the file from, the first choice first.
     pub sources: Vec<Origin>,
+    /// Id of another model whose adapters fit this one too; `None` if it has adapters of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapters_of: Option<String>,
     /// Frame of the prompts; without one the engine uses the chat template in the file.
     pub template: Option<PromptTemplate>,
     /// Instructions for a model that follows instructions, without adapters.
@@ -78,6 +81,13 @@ pub const CHUNK_BYTES: u64 = 4 << 20;
 pub enum Origin {
     /// Python wheels, for `pkg-scripts/models`.
     Pypi {},
+    /// Another model with fewer tokens, which `pkg-scripts/models` makes by `gist trim`.
+    Trim {
+        /// Id of the whole model.
+        model: String,
+        /// Path of the list of tokens that stay, relative to the catalog.
+        keep: String,
+    },
     /// One file on a server that sends ranges.
     Url {
         /// Address of the file.
@@ -154,7 +164,7 @@ pub struct PromptTemplate {
 pub struct CatalogAdapter {
     /// Name in commands.
     pub id: String,
-    /// Id of the base model.
+    /// Id of the base model. Models whose [`CatalogModel::adapters_of`] is that id take the adapter too.
     pub base: String,
     /// Task that it was trained for.
     #[serde(flatten)]
@@ -204,9 +214,23 @@ impl Catalog {
         })
     }
 
-    /// Returns the adapters and corrections of the model `base`.
-    pub fn adapters_of<'a>(&'a self, base: &'a str) -> impl Iterator<Item = &'a CatalogAdapter> {
+    /// Returns the id that adapters of the model `id` name as their base: its own, or that of the model whose adapters it
+    /// takes.
+    pub fn base_of<'a>(&'a self, id: &'a str) -> &'a str {
+        let model = self.models.iter().find(|model| model.id == id);
+        model.and_then(|model| model.adapters_of.as_deref()).unwrap_or(id)
+    }
+
+    /// Returns the adapters and corrections that fit the model `id`.
+    pub fn adapters_of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a CatalogAdapter> {
+        let base = self.base_of(id);
         self.adapters.iter().filter(move |adapter| adapter.base == base)
+    }
+
+    /// Returns the adapters and corrections that fit the model `id` and none of `others`.
+    pub fn adapters_only_of<'a>(&'a self, id: &'a str, others: &[&str]) -> impl Iterator<Item = &'a CatalogAdapter> {
+        let shared = others.iter().any(|other| self.base_of(other) == self.base_of(id));
+        self.adapters_of(id).filter(move |_| !shared)
     }
 }
 
@@ -245,6 +269,39 @@ mod tests {
         assert_eq!(tasks, [Task::summary("en", "en").unwrap(), translate, both]);
         let error = catalog.model("gpt-5").unwrap_err().to_string();
         assert!(error.starts_with("there is no model gpt-5; give a .gguf file or one of gemma-3-270m"), "{error}");
+    }
+
+    #[test]
+    fn a_trimmed_model_takes_the_adapters_of_the_whole_one() {
+        let catalog = Catalog::parse(include_bytes!("../../../models/catalog.json")).unwrap();
+        let trimmed = catalog.model("gemma-3-270m-64k").unwrap();
+        assert_eq!(catalog.models.first(), Some(trimmed), "the first model is the page's default");
+        let Some(Origin::Trim { model, .. }) = trimmed.sources.first() else { panic!("it is made by gist trim") };
+        assert_eq!(trimmed.adapters_of.as_ref(), Some(model));
+        assert_eq!(trimmed.template, catalog.model(model).unwrap().template);
+        assert!(trimmed.licence.contains("modified"));
+        let ids = |model| catalog.adapters_of(model).map(|adapter| &adapter.id).collect::<Vec<_>>();
+        assert!(!ids("gemma-3-270m").is_empty());
+        assert_eq!(ids("gemma-3-270m-64k"), ids("gemma-3-270m"));
+        assert_eq!(ids("smollm2-135m"), [""; 0]);
+        // What the user adds to either is found by both, and by versions that know the whole one alone.
+        assert_eq!(catalog.base_of("gemma-3-270m-64k"), "gemma-3-270m");
+        assert_eq!(catalog.base_of("file:ab"), "file:ab");
+    }
+
+    #[test]
+    fn adapters_that_another_model_needs_are_not_those_of_one_alone() {
+        let mut catalog = Catalog::parse(include_bytes!("../../../models/catalog.json")).unwrap();
+        let mut mine = catalog.adapters[0].clone();
+        mine.user = Some(UserAdapter { name: "mine".into(), file: "gemma-3-270m/own/ab".into(), peft_config: None });
+        catalog.adapters.push(mine);
+        let all = catalog.adapters.len();
+        let alone = |model, others: &[&str]| catalog.adapters_only_of(model, others).count();
+        let [trimmed, whole] = ["gemma-3-270m-64k", "gemma-3-270m"];
+        assert_eq!(alone(trimmed, &[]), all);
+        assert_eq!(alone(trimmed, &["smollm2-135m"]), all);
+        assert_eq!(alone(trimmed, &["smollm2-135m", whole]), 0);
+        assert_eq!(alone(whole, &[trimmed]), 0);
     }
 
     #[test]

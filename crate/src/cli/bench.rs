@@ -18,7 +18,7 @@ use super::{AdapterOptions, ModelOptions, load, peak_rss_mb};
 #[derive(Args)]
 pub struct Bench {
     /// GGUF file or catalog id
-    #[arg(default_value = "gemma-3-270m")]
+    #[arg(default_value = "gemma-3-270m-64k")]
     model: String,
     /// Length of the prompt in tokens
     #[arg(long, default_value_t = 240)]

@@ -37,7 +37,7 @@ pub struct Search {
     #[arg(long)]
     out: PathBuf,
     /// GGUF file or catalog id
-    #[arg(long, default_value = "gemma-3-270m")]
+    #[arg(long, default_value = "gemma-3-270m-64k")]
     model: String,
     #[command(flatten)]
     adapters: AdapterOptions,

@@ -26,7 +26,7 @@ struct Parts {
     #[arg(long, default_value = "en")]
     from: String,
     /// GGUF file or catalog id
-    #[arg(long, default_value = "gemma-3-270m")]
+    #[arg(long, default_value = "gemma-3-270m-64k")]
     model: String,
     #[command(flatten)]
     adapters: AdapterOptions,

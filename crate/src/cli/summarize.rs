@@ -35,7 +35,7 @@ pub struct Summarize {
     #[arg(long, value_parser = clap::value_parser!(Method))]
     method: Option<Method>,
     /// GGUF file or catalog id
-    #[arg(long, default_value = "gemma-3-270m")]
+    #[arg(long, default_value = "gemma-3-270m-64k")]
     model: String,
     /// Print one JSON object at the end instead of streaming text
     #[arg(long)]

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use gist::catalog::CatalogModel;
 use gist::error::Result;
 use gist::files::source::FileSource;
 use gist::input;
 use gist::model::Opened;
 use gist::model::tokenizer::Tokenizer;
-use gist::model::trim::{KeptTokens, TokenCounts, write_trimmed};
+use gist::model::trim::{KeptTokens, TokenCounts, prompt_tokens, write_trimmed};
 
 use super::model::locate;
 use super::{read_dialogues, read_file, write_file};
@@ -42,14 +43,20 @@ pub struct Trim {
 impl Trim {
     /// Writes the trimmed model, and prints its size and what it covers.
     pub fn run(self) -> Result<()> {
-        let source = FileSource::open(&locate(&self.model)?.1)?;
-        let tokenizer = pollster::block_on(Opened::read(&source))?.take_tokenizer()?;
+        let (_, path, entry) = locate(&self.model)?;
+        let source = FileSource::open(&path)?;
+        let mut model = pollster::block_on(Opened::read(&source))?;
+        let template = model.template(entry.as_ref().and_then(CatalogModel::template))?;
+        let tokenizer = model.take_tokenizer()?;
         let kept = match &self.keep {
             Some(list) => {
                 let text = read_text(list)?;
                 KeptTokens::from_list(&text, &tokenizer).map_err(|error| error.at(list.display()))?
             }
-            None => KeptTokens::most_frequent(&tokenizer, &count(&tokenizer, &self.corpus)?, self.tokens)?,
+            None => {
+                let counts = count(&tokenizer, &self.corpus)?;
+                KeptTokens::most_frequent(&tokenizer, &prompt_tokens(&template, &tokenizer)?, &counts, self.tokens)?
+            }
         };
         write_file(&self.out, |out| write_trimmed(&source, &kept, out))?;
         if let Some(list) = &self.list {

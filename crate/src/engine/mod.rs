@@ -89,8 +89,7 @@ pub struct Engine {
 impl Engine {
     /// Loads a model from the GGUF file `source`, to run on `backend`: the processor in one of its modes, or a GPU.
     ///
-    /// Prompts follow `template`, or else the chat template of the file, or else a plain one: the instruction, an empty
-    /// line and the text. `context` is the largest number of tokens of a prompt with its answer; the model's own limit
+    /// Prompts follow [`Opened::template`]. `context` is the largest number of tokens of a prompt with its answer; the model's own limit
     /// applies too. `progress` is called with the bytes read so far and the bytes of the file.
     ///
     /// # Errors
@@ -104,12 +103,7 @@ impl Engine {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self> {
         let mut model = Opened::read(source).await?;
-        let template = match (template, model.header.metadata.text("tokenizer.chat_template")?) {
-            (Some(template), _) => template,
-            (None, Some(chat)) => Template::Chat(chat.to_owned()),
-            // A base model without a template continues text: that is still usable for `logits` and `bench`.
-            (None, None) => Template::Plain("{instruction}\n\n{text}\n\n".to_owned()),
-        };
+        let template = model.template(template)?;
         let tokenizer = model.take_tokenizer()?;
         let Opened { header, config } = model;
         let mut weights = Weights::new(source, &header, progress);

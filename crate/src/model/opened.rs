@@ -1,6 +1,7 @@
 //! A model file whose header was read: every use of a model begins here.
 
 use super::config::ModelConfig;
+use super::prompt::Template;
 use super::tokenizer::Tokenizer;
 use crate::error::Result;
 use crate::files::gguf::Header;
@@ -25,6 +26,20 @@ impl Opened {
         let header = Header::read(source).await?;
         let config = ModelConfig::from_header(&header)?;
         Ok(Self { header, config })
+    }
+
+    /// Returns the frame of prompts: `given`, or else the chat template of the file, or else a plain one: the instruction, an
+    /// empty line and the text.
+    ///
+    /// # Errors
+    /// If what the file has for a template is no text.
+    pub fn template(&self, given: Option<Template>) -> Result<Template> {
+        Ok(match (given, self.header.metadata.text("tokenizer.chat_template")?) {
+            (Some(template), _) => template,
+            (None, Some(chat)) => Template::Chat(chat.to_owned()),
+            // A base model without a template continues text: that is still usable for `logits` and `bench`.
+            (None, None) => Template::Plain("{instruction}\n\n{text}\n\n".to_owned()),
+        })
     }
 
     /// Builds the tokenizer and takes its vocabulary out of the header, so that it is not held twice.

@@ -20,6 +20,7 @@ use gist::synth;
 /// `pkg-scripts/test` runs them too. Without the file they fail: they would show nothing.
 pub fn model(id: &str) -> PathBuf {
     let file = match id {
+        "gemma-3-270m-64k" => "gemma-3-270m-64k-q4_k_m.gguf",
         "gemma-3-270m" => "gemma-3-270m-q4_k_m.gguf",
         "smollm2-135m" => "smollm2-135m-instruct-q4_1.gguf",
         other => panic!("no file is known for {other}"),

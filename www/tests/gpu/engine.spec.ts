@@ -133,7 +133,7 @@ test("the real model: one short summary, and the memory that loading it takes", 
         if (!adapters) catalog.adapters = [];
       }),
   });
-  const model = "gemma-3-270m";
+  const model = "gemma-3-270m-64k";
   ofType("done", await bench.ask({ action: "download", model }));
   const bare = ofType("loaded", await bench.ask({ action: "load", model, backend: "gpu" }));
   console.log(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../../..");
 export const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/gist");
-const model = "gemma-3-270m";
+const model = "gemma-3-270m-64k";
 
 /**
  * Largest gap, in the exact model, between two tokens that two executors may choose differently. Both round activations

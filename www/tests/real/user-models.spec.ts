@@ -377,26 +377,46 @@ test("a folder, a file, a zip and a projection are added, used and kept", async 
   expect(trouble).toEqual([]);
 });
 
-test("the catalog's own model from a file stops, goes on, and is the catalog's", async () => {
+test("the catalog's models share their adapters, and one that no host has comes from a file", async () => {
   await show("Models");
-  const real = join(
-    process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist"),
-    "gemma-3-270m-q4_k_m.gguf",
-  );
-  const gemma = card("gemma-3-270m");
+  const trimmed = page.locator("models-view [data-model=gemma-3-270m-64k]");
+  const whole = page.locator("models-view [data-model=gemma-3-270m]");
+  const remove = async (model: typeof whole): Promise<void> => {
+    page.once("dialog", (question) => question.accept());
+    await model.getByRole("button", { name: "Delete", exact: true }).click();
+  };
+  const models = process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist");
+  const real = join(models, "gemma-3-270m-q4_k_m.gguf");
+  const before = await chunks();
+  await expect(whole).toHaveCount(0);
   await openModel(real);
   const progress = page.locator("add-model-card progress");
   await expect
     .poll(() => progress.evaluate((bar: HTMLProgressElement) => bar.position), { timeout: 60_000 })
     .toBeGreaterThan(0.6);
   await page.locator("add-model-card").getByRole("button", { name: "Stop" }).click();
-  await expect(gemma.getByRole("button", { name: /^Resume at \d+ MB/ })).toBeVisible();
+  await expect(whole).toContainText(/Choose the same file again/);
   const kept = await chunks();
-  expect(kept).toBeGreaterThan(10);
+  expect(kept).toBeGreaterThan(before + 10);
   await openModel(real);
-  await expect(gemma.getByText("In use")).toBeVisible({ timeout: 120_000 });
-  await expect(page.locator("models-view [data-model]")).toHaveCount(3);
-  expect(await chunks()).toBeGreaterThan(kept);
+  await expect(whole.getByText("In use")).toBeVisible({ timeout: 120_000 });
+  const [pieces, withAdapters] = [61, await chunks()];
+  expect(withAdapters).toBeGreaterThan(before + pieces);
+
+  // Its adapters are here, so the other model is all that is left to fetch.
+  await trimmed.getByRole("button", { name: "Download 114 MB" }).click();
+  await expect(trimmed.getByText("In use")).toBeVisible({ timeout: 120_000 });
+  expect(await chunks()).toBe(withAdapters + 28);
+  await remove(whole);
+  await expect(whole).toHaveCount(0);
+  expect(await chunks()).toBe(withAdapters - pieces + 28);
+  await expect(trimmed.getByText("In use")).toBeVisible();
+  await page.reload();
+  await expect(page.locator("action-bar #method option[value=projection]")).toBeEnabled({ timeout: 60_000 });
+  await show("Models");
+  await remove(trimmed);
+  await expect(trimmed.getByRole("button", { name: "Download 139 MB" })).toBeVisible();
+  expect(await chunks()).toBe(before);
   expect(outside).toEqual([]);
   expect(trouble).toEqual([]);
 });

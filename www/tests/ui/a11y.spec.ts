@@ -27,7 +27,7 @@ async function check(page: Page, screen: string, list = false): Promise<void> {
 
 test("no chat, summary or dialog of theirs has a violation", async ({ page, isMobile }) => {
   test.slow();
-  await expect(page.getByRole("button", { name: "Download 253 MB" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Download 114 MB" })).toBeVisible();
   await check(page, "first visit", !isMobile);
   if (isMobile) {
     await showChats(page);
@@ -81,7 +81,7 @@ test("no other view, and no dialog of theirs, has a violation", async ({ page })
   test.slow();
   await show(page, "Models");
   await page.evaluate(() => new BroadcastChannel("fake").postMessage("hold"));
-  await page.locator("[data-model=gemma-3-270m]").getByRole("button", { name: "Download 253 MB" }).click();
+  await page.locator("[data-model=gemma-3-270m-64k]").getByRole("button", { name: "Download 114 MB" }).click();
   await expect(page.getByRole("button", { name: "Pause download" })).toBeVisible();
   await check(page, "models, downloading");
   await page.evaluate(() => new BroadcastChannel("fake").postMessage("go"));

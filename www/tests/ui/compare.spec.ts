@@ -51,7 +51,7 @@ test("runs on random examples, with mean and spread, and saves every run", async
   ]);
   const saved = JSON.parse(readFileSync(await json.path(), "utf8"));
   expect(saved).toMatchObject({
-    model: "gemma-3-270m",
+    model: "gemma-3-270m-64k",
     from: "es",
     to: "en",
     idleBytes: { wasm: 4e8, gpu: 2.9e8 },

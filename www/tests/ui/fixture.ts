@@ -55,7 +55,7 @@ export async function showChats(page: Page): Promise<void> {
 }
 
 export async function download(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Download 253 MB" }).click();
+  await page.getByRole("button", { name: "Download 114 MB" }).click();
   await expect(page.getByRole("button", { name: "Summarize" })).toBeEnabled();
   await expect(page.locator("#method option[value=projection]")).toBeAttached();
 }

@@ -20,7 +20,7 @@ test("is installable, and starts cold without a server", async ({ page, context,
   for (const address of [site.url, `${site.url}?backend=cpu`]) {
     const again = await context.newPage();
     await again.goto(address);
-    await expect(again.getByRole("button", { name: "Download 253 MB" })).toBeVisible();
+    await expect(again.getByRole("button", { name: "Download 114 MB" })).toBeVisible();
     await expect(again.getByRole("log")).toContainText("la mudanza es el sábado");
   }
 });

@@ -3,10 +3,10 @@ import { done, download, draftHolds, expect, show, test } from "./fixture";
 
 test("a paused download resumes, and both views show it", async ({ page }) => {
   await show(page, "Models");
-  const card = page.locator("[data-model=gemma-3-270m]");
+  const card = page.locator("[data-model=gemma-3-270m-64k]");
   await expect(card.getByText("Fits this device.")).toBeVisible();
   await page.evaluate(() => new BroadcastChannel("fake").postMessage("hold"));
-  await card.getByRole("button", { name: "Download 253 MB" }).click();
+  await card.getByRole("button", { name: "Download 114 MB" }).click();
   await expect(card.getByRole("progressbar", { name: "Download" })).toBeVisible();
   await expect(card.getByText(/[MG]B\/s, about \d+ s left/)).toBeVisible();
   await show(page, "Chat");
@@ -31,10 +31,10 @@ test("a model is deleted after a question", async ({ page }) => {
   await show(page, "Models");
   page.once("dialog", (dialog) => dialog.dismiss());
   await page.getByRole("button", { name: "Delete", exact: true }).click();
-  await expect(page.locator("[data-model=gemma-3-270m]").getByText("On this device.")).toBeVisible();
+  await expect(page.locator("[data-model=gemma-3-270m-64k]").getByText("On this device.")).toBeVisible();
   page.once("dialog", (dialog) => dialog.accept());
   await page.getByRole("button", { name: "Delete", exact: true }).click();
-  await expect(page.getByRole("button", { name: "Download 253 MB" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Download 114 MB" })).toBeVisible();
   await show(page, "Chat");
   await expect(page.getByRole("button", { name: "Summarize" })).toBeDisabled();
 });
@@ -51,7 +51,7 @@ test("everything is deleted: models, the chat, the settings", async ({ page, sit
   page.once("dialog", (dialog) => dialog.accept());
   await page.getByRole("button", { name: "Delete everything" }).click();
   await expect(done(page)).toHaveText("Everything has been deleted.");
-  await expect(page.getByRole("button", { name: "Download 253 MB" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Download 114 MB" })).toBeVisible();
   expect(await page.evaluate(() => localStorage.length)).toBe(0);
   await page.goto(site.url);
   await expect(page.getByRole("log")).not.toContainText("private");
@@ -131,7 +131,7 @@ test("an adapter is added with what it is for, and deleted", async ({ page }) =>
   await dialog.getByLabel("Language of the result").selectOption("German");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
   await expect(dialog).toBeHidden();
-  const card = page.locator("[data-model=gemma-3-270m]");
+  const card = page.locator("[data-model=gemma-3-270m-64k]");
   await expect(card.getByRole("listitem")).toContainText("Translate, Spanish → German · 8 MB");
   await show(page, "Chat");
   await expect(page.getByLabel("Summary in", { exact: true }).locator("option[value=de]")).toBeAttached();

@@ -28,7 +28,7 @@ test("the page says where the model runs, and why; setting and address choose", 
   await page.getByLabel("Runs on").selectOption("cpu");
   await expect(place).toHaveText("The model runs on the processor. That is your choice.");
   await page.goto(`${site.url}?backend=gpu`);
-  await page.getByRole("button", { name: "Download 253 MB" }).click(); // the fake engine forgets it with its worker
+  await page.getByRole("button", { name: "Download 114 MB" }).click(); // the fake engine forgets it with its worker
   await show(page, "Settings");
   await expect(place).toHaveText("The model runs on the graphics processor (example). That is your choice.");
   await expect(page.getByLabel("Runs on")).toHaveValue("cpu");
@@ -43,7 +43,7 @@ test("a benchmark that finds the graphics processor slower, or none, is remember
       (benchmark) =>
         localStorage.setItem(
           "pocket-gist.trials",
-          JSON.stringify({ "gemma-3-270m": { ...benchmark, browser: navigator.userAgent } }),
+          JSON.stringify({ "gemma-3-270m-64k": { ...benchmark, browser: navigator.userAgent } }),
         ),
       benchmark,
     );

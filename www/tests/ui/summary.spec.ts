@@ -5,7 +5,7 @@ test("says what it needs, downloads, tells of a refused chunk, and summarises wi
   await expect(page.getByRole("button", { name: "Summarize" })).toBeDisabled();
   await expect(page.getByText("Gemma Terms of Use")).toBeVisible();
   await expect(page.getByText("your chats never leave this device")).toBeVisible();
-  await page.getByRole("button", { name: "Download 253 MB" }).click();
+  await page.getByRole("button", { name: "Download 114 MB" }).click();
   await expect(page.getByText("A damaged piece was refused")).toBeVisible();
   await expect(page.getByRole("button", { name: "Summarize" })).toBeEnabled();
   await page.getByRole("button", { name: "Summarize" }).click();

@@ -67,7 +67,7 @@ pub struct Eval {
     #[arg(long)]
     json: bool,
     /// GGUF file or catalog id
-    #[arg(long, default_value = "gemma-3-270m")]
+    #[arg(long, default_value = "gemma-3-270m-64k")]
     model: String,
     #[command(flatten)]
     adapters: AdapterOptions,

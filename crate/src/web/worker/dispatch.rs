@@ -112,7 +112,11 @@ impl WorkerState {
         let store = self.store()?;
         let catalog = store.catalog();
         let model = catalog.model(model)?;
-        let mut files = vec![store.remote_file(model, signal).await?];
+        let mut files = Vec::new();
+        // What is here already may have no place to be fetched from.
+        if !store.stored(&file_id(model)).await?.1 {
+            files.push(store.remote_file(model, signal).await?);
+        }
         for adapter in catalog.adapters_of(&model.id).filter(|adapter| adapter.user.is_none()) {
             files.push(store.remote_adapter(adapter, signal).await?);
         }
@@ -137,8 +141,10 @@ impl WorkerState {
             None => store.files.clear().await?,
             Some(model) => {
                 let model = catalog.model(model)?;
+                let others = store.stored_beside(&model.id).await?;
+                let others: Vec<&str> = others.iter().map(String::as_str).collect();
                 store.files.delete(&file_id(model)).await?;
-                for adapter in catalog.adapters_of(&model.id) {
+                for adapter in catalog.adapters_only_of(&model.id, &others) {
                     store.files.delete(&adapter_file_id(adapter)).await?;
                 }
             }

@@ -63,29 +63,45 @@ impl ModelStore {
         !self.published.models.iter().any(|published| published.id == model.id)
     }
 
-    /// Lists the models that a browser can fetch.
+    /// Lists the models that a browser can fetch, and those that it has. Adapters that another model brought are left out
+    /// of both counts of bytes while nothing of a model's own file is here.
     pub async fn models(&self) -> Result<Vec<ModelStatus>> {
         let catalog = self.catalog();
         let mut models = Vec::new();
-        for model in catalog.models.iter().filter(|model| origin(model).is_some()) {
+        for model in &catalog.models {
             let mut bytes = model.bytes;
             let (mut stored, mut complete) = self.stored(&file_id(model)).await?;
-            for adapter in catalog.adapters_of(&model.id) {
-                let (there, whole) = self.stored(&adapter_file_id(adapter)).await?;
-                stored += there;
-                complete &= whole;
-                bytes = bytes.and_then(|bytes| Some(bytes + adapter.bytes?));
-            }
-            let (id, name, licence) = (model.id.clone(), model.name.clone(), model.licence.clone());
-            let adapters = catalog.adapters_of(&model.id).filter_map(user_adapter).collect();
+            let (begun, whole) = (stored > 0, complete);
             let origin = match origin(model) {
                 Some(Origin::File {}) => ModelOrigin::File,
+                None if !begun => continue,
+                // The rest of its file is not to be had but from the user.
+                None if !whole => ModelOrigin::File,
                 _ if self.is_user_model(model) => ModelOrigin::Address,
                 _ => ModelOrigin::Catalog,
             };
+            for adapter in catalog.adapters_of(&model.id) {
+                let (there, whole) = self.stored(&adapter_file_id(adapter)).await?;
+                complete &= whole;
+                stored += if begun { there } else { 0 };
+                bytes = bytes.and_then(|bytes| Some(bytes + adapter.bytes? - if begun { 0 } else { there }));
+            }
+            let (id, name, licence) = (model.id.clone(), model.name.clone(), model.licence.clone());
+            let adapters = catalog.adapters_of(&model.id).filter_map(user_adapter).collect();
             models.push(ModelStatus { id, name, licence, bytes, stored, complete, origin, adapters });
         }
         Ok(models)
+    }
+
+    /// Returns the ids of the models but `id` of whose files at least a part is there.
+    pub async fn stored_beside(&self, id: &str) -> Result<Vec<String>> {
+        let mut others = Vec::new();
+        for model in self.catalog().models.iter().filter(|model| model.id != id) {
+            if self.stored(&file_id(model)).await?.0 > 0 {
+                others.push(model.id.clone());
+            }
+        }
+        Ok(others)
     }
 
     /// Returns the number of bytes of file `id` that are there, and whether it is complete.
@@ -166,7 +182,7 @@ impl ModelStore {
 
 /// Returns the first origin of `model` that a browser can use.
 fn origin(model: &CatalogModel) -> Option<&Origin> {
-    model.sources.iter().find(|origin| !matches!(origin, Origin::Pypi {}))
+    model.sources.iter().find(|origin| !matches!(origin, Origin::Pypi {} | Origin::Trim { .. }))
 }
 
 /// Returns the id of a model's file in the store.

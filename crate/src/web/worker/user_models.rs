@@ -136,8 +136,8 @@ impl WorkerState {
         })
     }
 
-    /// Adds an adapter to the loaded model, which has to be `model`, and stores it in place of the user's earlier adapter of
-    /// the same kind and task.
+    /// Adds an adapter to the loaded model, which has to be `model`, and stores it in place of the user's earlier adapter
+    /// of the same kind and task. Models that share their adapters with `model` get it when they are loaded.
     pub(super) async fn add_adapter(
         &self,
         model: &str,
@@ -148,7 +148,7 @@ impl WorkerState {
     ) -> Result<Body> {
         let store = self.store()?;
         let adapter = read_adapter(paths, files, signal).await?;
-        let entry = adapter.entry(model, task)?;
+        let entry = adapter.entry(store.catalog().base_of(model), task)?;
         host::require_room(adapter.bytes.len() as u64).await?;
         let _lease = self.lease_engine(signal).await?;
         let mut loaded = match self.model.take() {
@@ -221,6 +221,7 @@ fn user_model(
         sha256,
         chunk_sha256: Vec::new(),
         sources: vec![origin],
+        adapters_of: None,
         template: None,
         zero_shot: None,
         licence: String::new(),

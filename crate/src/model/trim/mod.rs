@@ -1,16 +1,16 @@
 //! A model with fewer tokens: the rows of its embedding that a set of languages needs, and a tokenizer that knows only those.
 //!
 //! Kept tokens are closed under merging: with each of them stay all pieces that merging makes on the way to it
-//! ([`Tokenizer::path`]). Whichever text is tokenised into kept tokens alone by the whole vocabulary is therefore tokenised
+//! ([`Tokenizer::path`](crate::model::tokenizer::Tokenizer::path)). Whichever text is tokenised into kept tokens alone by the whole vocabulary is therefore tokenised
 //! into the same ones by the trimmed one, since each of its merges is still there and no new one is; any other text comes
 //! in smaller pieces or bytes.
 
-use std::collections::{BTreeSet, HashSet};
-use std::fmt::Write as _;
+mod kept;
+
+use std::collections::HashSet;
 use std::io::Write;
 
 use sha2::{Digest, Sha256};
-use unicode_properties::{GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory};
 
 use crate::error::Result;
 use crate::files::gguf::{self, Entry, Header, Metadata, Strings, TensorInfo, Value, Version};
@@ -18,168 +18,13 @@ use crate::files::source::Source;
 use crate::hash::{hex, sha256};
 use crate::input;
 use crate::model::config::ModelConfig;
-use crate::model::tokenizer::{TokenKind, Tokenizer};
 use crate::model::weights::VOCABULARY;
+
+use kept::runs;
+pub use kept::{KeptTokens, TokenCounts, prompt_tokens};
 
 /// Bytes that are copied at once.
 const COPY_BYTES: u64 = 1 << 20;
-
-/// Number of times that each token occurs in a corpus.
-#[derive(Debug, Clone)]
-pub struct TokenCounts(Vec<u64>);
-
-impl TokenCounts {
-    /// Makes counts without any occurrence of a token of `tokenizer`.
-    pub fn new(tokenizer: &Tokenizer) -> Self {
-        Self(vec![0; tokenizer.vocab_size()])
-    }
-
-    /// Adds the tokens of `text`.
-    ///
-    /// # Errors
-    /// If the text cannot be split into words.
-    pub fn add(&mut self, tokenizer: &Tokenizer, text: &str) -> Result<()> {
-        for id in tokenizer.encode(text)? {
-            self.0[id as usize] += 1;
-        }
-        Ok(())
-    }
-
-    /// Returns the number of tokens in the corpus, and of those that are in `kept`.
-    pub fn coverage(&self, kept: &KeptTokens) -> (u64, u64) {
-        (self.0.iter().sum(), kept.0.iter().map(|id| self.0[*id as usize]).sum())
-    }
-}
-
-/// Ids of the tokens that stay, ascending. A token's place among them is its id in the trimmed model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptTokens(Vec<u32>);
-
-impl KeptTokens {
-    /// Chooses at most `limit` tokens: control and byte tokens; single characters of the Latin script, digits, punctuation
-    /// and emoji; then the most frequent of `counts`, each with what merging makes on the way to it.
-    ///
-    /// # Errors
-    /// If `limit` is too low for what has to stay.
-    pub fn most_frequent(tokenizer: &Tokenizer, counts: &TokenCounts, limit: usize) -> Result<Self> {
-        let ids = 0..tokenizer.vocab_size() as u32;
-        let mut kept: BTreeSet<u32> = ids.clone().filter(|id| always_stays(tokenizer, *id)).collect();
-        if kept.len() > limit {
-            return Err(input!("{} tokens have to stay, more than the {limit} that were asked for", kept.len()));
-        }
-        let mut by_count: Vec<u32> = ids.filter(|id| counts.0[*id as usize] > 0).collect();
-        // Of equally frequent tokens the one with the lower id, which merging makes earlier.
-        by_count.sort_by_key(|id| (std::cmp::Reverse(counts.0[*id as usize]), *id));
-        for id in by_count {
-            let path = tokenizer.path(id);
-            let new = path.iter().filter(|id| !kept.contains(id)).collect::<BTreeSet<_>>().len();
-            if kept.len() + new <= limit {
-                kept.extend(path);
-            }
-        }
-        Ok(Self(kept.into_iter().collect()))
-    }
-
-    /// Reads a list as [`KeptTokens::to_list`] writes it, for a vocabulary of `tokenizer`.
-    ///
-    /// # Errors
-    /// If a line is no number and no range of numbers, the numbers do not ascend, one is not in the vocabulary, or a token
-    /// that has to stay is missing.
-    pub fn from_list(list: &str, tokenizer: &Tokenizer) -> Result<Self> {
-        let mut kept: Vec<u32> = Vec::new();
-        for (number, line) in (1..).zip(list.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-            let (first, last) = line.split_once('-').unwrap_or((line, line));
-            let (Ok(first), Ok(last)) = (first.parse::<u32>(), last.parse::<u32>()) else {
-                return Err(input!("line {number} is {line}, not a token's number or a range such as 5-9"));
-            };
-            if last < first || kept.last().is_some_and(|before| first <= *before) {
-                return Err(input!("line {number}: the numbers of a list have to ascend"));
-            }
-            if last as usize >= tokenizer.vocab_size() {
-                return Err(input!(
-                    "line {number}: the vocabulary has {} tokens and no {last}",
-                    tokenizer.vocab_size()
-                ));
-            }
-            kept.extend(first..=last);
-        }
-        let kept = Self(kept);
-        let ids = 0..tokenizer.vocab_size() as u32;
-        match ids.filter(|id| must_stay(tokenizer, *id)).find(|id| kept.new_id(*id).is_none()) {
-            Some(missing) => Err(input!("token {missing}, {}, has to stay", tokenizer.piece(missing))),
-            None => Ok(kept),
-        }
-    }
-
-    /// Returns the list: a line for each run of ids, as `5` or `5-9`.
-    pub fn to_list(&self) -> String {
-        let mut list = String::new();
-        for run in runs(&self.0) {
-            let (first, last) = (run[0], run[run.len() - 1]);
-            let _ = if first == last { writeln!(list, "{first}") } else { writeln!(list, "{first}-{last}") };
-        }
-        list
-    }
-
-    /// Returns the elements of `list` that belong to tokens that stay.
-    fn pick<T: Copy>(&self, list: &[T]) -> Vec<T> {
-        self.0.iter().map(|id| list[*id as usize]).collect()
-    }
-
-    /// Returns the ids, ascending.
-    pub fn ids(&self) -> &[u32] {
-        &self.0
-    }
-
-    /// Returns the id in the trimmed model of what is `id` in the whole one, if it stays.
-    pub fn new_id(&self, id: u32) -> Option<u32> {
-        self.0.binary_search(&id).ok().map(|place| place as u32)
-    }
-}
-
-/// Tells whether no vocabulary can do without token `id`: templates write control tokens, and bytes write what has no token.
-fn must_stay(tokenizer: &Tokenizer, id: u32) -> bool {
-    match tokenizer.kind(id) {
-        TokenKind::Byte | TokenKind::Unknown => true,
-        // Gemma has 6,242 control tokens of this name, which no model was trained on.
-        TokenKind::Control => !tokenizer.piece(id).starts_with("<unused"),
-        TokenKind::UserDefined => false,
-        // The bytes of byte-level vocabularies.
-        TokenKind::Normal => tokenizer.is_byte_level() && tokenizer.piece(id).chars().nth(1).is_none(),
-    }
-}
-
-/// Tells whether token `id` stays whatever a corpus holds: [`must_stay`], and what any text of the languages may be made of.
-fn always_stays(tokenizer: &Tokenizer, id: u32) -> bool {
-    let piece = tokenizer.piece(id);
-    must_stay(tokenizer, id)
-        || match tokenizer.kind(id) {
-            TokenKind::UserDefined => piece.chars().all(char::is_whitespace),
-            _ if is_emoji(piece) => true,
-            _ => {
-                let mut characters = piece.chars();
-                matches!((characters.next(), characters.next()), (Some(character), None) if is_common(character))
-            }
-        }
-}
-
-/// Tells whether a text of any language in the Latin script may hold `character`.
-fn is_common(character: char) -> bool {
-    let latin = matches!(character, 'A'..='Z' | 'a'..='z' | '\u{aa}' | '\u{ba}' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}');
-    let group = character.general_category_group();
-    latin
-        || character.is_ascii_digit()
-        || matches!(group, GeneralCategoryGroup::Punctuation)
-        || character == '▁'
-        || (character < '\u{2300}' && group == GeneralCategoryGroup::Symbol)
-}
-
-/// Tells whether `piece` is an emoji, or several, with what joins and modifies them.
-fn is_emoji(piece: &str) -> bool {
-    let joins = |character: char| matches!(character, '\u{200d}' | '\u{fe0f}' | '\u{20e3}');
-    piece.chars().all(|character| (character.is_emoji_char() && !character.is_ascii()) || joins(character))
-        && piece.chars().any(|character| !joins(character))
-}
 
 /// Writes the model in `source` with the tokens of `kept` alone, as a GGUF file. Rows of the embedding, and of a head of its
 /// own, are copied as they are; all other tensors are the same bytes. The metadata name the whole file by its SHA-256.
@@ -200,7 +45,7 @@ pub fn write_trimmed(source: &impl Source, kept: &KeptTokens, out: &mut impl Wri
                     config.vocab_size
                 ));
             }
-            shape[0] = kept.0.len();
+            shape[0] = kept.ids().len();
         }
         tensors.push((name, info, shape));
     }
@@ -217,7 +62,7 @@ pub fn write_trimmed(source: &impl Source, kept: &KeptTokens, out: &mut impl Wri
         let (name, info, _) = &tensors[i];
         let row_bytes = info.bytes / config.vocab_size as u64;
         let runs: Vec<(u64, u64)> = match has_vocabulary_rows(name) {
-            true => runs(&kept.0)
+            true => runs(kept.ids())
                 .map(|run| (info.offset + u64::from(run[0]) * row_bytes, run.len() as u64 * row_bytes))
                 .collect(),
             false => vec![(info.offset, info.bytes)],
@@ -246,7 +91,7 @@ fn trimmed_metadata(whole: &Metadata, source_sha256: String, kept: &KeptTokens) 
     let all = whole.strings("tokenizer.ggml.tokens")?;
     let tokens = all.map_or(0, Strings::len);
     let pieces: HashSet<&str> =
-        all.into_iter().flat_map(|all| kept.0.iter().filter_map(|id| all.get(*id as usize))).collect();
+        all.into_iter().flat_map(|all| kept.ids().iter().filter_map(|id| all.get(*id as usize))).collect();
     let mut metadata = Vec::new();
     for (key, value) in whole.iter() {
         let value = match (key, value) {
@@ -255,7 +100,7 @@ fn trimmed_metadata(whole: &Metadata, source_sha256: String, kept: &KeptTokens) 
             }
             // Arrays with an entry for each token: pieces, scores, types.
             (_, Value::Strings(list)) if list.len() == tokens => {
-                Value::Strings(kept.0.iter().filter_map(|id| list.get(*id as usize)).collect())
+                Value::Strings(kept.ids().iter().filter_map(|id| list.get(*id as usize)).collect())
             }
             (_, Value::Floats(list)) if list.len() == tokens => Value::Floats(kept.pick(list)),
             (_, Value::Ints(list)) if list.len() == tokens => Value::Ints(kept.pick(list)),
@@ -264,7 +109,7 @@ fn trimmed_metadata(whole: &Metadata, source_sha256: String, kept: &KeptTokens) 
                 let Some(id) = u32::try_from(*id).ok().and_then(|id| kept.new_id(id)) else { continue };
                 Value::Int(i64::from(id))
             }
-            (_, Value::Int(_)) if key.ends_with(".vocab_size") => Value::Int(kept.0.len() as i64),
+            (_, Value::Int(_)) if key.ends_with(".vocab_size") => Value::Int(kept.ids().len() as i64),
             ("general.alignment", _) => continue,
             _ => value.clone(),
         };
@@ -286,14 +131,13 @@ fn joins_known(merge: &str, pieces: &HashSet<&str>) -> bool {
     })
 }
 
-/// Splits `ids`, which ascend, into runs of consecutive ones.
-fn runs(ids: &[u32]) -> impl Iterator<Item = &[u32]> {
-    ids.chunk_by(|one, next| one + 1 == *next)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::kept::{is_common, is_emoji};
     use super::*;
+    use crate::model::tokenizer::Tokenizer;
     use crate::random::random;
     use crate::synth::bytes::byte_characters;
 
@@ -394,7 +238,7 @@ mod tests {
                 for line in 0..10 {
                     counts.add(&whole, &text(&format!("corpus {seed} {line}"), 8)).unwrap();
                 }
-                let kept = KeptTokens::most_frequent(&whole, &counts, whole.vocab_size() - 60).unwrap();
+                let kept = KeptTokens::most_frequent(&whole, &[], &counts, whole.vocab_size() - 60).unwrap();
                 let small = trimmed(&metadata, &kept);
                 assert_eq!(small.vocab_size(), kept.ids().len());
                 for number in 0..400 {
@@ -418,13 +262,16 @@ mod tests {
     fn what_a_template_needs_stays_and_what_no_model_knows_goes() {
         let metadata = spm("spm");
         let whole = tokenizer(&metadata);
-        let kept = KeptTokens::most_frequent(&whole, &TokenCounts::new(&whole), 300).unwrap();
+        let kept = KeptTokens::most_frequent(&whole, &[], &TokenCounts::new(&whole), 300).unwrap();
         let small = trimmed(&metadata, &kept);
         let stays = |piece: &str| small.id(piece).is_some();
         assert!(["<unk>", "<bos>", "<0x00>", "<0xFF>", "a", "▁"].into_iter().all(stays));
         assert!(!stays("<unused0>") && !stays("bb\n"));
         assert_eq!(small.bos(), small.id("<bos>"));
-        let error = KeptTokens::most_frequent(&whole, &TokenCounts::new(&whole), 10).unwrap_err().to_string();
+        let prompt = whole.encode("ab").unwrap();
+        let kept = KeptTokens::most_frequent(&whole, &prompt, &TokenCounts::new(&whole), 300).unwrap();
+        assert!(prompt.iter().all(|id| kept.new_id(*id).is_some()) && small.id("ab").is_none());
+        let error = KeptTokens::most_frequent(&whole, &[], &TokenCounts::new(&whole), 10).unwrap_err().to_string();
         assert_eq!(error, "262 tokens have to stay, more than the 10 that were asked for");
     }
 
@@ -439,7 +286,7 @@ mod tests {
     #[test]
     fn a_list_is_read_back_and_a_wrong_one_refused() {
         let whole = tokenizer(&spm("spm"));
-        let kept = KeptTokens::most_frequent(&whole, &TokenCounts::new(&whole), 300).unwrap();
+        let kept = KeptTokens::most_frequent(&whole, &[], &TokenCounts::new(&whole), 300).unwrap();
         let list = kept.to_list();
         assert!(list.starts_with("0-1\n4-"), "{list}");
         assert_eq!(KeptTokens::from_list(&format!("# kept\n{list}"), &whole).unwrap(), kept);
@@ -451,6 +298,28 @@ mod tests {
             ("1-300", "token 0, <unk>, has to stay"),
         ] {
             assert_eq!(KeptTokens::from_list(list, &whole).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_not_closed_under_merging_is_refused() {
+        for metadata in [spm("spm"), bpe("bpe")] {
+            let whole = tokenizer(&metadata);
+            let piece = ["▁ab", "Ġab"].into_iter().find(|piece| whole.id(piece).is_some()).unwrap();
+            let id = whole.id(piece).unwrap();
+            let parts = whole.path(id);
+            let stays = |ids: &[u32]| {
+                let kept = KeptTokens::most_frequent(&whole, &[], &TokenCounts::new(&whole), 300).unwrap();
+                let ids: BTreeSet<u32> = kept.ids().iter().chain(ids).copied().collect();
+                let list: String = ids.iter().map(|id| format!("{id}\n")).collect();
+                KeptTokens::from_list(&list, &whole)
+            };
+            assert!(stays(&parts).unwrap().new_id(id).is_some());
+            let middle = parts[parts.len() - 2];
+            assert_eq!(
+                stays(&[id]).unwrap_err().to_string(),
+                format!("token {id}, {piece}, is merged from {middle}, {}, which has to stay too", whole.piece(middle))
+            );
         }
     }
 }
