@@ -142,7 +142,7 @@ pub fn prompt_tokens(template: &Template, tokenizer: &Tokenizer) -> Result<Vec<u
     for (from, to) in languages().flat_map(|from| languages().map(move |to| (from, to))) {
         let translation = if from == to { None } else { Some(Task::translation(from, to)?) };
         for task in std::iter::once(Task::summary(from, to)?).chain(translation) {
-            tokens.extend(template.encode(&task, "", tokenizer)?);
+            tokens.extend(template.encode(&task.instruction()?, "", tokenizer)?);
         }
     }
     Ok(tokens)
