@@ -1,5 +1,5 @@
 // Managing models and adapters.
-import { done, download, draftHolds, expect, show, test } from "./fixture";
+import { done, download, draftHolds, expect, paste, show, summarize, test } from "./fixture";
 
 test("a paused download resumes, and both views show it", async ({ page }) => {
   await show(page, "Models");
@@ -141,4 +141,27 @@ test("an adapter is added with what it is for, and deleted", async ({ page }) =>
   await expect(card.getByRole("listitem")).toHaveCount(0);
   await show(page, "Chat");
   await expect(page.getByLabel("Summary in", { exact: true }).locator("option[value=de]")).toHaveCount(0);
+});
+
+test("a summarization adapter is asked for its language, and chats in that can then be read", async ({ page }) => {
+  await download(page);
+  await paste(page, "Ana: salut");
+  await expect(page.getByText("There is no adapter for chats in French yet.")).toBeVisible();
+  await show(page, "Models");
+  await page.getByRole("button", { name: "Add an adapter" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add an adapter to Gemma 3 270M" });
+  await dialog
+    .getByLabel("Choose files")
+    .setInputFiles({ name: "adapter_config.json", mimeType: "application/json", buffer: Buffer.from("{}") });
+  await expect(dialog.getByLabel("Language of the text")).toHaveValue("fr");
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(page.locator("[data-model=gemma-3-270m]").getByRole("listitem")).toContainText(
+    "Summarize, French · 8 MB",
+  );
+  await show(page, "Chat");
+  await expect(
+    page.getByText("There is no adapter from French to English yet; the summary is in French."),
+  ).toBeVisible();
+  await summarize(page);
+  await expect(page.locator("summary-card .text")).toHaveAttribute("lang", "fr");
 });
