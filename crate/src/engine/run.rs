@@ -18,7 +18,7 @@ use crate::chat::windows::{WindowLimits, divide};
 use crate::decoder::executor::Executor;
 use crate::error::Result;
 use crate::input;
-use crate::methods::plan::{PlannedPass, plan, shorten};
+use crate::methods::plan::{Stage, plan, shorten};
 use crate::methods::registry::AdapterRegistry;
 use crate::model::config::ModelConfig;
 use crate::model::prompt::{Task, Template, ZeroShotInstructions};
@@ -38,11 +38,11 @@ pub(crate) struct RunContext<'a> {
 }
 
 impl RunContext<'_> {
-    /// Returns the instruction of a planned pass.
-    fn instruction(&self, pass: &PlannedPass<'_>) -> Result<String> {
+    /// Returns the instruction of a stage.
+    fn instruction(&self, stage: &Stage<'_>) -> Result<String> {
         match self.zero_shot {
-            Some(words) if pass.pairs.rank() == 0 => words.instruction(&pass.task),
-            _ => pass.task.instruction(),
+            Some(words) if stage.pairs.rank() == 0 => words.instruction(&stage.task),
+            _ => stage.task.instruction(),
         }
     }
 
@@ -69,7 +69,7 @@ pub struct Run<'a> {
     limits: WindowLimits,
     started: Instant,
     /// Stages that are left.
-    stages: VecDeque<PlannedPass<'a>>,
+    stages: VecDeque<Stage<'a>>,
     at: Progress,
     /// Instruction of the current stage.
     instruction: String,
@@ -90,8 +90,7 @@ impl<'a> Run<'a> {
         if request.max_tokens == 0 {
             return Err(input!("at most 0 tokens are asked for; give a larger limit"));
         }
-        let stages: VecDeque<PlannedPass<'a>> =
-            plan(request.method, &request.task, model.registry, model.config)?.into();
+        let stages: VecDeque<Stage<'a>> = plan(request.method, &request.task, model.registry, model.config)?.into();
         let mut run = Self {
             limits: limits(&model, &stages, request)?,
             request: request.clone(),
@@ -243,7 +242,7 @@ impl<'a> Run<'a> {
 }
 
 /// Returns the limits of windows that fit beside the longest instructions of any stage.
-fn limits(model: &RunContext<'_>, stages: &VecDeque<PlannedPass<'_>>, request: &Request) -> Result<WindowLimits> {
+fn limits(model: &RunContext<'_>, stages: &VecDeque<Stage<'_>>, request: &Request) -> Result<WindowLimits> {
     // Any method may have to summarise windows first.
     let summary = Task::Summarize { from: request.task.from().to_owned() };
     let mut longest = model.frame_tokens(&summary.instruction()?)?;

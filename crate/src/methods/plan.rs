@@ -1,4 +1,4 @@
-//! The plan of a method: one or two passes, each a prompt with low-rank pairs. The code that runs them never learns the
+//! The plan of a method: one or two stages, each a prompt with low-rank pairs. The code that runs them never learns the
 //! method's name.
 
 use super::merge;
@@ -11,11 +11,10 @@ use crate::input;
 use crate::model::config::ModelConfig;
 use crate::model::prompt::Task;
 
-/// One pass of the model, or one for each window of a text that is too long for one pass.
+/// One stage of a run: a pass of the model, or one for each window of a text that is too long for one pass.
 #[derive(Debug)]
-pub struct PlannedPass<'a> {
-    /// Task of the prompt. The text is the chat for the first planned pass, and the output of the one before for the
-    /// next.
+pub struct Stage<'a> {
+    /// Task of the prompt. The first stage reads the chat, each other one what the stage before it wrote.
     pub task: Task,
     /// Pairs added to the base.
     pub pairs: LowRankPairs<'a>,
@@ -29,7 +28,7 @@ pub fn translation_pair<'a>(registry: &'a AdapterRegistry, from: &str, to: &str)
     Ok([registry.adapter(&summary(from))?, registry.adapter(&translation(from, to))?])
 }
 
-/// Plans the passes that `method` takes for `task`.
+/// Plans the stages that `method` takes for `task`.
 ///
 /// # Errors
 /// If an adapter or correction that it needs is not in `registry`, or the method is not for this task.
@@ -38,8 +37,8 @@ pub fn plan<'a>(
     task: &Task,
     registry: &'a AdapterRegistry,
     config: &'a ModelConfig,
-) -> Result<Vec<PlannedPass<'a>>> {
-    let once = |pairs: LowRankPairs<'a>| vec![PlannedPass { task: task.clone(), pairs }];
+) -> Result<Vec<Stage<'a>>> {
+    let once = |pairs: LowRankPairs<'a>| vec![Stage { task: task.clone(), pairs }];
     Ok(match (method, task) {
         (Method::ZeroShot, _) => once(LowRankPairs::none(config)),
         (Method::Primary, Task::Summarize { from } | Task::SummarizeTranslate { from, .. }) => {
@@ -61,8 +60,8 @@ pub fn plan<'a>(
         (Method::TwoStep, Task::SummarizeTranslate { from, to }) => {
             let [primary, secondary] = translation_pair(registry, from, to)?;
             vec![
-                PlannedPass { task: summary(from), pairs: merge::single(primary) },
-                PlannedPass { task: translation(from, to), pairs: merge::single(secondary) },
+                Stage { task: summary(from), pairs: merge::single(primary) },
+                Stage { task: translation(from, to), pairs: merge::single(secondary) },
             ]
         }
         (corrected, Task::SummarizeTranslate { from, to }) if corrected.needs_correction() => {
@@ -120,7 +119,7 @@ pub fn extra_parameters(
     }
 }
 
-/// Plans the pass that summarises, in its language `from`, one window of a chat that is too long for one pass of
+/// Plans the stage that summarises, in its language `from`, one window of a chat that is too long for one pass of
 /// `method`: with the summarization adapter, or zero-shot without adapters. Returns `None` if that adapter is not in `registry`,
 /// for instance beside a baked projection.
 pub fn shorten<'a>(
@@ -128,11 +127,11 @@ pub fn shorten<'a>(
     from: &str,
     registry: &'a AdapterRegistry,
     config: &'a ModelConfig,
-) -> Option<PlannedPass<'a>> {
+) -> Option<Stage<'a>> {
     let task = summary(from);
     let pairs = match method {
         Method::ZeroShot => LowRankPairs::none(config),
         _ => merge::single(registry.adapter(&task).ok()?),
     };
-    Some(PlannedPass { task, pairs })
+    Some(Stage { task, pairs })
 }

@@ -92,7 +92,7 @@ export const de: Messages = {
     figures: "Zahlen",
     cut: "Bei der größten Länge, die die Optionen erlauben, wurde abgebrochen.",
   },
-  stages: {
+  phases: {
     download: "Wird heruntergeladen",
     load: "Das Modell wird geladen…",
     prefill: (done, total) => `Der Chat wird gelesen: ${done} von ${total} Token`,

@@ -84,7 +84,7 @@ export const en = {
     figures: "Figures",
     cut: "The summary was cut off at the maximum length in the settings.",
   },
-  stages: {
+  phases: {
     download: "Downloading",
     load: "Loading the model…",
     prefill: (done: number, total: number) => `Reading the chat: ${done} of ${total} tokens`,

@@ -91,7 +91,7 @@ export const es: Messages = {
     figures: "Cifras",
     cut: "Se cortó al llegar a la longitud máxima de los ajustes.",
   },
-  stages: {
+  phases: {
     download: "Descargando",
     load: "Cargando el modelo…",
     prefill: (done, total) => `Leyendo el chat: ${done} de ${total} tokens`,

@@ -95,7 +95,7 @@ export const fr: Messages = {
     figures: "Chiffres",
     cut: "Il a été coupé à la longueur maximale des réglages.",
   },
-  stages: {
+  phases: {
     download: "Téléchargement",
     load: "Chargement du modèle…",
     prefill: (done, total) => `Lecture de la discussion : ${done} jetons sur ${total}`,

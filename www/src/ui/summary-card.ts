@@ -149,14 +149,14 @@ export class SummaryCard extends Component {
   }
 
   private renderActivity(activity: Activity | null, text: string) {
-    const { stages } = this.t;
-    const words = activity?.stage === "prefill" ? this.reading(activity) : text === "" ? stages.load : stages.writing;
+    const { phases } = this.t;
+    const words = activity?.phase === "prefill" ? this.reading(activity) : text === "" ? phases.load : phases.writing;
     return html`<p class="quiet activity">${words}</p>`;
   }
 
   private reading({ done, total, part }: Activity): string {
-    const { stages } = this.t;
-    return part ? stages.part(part.index + 1, part.count, done, total) : stages.prefill(done, total);
+    const { phases } = this.t;
+    return part ? phases.part(part.index + 1, part.count, done, total) : phases.prefill(done, total);
   }
 
   private renderActions(summary: Summary) {

@@ -115,7 +115,7 @@ async function download(id: number): Promise<void> {
     stored = Math.min(bytes, stored + 16 * 1024 * 1024);
     if (stored === 32 * 1024 * 1024)
       post(id, { type: "notice", kind: "chunkRefused", text: "A damaged piece was refused and fetched again." });
-    post(id, { type: "progress", stage: "download", done: stored, total: bytes, part: undefined });
+    post(id, { type: "progress", phase: "download", done: stored, total: bytes, part: undefined });
   }
   post(id, done);
 }
@@ -142,7 +142,7 @@ async function importModel(id: number, file: File): Promise<void> {
   };
   for (let done = 0; done <= 4; done++) {
     userModels = [{ ...model, stored: done * 5e5, complete: done === 4 }];
-    post(id, { type: "progress", stage: "import", done: done * 1e6, total: 4e6, part: undefined });
+    post(id, { type: "progress", phase: "import", done: done * 1e6, total: 4e6, part: undefined });
     await wait(40);
     while (file.name.includes("SLOW") && done === 2 && !cancelled.has(id)) await wait(20);
     if (cancelled.has(id)) return;
@@ -173,11 +173,11 @@ function addAdapter(id: number, { model, paths, task }: ActionOf<"addAdapter">):
   });
 }
 
-async function write(id: number, text: string, slowly: boolean, step = 0): Promise<void> {
+async function write(id: number, text: string, slowly: boolean, stage = 0): Promise<void> {
   for (const word of text.split(/(?<= )/)) {
     await wait(slowly ? 400 : 15);
     if (cancelled.has(id)) return;
-    post(id, { type: "delta", text: word, step });
+    post(id, { type: "delta", text: word, stage });
   }
   const metrics = {
     prompt_tokens: 240,
@@ -212,7 +212,7 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
   if (chat.includes("LOST"))
     return post(id, { type: "error", kind: "device", text: "the GPU example failed: the device was lost" });
   if (chat.includes("RESTART")) {
-    post(id, { type: "delta", step: 0, text: "Half a " });
+    post(id, { type: "delta", stage: 0, text: "Half a " });
     await wait(50);
     post(id, {
       type: "notice",
@@ -234,12 +234,12 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
     });
   const parts = chat.includes("LONG") ? 3 : 1;
   for (let index = 0; parts > 1 && index < parts && !cancelled.has(id); index++) {
-    post(id, { type: "progress", stage: "prefill", done: 1200, total: 3600, part: { index, count: parts } });
+    post(id, { type: "progress", phase: "prefill", done: 1200, total: 3600, part: { index, count: parts } });
     await wait(1500);
-    post(id, { type: "delta", text: `What part ${index + 1} is about.\n`, step: 0 });
+    post(id, { type: "delta", text: `What part ${index + 1} is about.\n`, stage: 0 });
   }
   if (cancelled.has(id)) return;
-  post(id, { type: "progress", stage: "prefill", done: 120, total: 240, part: undefined });
+  post(id, { type: "progress", phase: "prefill", done: 120, total: 240, part: undefined });
   await wait(50);
   await write(
     id,

@@ -17,7 +17,7 @@ pub use self::fault::FaultKind;
 pub use self::imported::ChatTitle;
 pub use self::metrics::{GpuMetrics, SummaryMetrics};
 pub use self::request::{Action, Backend, Request};
-pub use self::response::{Body, NoticeKind, Part, Response, Stage};
+pub use self::response::{Body, NoticeKind, Part, Phase, Response};
 pub use self::status::{
     Direction, EngineInfo, ExaminedAdapter, MethodStatus, ModelOrigin, ModelStatus, Storage, UserAdapter,
 };

@@ -27,8 +27,8 @@ pub struct Response {
 pub enum Body {
     /// Progress of a request.
     Progress {
-        /// Stage of the request.
-        stage: Stage,
+        /// Phase of the request.
+        phase: Phase,
         /// Bytes or tokens done.
         done: u64,
         /// Bytes or tokens in all.
@@ -45,8 +45,8 @@ pub enum Body {
     },
     /// New text.
     Delta {
-        /// Step, from 0. The summary is the text of the last step.
-        step: usize,
+        /// Index of the stage. The summary is the text of the last stage.
+        stage: usize,
         /// Text that is new, without the text before it.
         text: String,
     },
@@ -146,10 +146,10 @@ impl From<Error> for Body {
     }
 }
 
-/// The stages that report progress.
+/// The phases of a request that report progress.
 #[derive(Debug, Clone, Copy, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
-pub enum Stage {
+pub enum Phase {
     /// Download, in bytes.
     Download,
     /// Reading of a file that the user picked, in bytes. Every byte is read twice.

@@ -21,7 +21,7 @@ use crate::model::sampler::Sampling;
 use crate::rouge::{Rouge, rouge};
 use crate::web::browser::download::download;
 use crate::web::browser::host;
-use crate::web::protocol::{Action, Body, Request, Stage, VERSION};
+use crate::web::protocol::{Action, Body, Phase, Request, VERSION};
 
 impl WorkerState {
     /// Performs a request and sends its answer.
@@ -126,7 +126,7 @@ impl WorkerState {
             stored += store.stored(&file.id).await?.0;
         }
         host::require_room(total - stored.min(total)).await?;
-        let progress = ProgressReporter::new(&self.page, id, Stage::Download, stored, total);
+        let progress = ProgressReporter::new(&self.page, id, Phase::Download, stored, total);
         for file in &files {
             download(&store.files, file, signal, &progress).await?;
         }

@@ -16,7 +16,7 @@ use crate::engine::{DEFAULT_CONTEXT, Engine};
 use crate::error::{ErrorKind, Result};
 use crate::files::source::Source;
 use crate::web::browser::host;
-use crate::web::protocol::{Backend, Body, Stage};
+use crate::web::protocol::{Backend, Body, Phase};
 
 impl WorkerState {
     /// Loads a model in place of the one before it.
@@ -66,7 +66,7 @@ impl WorkerState {
         let model = catalog.model(model)?;
         let source = store.source(&file_id(model), signal).await?;
         let mut progress =
-            |done, total| self.page.send(id, Body::Progress { stage: Stage::Load, done, total, part: None });
+            |done, total| self.page.send(id, Body::Progress { phase: Phase::Load, done, total, part: None });
         let mut engine = Engine::load(&source, model.template(), backend, DEFAULT_CONTEXT, &mut progress).await?;
         for adapter in catalog.adapters_of(&model.id) {
             let source = store.source(&adapter_file_id(adapter), signal).await?;

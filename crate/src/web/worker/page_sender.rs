@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use web_time::Instant;
 
 use crate::web::browser::download::Listener;
-use crate::web::protocol::{Body, FaultKind, NoticeKind, Response, Stage, VERSION};
+use crate::web::protocol::{Body, FaultKind, NoticeKind, Phase, Response, VERSION};
 
 /// Least time between two reports of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -60,7 +60,7 @@ impl PageSender {
 pub struct ProgressReporter<'a> {
     page: &'a PageSender,
     id: u32,
-    stage: Stage,
+    phase: Phase,
     done: Cell<i64>,
     total: u64,
     reported: Cell<Option<Instant>>,
@@ -68,14 +68,14 @@ pub struct ProgressReporter<'a> {
 
 impl<'a> ProgressReporter<'a> {
     /// Makes a reporter for request `id`, of whose `total` bytes `done` are there.
-    pub fn new(page: &'a PageSender, id: u32, stage: Stage, done: u64, total: u64) -> Self {
-        Self { page, id, stage, done: Cell::new(done as i64), total, reported: Cell::new(None) }
+    pub fn new(page: &'a PageSender, id: u32, phase: Phase, done: u64, total: u64) -> Self {
+        Self { page, id, phase, done: Cell::new(done as i64), total, reported: Cell::new(None) }
     }
 
     /// Reports at once.
     pub fn report(&self) {
-        let (stage, done) = (self.stage, self.done.get().max(0) as u64);
-        self.page.send(self.id, Body::Progress { stage, done, total: self.total, part: None });
+        let (phase, done) = (self.phase, self.done.get().max(0) as u64);
+        self.page.send(self.id, Body::Progress { phase, done, total: self.total, part: None });
     }
 }
 

@@ -9,7 +9,7 @@ use crate::engine::{Engine, Event, Metrics, Request};
 use crate::error::Result;
 use crate::input;
 use crate::web::browser::host;
-use crate::web::protocol::{Body, GpuMetrics, NoticeKind, Part, Stage, SummaryMetrics};
+use crate::web::protocol::{Body, GpuMetrics, NoticeKind, Part, Phase, SummaryMetrics};
 
 impl WorkerState {
     /// Runs the loaded model on `chat`. If the GPU fails, loads the model again and starts anew, once.
@@ -65,9 +65,9 @@ impl WorkerState {
                 Event::Prefill { at, done, total } => {
                     let part = (at.windows > 1).then_some(Part { index: at.window, count: at.windows });
                     let (done, total) = (done as u64, total as u64);
-                    self.page.send(id, Body::Progress { stage: Stage::Prefill, done, total, part });
+                    self.page.send(id, Body::Progress { phase: Phase::Prefill, done, total, part });
                 }
-                Event::Text { at, delta } => self.page.send(id, Body::Delta { step: at.stage, text: delta }),
+                Event::Text { at, delta } => self.page.send(id, Body::Delta { stage: at.stage, text: delta }),
                 Event::Done(done) => metrics = done,
             }
         }

@@ -24,7 +24,7 @@ use crate::web::browser::download::{Listener, Location, Stream};
 use crate::web::browser::host;
 use crate::web::browser::picked::PickedFile;
 use crate::web::browser::store::Store;
-use crate::web::protocol::{Body, ExaminedAdapter, NoticeKind, Stage};
+use crate::web::protocol::{Body, ExaminedAdapter, NoticeKind, Phase};
 
 impl WorkerState {
     /// Puts the model in `file` into the store. Reads the header first, then the whole file to compute its hash, and only
@@ -35,7 +35,7 @@ impl WorkerState {
         let facts = user_files::check_model(&picked).await.map_err(|error| error.at(picked.name()))?;
         let bytes = picked.len();
         // Every byte is read twice.
-        let progress = ProgressReporter::new(&self.page, id, Stage::Import, 0, bytes * 2);
+        let progress = ProgressReporter::new(&self.page, id, Phase::Import, 0, bytes * 2);
 
         let mut hasher = Sha256::new();
         for start in (0..bytes).step_by(CHUNK_BYTES as usize) {

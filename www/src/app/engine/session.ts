@@ -1,6 +1,6 @@
 // The engine's state as the page knows it: the models on this device, the download in progress, and the loaded model.
 import type { ReactiveControllerHost } from "lit";
-import type { Backend, Direction, EngineInfo, MethodStatus, ModelStatus, Part, Stage, Storage } from "../../protocol";
+import type { Backend, Direction, EngineInfo, MethodStatus, ModelStatus, Part, Phase, Storage } from "../../protocol";
 import { type Benchmark, benchmarkOf, isFaster, type Placement } from "./backend";
 import { type Answer, type EngineAction, EngineClient, EngineError, type EngineEvent } from "./client";
 import { DownloadSpeed } from "./speed";
@@ -12,9 +12,9 @@ export interface Download {
   bytesPerSecond: number;
 }
 
-/** A stage of a task and its progress. */
+/** A phase of a task and its progress. */
 export interface Activity {
-  stage: Stage;
+  phase: Phase;
   done: number;
   total: number;
   /** The part being read, if the chat is read in several. */
@@ -138,10 +138,10 @@ export class EngineSession {
 
   private async loadNow(model: string, choice: Backend): Promise<Loaded> {
     // If loading fails, no model is loaded.
-    this.set({ loaded: null, placement: null, loading: { stage: "load", done: 0, total: 0 } });
+    this.set({ loaded: null, placement: null, loading: { phase: "load", done: 0, total: 0 } });
     const onEvent = (event: EngineEvent): void => {
       if (event.type === "progress")
-        this.set({ loading: { stage: event.stage, done: event.done, total: event.total } });
+        this.set({ loading: { phase: event.phase, done: event.done, total: event.total } });
       if (event.type === "notice") this.set({ notices: [...this.notices, event.text] });
     };
     try {

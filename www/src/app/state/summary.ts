@@ -64,7 +64,7 @@ export async function summarize(
 ): Promise<Summary> {
   const { model, from, to, method, maxTokens, temperature, reference } = request;
   let summary = blank(from, to);
-  let step = 0;
+  let stage = 0;
   const set = (state: Partial<Summary>): void => {
     summary = { ...summary, ...state };
     onChange(summary);
@@ -88,11 +88,11 @@ export async function summarize(
     if (event.type === "notice")
       set({ notices: [...summary.notices, event.text], ...(event.kind === "restarted" && { text: "" }) });
     else if (event.type === "progress")
-      set({ activity: { stage: event.stage, done: event.done, total: event.total, part: event.part } });
+      set({ activity: { phase: event.phase, done: event.done, total: event.total, part: event.part } });
     else {
-      // The text of a second step replaces that of the first, which was intermediate.
-      set({ text: event.step === step ? summary.text + event.text : event.text, activity: null });
-      step = event.step;
+      // The text of a second stage replaces that of the first, which was intermediate.
+      set({ text: event.stage === stage ? summary.text + event.text : event.text, activity: null });
+      stage = event.stage;
     }
   };
   const done = await session.ask("done", action, { onEvent, signal });
