@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use common::{adapter, tiny};
 use gist::adapters::write_gguf;
 use gist::hash::sha256;
-use program::Bench;
+use program::{Bench, refuses};
 use serde_json::{Value, json};
 
 /// A folder with the model `tiny`, two adapters for it, and a catalog that knows the model and the first adapter.
@@ -62,6 +62,16 @@ impl Setup {
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+#[test]
+fn a_model_is_inspected_by_its_path_or_its_catalog_id() {
+    let setup = Setup::new();
+    let by_id = setup.printed(&["inspect", "tiny"]);
+    assert!(by_id.contains("base_tensors_sha256"), "{by_id}");
+    assert_eq!(setup.printed(&["inspect", text(&setup.bench.path("tiny-llama-f32.gguf"))]), by_id);
+    refuses(&["inspect", "no-such-model"], b"", "there is no model no-such-model; give a .gguf file or one of");
+    refuses(&["inspect", "absent.safetensors"], b"", "absent.safetensors: ");
 }
 
 #[test]
