@@ -35,6 +35,36 @@ need_component() { # COMMAND COMPONENT
     cargo "$1" --version > /dev/null 2>&1 || install "cargo $1" rustup component add "$2"
 }
 
+WASM_TARGET=wasm32-unknown-unknown
+DEBIAN_PACKAGES=(rustc-web rust-web-src libstd-rust-web-1.96 libstd-rust-web-dev libllvm22)
+
+has_wasm_target() { [ -d "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET" ]; }
+
+# Fails unless Rust can compile to WebAssembly, with rustup's target or with Debian's compiler in $CACHE/toolchain.
+need_wasm_target() {
+    if has_wasm_target || [ -x "$CACHE/toolchain/usr/bin/rustc" ]; then return; fi
+    [ "$POCKET_GIST_INSTALL" = 1 ] || fail "Rust's target $WASM_TARGET is missing; run:" \
+        "rustup target add $WASM_TARGET   (or run this again with --install)"
+    echo "$(basename "$0"): fetching the target $WASM_TARGET"
+    # rustup waits for minutes on networks that drop its packets.
+    local limit=env
+    have timeout && limit="timeout 60"
+    $limit rustup target add $WASM_TARGET > /dev/null 2>&1 || unpack_debian
+}
+
+# Downloads Debian's packages and unpacks them to $CACHE/toolchain.
+unpack_debian() {
+    local root=$CACHE/toolchain staging=$CACHE/toolchain.new deb
+    have apt-get || fail "rustup cannot fetch $WASM_TARGET, and there is no apt-get to get it from Debian"
+    echo "$(basename "$0"): rustup cannot fetch $WASM_TARGET; unpacking Debian's compiler" >&2
+    rm -rf "$staging" && mkdir -p "$staging/debs"
+    # Package lists may be missing on a fresh machine.
+    apt-cache show "${DEBIAN_PACKAGES[@]}" > /dev/null 2>&1 || apt-get update -qq || fail "apt-get update failed"
+    (cd "$staging/debs" && apt-get download -qq "${DEBIAN_PACKAGES[@]}") || fail "Debian has no ${DEBIAN_PACKAGES[*]}"
+    for deb in "$staging"/debs/*.deb; do dpkg -x "$deb" "$staging"; done
+    rm -rf "$staging/debs" "$root" && mv "$staging" "$root"
+}
+
 # Installs the page's packages, unless those of the lock file are there.
 npm_packages() {
     cmp -s www/package-lock.json www/node_modules/.installed.json && return

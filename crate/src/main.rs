@@ -54,7 +54,7 @@ enum Command {
     #[command(after_help = "Example:\n  gist lorahub --data train.jsonl --to es --limit 5 --out lorahub.json")]
     Lorahub(cli::lorahub::Search),
     /// Print the contents of a model, an adapter or a correction file
-    #[command(after_help = "Examples:\n  gist inspect model.gguf\n  gist inspect projection.safetensors")]
+    #[command(after_help = "Examples:\n  gist inspect gemma-3-270m\n  gist inspect projection.safetensors")]
     Inspect(cli::inspect::Inspect),
     /// Convert an adapter to a GGUF LoRA in Q8_0
     #[command(after_help = "Example:\n  gist export peft-folder --base model.gguf --out adapter.gguf")]

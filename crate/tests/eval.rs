@@ -138,6 +138,9 @@ fn single_tasks_are_measured_too() {
     let report = setup.run(&translation);
     let methods: Vec<&String> = report.as_object().unwrap().keys().collect();
     assert_eq!(methods, ["secondary", "zero-shot"]);
+    // One method reads better with the other commands' name of the option.
+    let report = setup.run(&["--to", "es", "--method", "zero-shot", "--limit", "1", "--max-tokens", "4", "--json"]);
+    assert_eq!(report.as_object().unwrap().keys().collect::<Vec<_>>(), ["zero-shot"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Adapters and learned files that were made to do harm: each is refused with one line, exit code 2.
+//! Adapters and correction files that were made to do harm: each is refused with one line, exit code 2.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -202,16 +202,16 @@ fn projection(config: &ModelConfig) -> Vec<Entry<'static>> {
 }
 
 #[test]
-fn learned_files() {
+fn correction_files() {
     let bench = Bench::new();
     let model = bench.model("tiny-llama-f32");
     let config = tiny("tiny-llama-f32").config;
     let mut number = 0;
     let mut run = |file: &[u8]| {
         number += 1;
-        let path = bench.write(&format!("learned{number}.safetensors"), file);
+        let path = bench.write(&format!("correction{number}.safetensors"), file);
         let fixed = ["summarize", "-", "--to", "es", "--method", "zero-shot", "--max-tokens", "1"];
-        let own = ["--model", model.to_str().unwrap(), "--learned", path.to_str().unwrap()];
+        let own = ["--model", model.to_str().unwrap(), "--correction", path.to_str().unwrap()];
         fixed.into_iter().chain(own).map(str::to_owned).collect::<Vec<_>>()
     };
     let good = projection(&config);

@@ -17,6 +17,7 @@ use gist::files::gguf::Header;
 use gist::methods::adapter_kind::AdapterKind;
 use gist::methods::baked::{self, Baked, bake};
 use gist::methods::correction::Correction;
+use gist::methods::correction_file::AdapterId;
 use gist::methods::lorahub::LoraHub;
 use gist::methods::merge;
 use gist::methods::method::Method;
@@ -248,6 +249,22 @@ fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
     let likely = expected.iter().zip(&found).filter(|(expected, _)| **expected > -8.0);
     let worst = likely.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(worst < 0.02, "{worst}");
+}
+
+#[test]
+fn a_baked_projection_names_adapters_as_its_projection_does() {
+    let engine = with_adapters("tiny-llama-f32", [8, 8]);
+    let adapters = translation_pair(&engine.registry, "en", "es").unwrap();
+    let mut projection = projection(&engine.config);
+    let names = |projection: &Projection| {
+        let file = bake(&engine.config, &engine.base, projection, adapters).unwrap();
+        let baked = Baked::read("x", &file, &engine.config).unwrap();
+        baked.provenance.adapters.into_iter().map(|adapter| adapter.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&projection), ["one", "two"]);
+    let id = |(name, adapter): (&str, &LoraAdapter)| AdapterId { name: name.to_owned(), ..adapter.into() };
+    projection.provenance.adapters = ["base/summarize", "base/translate"].into_iter().zip(adapters).map(id).collect();
+    assert_eq!(names(&projection), ["base/summarize", "base/translate"]);
 }
 
 #[test]

@@ -62,8 +62,8 @@ def main():
         with safe_open(projection, "pt") as file:
             metadata = file.metadata()
         languages = ["--from", metadata["from"], "--to", metadata["to"]]
-        learned = ["--learned", projection]
-        gist("bake", "--model", base.path, *languages, *adapters, *learned, "--out", run / "baked.safetensors")
+        correction = ["--correction", projection]
+        gist("bake", "--model", base.path, *languages, *adapters, *correction, "--out", run / "baked.safetensors")
     elif (run / "adapter").exists():
         name = f"{base.id}/{run.name}"
         gist("export", run / "adapter", "--base", base.path, "--out", run / "adapter.gguf", "--name", name)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use gist::adapters::{LoraAdapter, PEFT_FILES};
 use gist::adapters::{read_gguf, read_peft};
+use gist::catalog::Catalog;
 use gist::engine::Engine;
 use gist::error::Result;
 use gist::input;
@@ -17,14 +18,26 @@ use gist::model::prompt::Task;
 use super::model::{data_folder, locate};
 use super::read_file;
 
-/// Reads an adapter from a PEFT folder or a GGUF LoRA.
+/// Reads an adapter from a PEFT folder or a GGUF LoRA. Its name is its id where the catalog has its file, otherwise its
+/// file name: files that are written name adapters, and are no place for the folders of this machine.
 pub fn read_adapter(path: &Path, config: &ModelConfig) -> Result<LoraAdapter> {
-    let name = path.display().to_string();
-    if path.is_dir() {
+    let shown = path.display().to_string();
+    let mut adapter = if path.is_dir() {
         let [peft_config, tensors] = PEFT_FILES.map(|file| read_file(&path.join(file)));
-        return read_peft(&name, &peft_config?, &tensors?, config);
-    }
-    pollster::block_on(read_gguf(&name, &read_file(path)?, config))
+        read_peft(&shown, &peft_config?, &tensors?, config)?
+    } else {
+        pollster::block_on(read_gguf(&shown, &read_file(path)?, config))?
+    };
+    let file_name = || path.file_name().map(|name| name.to_string_lossy().into_owned());
+    adapter.name = catalog_id(&adapter.sha256).or_else(file_name).unwrap_or(shown);
+    Ok(adapter)
+}
+
+/// Returns the id of the catalog's adapter whose file has the hash `sha256`; `None` also where there is no catalog.
+fn catalog_id(sha256: &str) -> Option<String> {
+    let catalog = Catalog::parse(&read_file(&data_folder().join("catalog.json")).ok()?).ok()?;
+    let entry = catalog.adapters.into_iter().find(|entry| entry.sha256.as_deref() == Some(sha256))?;
+    Some(entry.id)
 }
 
 /// Options for adapters and corrections that replace those of the catalog.

@@ -21,7 +21,7 @@ pub struct Export {
     /// GGUF file to write
     #[arg(long)]
     out: PathBuf,
-    /// Name to write into the file [default: path of the adapter]
+    /// Name to write into the file [default: its catalog id or file name]
     #[arg(long)]
     name: Option<String>,
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use gist::adapters::PEFT_FILES;
 use gist::adapters::low_rank::Target;
-use gist::error::{Error, Result};
+use gist::error::Result;
 use gist::files::gguf::{Header, Value, type_name};
 use gist::files::source::FileSource;
 use gist::input;
@@ -17,27 +17,28 @@ use gist::methods::projection;
 use gist::model::config::ModelConfig;
 use gist::model::weights::Weights;
 
-use super::{progress_bar, read_file};
+use super::{is_path, locate, progress_bar, read_file};
 
 /// Arguments of `gist inspect`.
 #[derive(Args)]
 pub struct Inspect {
-    /// GGUF model or LoRA, PEFT folder, or correction file
-    file: PathBuf,
+    /// GGUF model or LoRA, PEFT folder, correction file, or catalog id of a model
+    file: String,
 }
 
 impl Inspect {
     /// Prints the metadata and the size.
     pub fn run(self) -> Result<()> {
-        let at = |error: Error| error.at(self.file.display());
-        if self.file.is_dir() {
-            return peft(&self.file);
+        let mut path = PathBuf::from(&self.file);
+        if path.is_dir() {
+            return peft(&path);
         }
-        let extension = self.file.extension().and_then(|extension| extension.to_str());
-        match extension {
-            Some("safetensors" | "json") => correction(&read_file(&self.file)?).map_err(at),
-            _ => gguf(&FileSource::open(&self.file)?).map_err(at),
+        let is_correction = path.extension().is_some_and(|extension| extension == "safetensors" || extension == "json");
+        if !is_correction && !is_path(&self.file) {
+            path = locate(&self.file)?.1;
         }
+        let result = if is_correction { correction(&read_file(&path)?) } else { gguf(&FileSource::open(&path)?) };
+        result.map_err(|error| error.at(path.display()))
     }
 }
 

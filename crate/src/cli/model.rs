@@ -84,12 +84,16 @@ fn models_folder() -> PathBuf {
     }
 }
 
+/// Returns `true` if `model` is the path of a file, not a catalog id.
+pub fn is_path(model: &str) -> bool {
+    Path::new(model).exists() || model.ends_with(".gguf") || model.contains(std::path::MAIN_SEPARATOR)
+}
+
 /// Returns the catalog, the file that a path or a catalog id names, and the catalog's entry for it, if there is one.
 pub fn locate(model: &str) -> Result<(Catalog, PathBuf, Option<catalog::CatalogModel>)> {
     let catalog = Catalog::parse(&read_file(&data_folder().join("catalog.json"))?)?;
     let path = Path::new(model);
-    let is_path = path.exists() || model.ends_with(".gguf") || model.contains(std::path::MAIN_SEPARATOR);
-    if is_path {
+    if is_path(model) {
         let file = path.file_name().and_then(|name| name.to_str());
         let entry = catalog.models.iter().find(|entry| Some(entry.file.as_str()) == file).cloned();
         return Ok((catalog, path.to_owned(), entry));

@@ -100,11 +100,11 @@ pub fn bake(config: &ModelConfig, base: &str, projection: &Projection, adapters:
             tensors.push((a.clone(), vec![pair.rank, k], to_f16(&a, &pair.a)?));
         }
     }
-    let provenance = Provenance {
-        base: Some(base.to_owned()),
-        adapters: adapters.map(Into::into).into(),
-        ..projection.provenance.clone()
-    };
+    let mut provenance = Provenance { base: Some(base.to_owned()), ..projection.provenance.clone() };
+    // Where the projection names its adapters, these are the same: their hashes were compared.
+    if provenance.adapters.len() < adapters.len() {
+        provenance.adapters = adapters.map(Into::into).into();
+    }
     let mut metadata = provenance.to_metadata()?;
     metadata.insert("method".to_owned(), AdapterKind::Baked.id().to_owned());
     metadata.insert("s".to_owned(), projection.s.to_string());

@@ -166,7 +166,7 @@ class Results(unittest.TestCase):
             module.load(run(names[0]))
             for number, file in enumerate(names):
                 merged = MODELS / f"merged-{method}-{number}"
-                gist("merge", "--method", method, *given, "--learned", run(file), "--out", merged)
+                gist("merge", "--method", method, *given, "--correction", run(file), "--out", merged)
                 self.same(merged, model)
 
     def test_a_projection_says_what_it_was_made_with(self):

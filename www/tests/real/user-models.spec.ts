@@ -352,7 +352,15 @@ test("a folder, a file, a zip and a projection are added, used and kept", async 
   await expect(dialog()).toBeHidden();
   const projected = await summarize("es", "projection");
   expect(projected).toBe(
-    native("gemma.gguf", ["--to", "es", "--method", "projection", ...adapters, "--learned", file("mine.safetensors")]),
+    native("gemma.gguf", [
+      "--to",
+      "es",
+      "--method",
+      "projection",
+      ...adapters,
+      "--correction",
+      file("mine.safetensors"),
+    ]),
   );
 
   execFileSync("python3", ["-m", "zipfile", "-c", file("joint.zip"), peft("tiny-gemma3-f32-two")]);

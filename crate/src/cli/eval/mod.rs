@@ -43,7 +43,7 @@ pub struct Eval {
     #[arg(long, value_enum)]
     task: Option<TaskKind>,
     /// Methods to compare: names separated by commas, or all that have their adapters
-    #[arg(long, value_name = "all|A,B", default_value = "all")]
+    #[arg(long, visible_alias = "method", value_name = "all|A,B", default_value = "all")]
     methods: String,
     /// Number of dialogues to use, the first in the language of --from [default: all]
     #[arg(long)]

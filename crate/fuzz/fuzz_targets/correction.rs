@@ -32,18 +32,18 @@ fn write_seeds() {
         .flat_map(|(k, d)| [(format!("{k}x{d}.P1"), vec![2, *d]), (format!("{k}x{d}.P2"), vec![*d, 2])])
         .collect();
     let file = zeros("projection", &shapes);
-    seed("learned", "projection", &file);
+    seed("correction", "projection", &file);
     let projection = Projection::read("seed", &file, &CONFIG).expect("its own file");
     let (one, two) = (adapter(&CONFIG), adapter(&CONFIG));
-    seed("learned", "baked", &bake(&CONFIG, "hash", &projection, [&one, &two]).expect("it can be baked"));
+    seed("correction", "baked", &bake(&CONFIG, "hash", &projection, [&one, &two]).expect("it can be baked"));
     let targets = gist::adapters::low_rank::Target::ALL.map(|target| (target.hf_name(), target.shape(&CONFIG)));
     let shapes = targets.map(|(name, (d, _))| (format!("{name}.p"), vec![d]));
-    seed("learned", "calibration", &zeros("calibration", &shapes));
+    seed("correction", "calibration", &zeros("calibration", &shapes));
     let shapes = targets.map(|(name, (d, k))| [(format!("{name}.Q1"), vec![2, k]), (format!("{name}.Q2"), vec![d, 2])]);
-    seed("learned", "calibration-pp", &zeros("calibration-pp", shapes.as_flattened()));
+    seed("correction", "calibration-pp", &zeros("calibration-pp", shapes.as_flattened()));
     let weights =
         r#"{"method":"lorahub","weights":[0.5,0.2],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#;
-    seed("learned", "lorahub", weights.as_bytes());
+    seed("correction", "lorahub", weights.as_bytes());
 }
 
 fuzz_target!(init: write_seeds(), |data: &[u8]| {
