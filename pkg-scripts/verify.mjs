@@ -42,7 +42,7 @@ for (const model of catalog.models) {
   if (model.bytes) equal(`the length of ${model.id}`, bytes, model.bytes);
   console.log(`verify: ${model.id} is the catalog's, in ${manifest.shards.length} pieces`);
 
-  const adapters = catalog.adapters.filter(({ base }) => base === (model.adapters_of ?? model.id));
+  const adapters = catalog.adapters.filter(({ base }) => base === (model.base ?? model.id));
   for (const { id, path, sha256: expected } of adapters) {
     equal(`the hash of ${id}`, sha256(await readFile(join(published, path))), expected);
   }

@@ -7,49 +7,139 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::chat::conversation::{Conversation, Message};
 
-/// Words for numbers up to twelve, and for the tens, in English, Spanish, French and German.
-const NUMBER_WORDS: [(u64, &str); 18] = [
-    (0, "zero cero zéro null"),
-    (1, "one a an un uno una une ein eins eine einen einem einer"),
-    (2, "two dos deux zwei couple par pair paar both ambos beide"),
-    (3, "three tres trois drei"),
-    (4, "four cuatro quatre vier"),
-    (5, "five cinco cinq fünf"),
-    (6, "six seis sechs"),
-    (7, "seven siete sept sieben"),
-    (8, "eight ocho huit acht"),
-    (9, "nine nueve neuf neun"),
-    (10, "ten diez dix zehn"),
-    (11, "eleven once onze elf"),
-    (12, "twelve doce douze zwölf dozen docena douzaine dutzend noon mediodía midi mittag"),
-    (15, "quarter fifteen cuarto quince quart quinze viertel fünfzehn"),
-    (20, "twenty veinte vingt zwanzig"),
-    (30, "half thirty media treinta demie demi trente halb dreißig"),
-    (50, "fifty cincuenta cinquante fünfzig"),
-    (100, "hundred cien ciento cent hundert"),
+/// Words for numbers of one language: those from 0 to 20, the tens from 30 to 90, and others with their values.
+struct NumberWords {
+    language: &'static str,
+    to_twenty: &'static str,
+    tens: &'static str,
+    others: &'static [(&'static str, u64)],
+}
+
+const NUMBER_WORDS: [NumberWords; 4] = [
+    NumberWords {
+        language: "en",
+        to_twenty: "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
+                    seventeen eighteen nineteen twenty",
+        tens: "thirty forty fifty sixty seventy eighty ninety",
+        others: &[
+            ("a", 1),
+            ("an", 1),
+            ("both", 2),
+            ("dozen", 12),
+            ("noon", 12),
+            ("midnight", 12),
+            ("quarter", 15),
+            ("half", 30),
+            ("hundred", 100),
+        ],
+    },
+    NumberWords {
+        language: "es",
+        to_twenty: "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis \
+                    diecisiete dieciocho diecinueve veinte",
+        tens: "treinta cuarenta cincuenta sesenta setenta ochenta noventa",
+        others: &[
+            ("un", 1),
+            ("una", 1),
+            ("ambos", 2),
+            ("docena", 12),
+            ("mediodía", 12),
+            ("cuarto", 15),
+            ("media", 30),
+            ("cien", 100),
+            ("ciento", 100),
+        ],
+    },
+    NumberWords {
+        language: "fr",
+        to_twenty: "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept \
+                    dix-huit dix-neuf vingt",
+        tens: "trente quarante cinquante soixante soixante-dix quatre-vingt quatre-vingt-dix",
+        others: &[
+            ("une", 1),
+            ("douzaine", 12),
+            ("midi", 12),
+            ("minuit", 12),
+            ("quart", 15),
+            ("demie", 30),
+            ("demi", 30),
+            ("quatre-vingts", 80),
+            ("cent", 100),
+        ],
+    },
+    NumberWords {
+        language: "de",
+        to_twenty: "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn \
+                    siebzehn achtzehn neunzehn zwanzig",
+        tens: "dreißig vierzig fünfzig sechzig siebzig achtzig neunzig",
+        others: &[
+            ("ein", 1),
+            ("eine", 1),
+            ("einen", 1),
+            ("einem", 1),
+            ("einer", 1),
+            ("beide", 2),
+            ("dutzend", 12),
+            ("mittag", 12),
+            ("viertel", 15),
+            ("halb", 30),
+            ("hundert", 100),
+        ],
+    },
 ];
 
 /// Words with a capital that are no names, in English, Spanish and French.
-const CAPITALS: &str = "i monday tuesday wednesday thursday friday saturday sunday january february march april may june \
+const CAPITALS: &str = "monday tuesday wednesday thursday friday saturday sunday january february march april may june \
     july august september october november december christmas easter english spanish french german navidad noël pâques \
     mr mrs ms dr ok tv pm am";
 
-/// Returns the numbers in digits of `summary` that `chat` has neither in digits nor in words. 7 stands for 19 too, as in
-/// 7 pm.
-pub fn unknown_numbers(chat: &Conversation, summary: &str) -> Vec<u64> {
+/// Returns the numbers in digits of `summary` that `chat`, in the language `language`, has neither in digits nor in words.
+/// 7 stands for 19 too, as in 7 pm. Words are known up to twenty and for the tens; of compounds such as `twenty-five` the
+/// parts are, with their sum.
+pub fn unknown_numbers(chat: &Conversation, language: &str, summary: &str) -> Vec<u64> {
     let text = chat.to_string();
     let digits: HashSet<u64> = numbers(&text).into_iter().collect();
-    let words: HashSet<String> = text.unicode_words().map(str::to_lowercase).collect();
-    let is_word = |number: &u64| {
-        let names = NUMBER_WORDS.iter().filter(|(value, _)| value == number);
-        names.flat_map(|(_, names)| names.split(' ')).any(|name| words.contains(name))
-    };
+    let spelled = spelled_numbers(&text, language);
     let is_hour = |number: &u64| {
         (1..=12).contains(number) && digits.contains(&(number + 12))
             || (13..=24).contains(number) && digits.contains(&(number - 12))
     };
-    let is_known = |number: &u64| digits.contains(number) || is_hour(number) || is_word(number);
+    let is_known = |number: &u64| digits.contains(number) || is_hour(number) || spelled.contains(number);
     numbers(summary).into_iter().filter(|number| *number != 0 && !is_known(number)).collect()
+}
+
+/// Returns the numbers that words of `text` stand for, and the sums of tens and units.
+fn spelled_numbers(text: &str, language: &str) -> HashSet<u64> {
+    let Some(words) = NUMBER_WORDS.iter().find(|words| words.language == language) else { return HashSet::new() };
+    let named =
+        words.to_twenty.split_whitespace().zip(0..).chain(words.tens.split_whitespace().zip((30..).step_by(10)));
+    let named: Vec<(&str, u64)> = named.chain(words.others.iter().copied()).collect();
+    let text = text.to_lowercase();
+    let is_there = |name: &str| {
+        text.match_indices(name).any(|(at, _)| {
+            let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+            !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + name.len()..].chars().next())
+        })
+    };
+    let mut numbers: HashSet<u64> =
+        named.iter().filter(|(name, _)| is_there(name)).map(|(_, number)| *number).collect();
+    for (tens, ten) in named.iter().filter(|(_, number)| *number >= 20 && *number < 100 && number % 10 == 0) {
+        for (units, unit) in named.iter().filter(|(_, number)| (1..20).contains(number)) {
+            let veinti = tens.strip_suffix('e').unwrap_or(tens);
+            let compounds = [
+                format!("{tens}-{units}"),
+                format!("{tens} {units}"),
+                format!("{tens} y {units}"),
+                format!("{tens} et {units}"),
+                format!("{veinti}i{units}"),
+                format!("{units}und{tens}"),
+            ];
+            if compounds.iter().any(|compound| is_there(compound)) {
+                numbers.insert(ten + unit);
+            }
+        }
+    }
+    numbers
 }
 
 /// Returns the numbers in digits of `text`. A point or comma before three digits separates thousands.
@@ -118,8 +208,8 @@ pub struct NameExchange {
 }
 
 impl NameExchange {
-    /// Returns the exchange for `chat`, or `None` if it has not two speakers with names of one word that mean nothing else in
-    /// it.
+    /// Returns the exchange for `chat`, or `None` if it has not two speakers with names of one word of three letters or more
+    /// that mean nothing else in it.
     pub fn of(chat: &Conversation) -> Option<Self> {
         let mut names: Vec<&str> = Vec::new();
         for message in chat.messages() {
@@ -167,15 +257,16 @@ impl NameExchange {
         Conversation::new(chat.messages().iter().map(exchanged).collect())
     }
 
-    /// Returns `true` if `one` and `other` name the two speakers first in the same order, or the same one alone.
-    pub fn same_order(&self, one: &str, other: &str) -> bool {
-        let order = |text: &str| {
-            let mut places = self.names.each_ref().map(|name| words(text).position(|word| word == name));
-            let first = places[0].is_some() && (places[1].is_none() || places[0] < places[1]);
-            places.sort_unstable();
-            (first, places.map(|place| place.is_some()))
+    /// Tells whether `one` and `other` name the two speakers first in the same order, or the same one alone; `None` if one of
+    /// the texts names neither.
+    pub fn same_order(&self, one: &str, other: &str) -> Option<bool> {
+        let order = |text: &str| -> Option<Vec<&String>> {
+            let place = |name: &&String| words(text).position(|word| word == *name);
+            let mut named: Vec<&String> = self.names.iter().filter(|name| place(name).is_some()).collect();
+            named.sort_by_key(place);
+            (!named.is_empty()).then_some(named)
         };
-        order(one) == order(other)
+        Some(order(one)? == order(other)?)
     }
 }
 
@@ -190,10 +281,24 @@ mod tests {
     #[test]
     fn numbers_of_the_chat_are_known_in_digits_and_words() {
         let chat = chat("Ana: We meet at 19:30, bring twelve eggs and 1,200 euros.\nBen: ok, half an hour for 3 of us");
+        let unknown_numbers = |chat, summary| super::unknown_numbers(chat, "en", summary);
         let known = "They meet at 7:30 with 12 eggs, 1200 euros and 3 people for 30 minutes.";
         assert_eq!(unknown_numbers(&chat, known), [0_u64; 0]);
         assert_eq!(unknown_numbers(&chat, "They meet at 8:45 with 13 eggs."), [8, 45, 13]);
         assert_eq!(numbers("1.200,50 and 07:00"), [1200, 50, 7, 0]);
+    }
+
+    #[test]
+    fn spelled_numbers_are_those_of_the_language() {
+        let numbers = |text, language| {
+            let mut numbers: Vec<u64> = spelled_numbers(text, language).into_iter().collect();
+            numbers.sort_unstable();
+            numbers
+        };
+        assert_eq!(numbers("Twenty-five of forty, once", "en"), [5, 20, 25, 40]);
+        assert_eq!(numbers("veinticinco, treinta y dos", "es"), [2, 25, 30, 32]);
+        assert_eq!(numbers("à soixante-douze par ici, quatre-vingt-un", "fr"), [1, 4, 12, 20, 60, 72, 80, 81]);
+        assert_eq!(numbers("um halb acht, fünfundzwanzig", "de"), [8, 25, 30]);
     }
 
     #[test]
@@ -218,9 +323,10 @@ mod tests {
         let exchanged = exchange.chat(&chat).unwrap();
         assert_eq!(exchanged.to_string(), "Ben: Ana, is Banana Ana's?\nAna: no, Ben");
         assert_eq!(exchange.chat(&exchanged).unwrap(), chat);
-        assert!(exchange.same_order("Ana asks Ben.", "Ana and Ben talk."));
-        assert!(!exchange.same_order("Ana asks Ben.", "Ben asks Ana."));
-        assert!(!exchange.same_order("Ana asks.", "Ana asks Ben."));
+        assert_eq!(exchange.same_order("Ana asks Ben.", "Ana and Ben talk."), Some(true));
+        assert_eq!(exchange.same_order("Ana asks Ben.", "Ben asks Ana."), Some(false));
+        assert_eq!(exchange.same_order("Ana asks.", "Ana asks Ben."), Some(false));
+        assert_eq!(exchange.same_order("Somebody asks.", "Ana asks Ben."), None);
     }
 
     #[test]

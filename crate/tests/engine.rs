@@ -58,6 +58,8 @@ fn passes_without_adapters_have_the_model_s_own_instructions() {
     let shorter = engine.tokenizer.count(&instruction).unwrap() - engine.tokenizer.count("the Spanish").unwrap();
     assert_eq!(tokens(&mut engine, Method::ZeroShot), zero_shot - shorter);
     assert_eq!(tokens(&mut engine, Method::TwoStep), two_step);
+    assert_eq!(engine.default_method(&request(Method::ZeroShot).task), Some(Method::TwoStep));
+    assert_eq!(engine.default_method(&Task::summary("fr", "fr").unwrap()), Some(Method::ZeroShot));
 }
 
 #[test]

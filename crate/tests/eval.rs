@@ -160,6 +160,13 @@ fn names_are_exchanged_in_chats_of_two_people() {
     let lines = std::fs::read_to_string(&examples).unwrap();
     let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!(agreement["same"] == 1.0, first["exchanged"] == first["text"]);
+    let chat = "Ben: the train is late\nAna: ok";
+    let summarize =
+        ["summarize", "-", "--from", "en", "--to", "en", "--method", "zero-shot", "--max-tokens", "6", "--json"];
+    let output = gist(&[&summarize[..], &["--model", setup.model.to_str().unwrap()]].concat(), chat.as_bytes());
+    let alone: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let exchanged = alone["text"].as_str().unwrap().replace("Ana", "\0").replace("Ben", "Ana").replace('\0', "Ben");
+    assert_eq!(first["exchanged"], exchanged);
 }
 
 #[test]

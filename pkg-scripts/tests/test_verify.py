@@ -65,7 +65,7 @@ class VerifyTest(unittest.TestCase):
         self.assert_refused("the hash of tiny is")
 
     def test_a_changed_adapter_of_another_model_that_this_one_takes_is_named(self):
-        self.catalog["models"][0]["adapters_of"] = "whole"
+        self.catalog["models"][0]["base"] = "whole"
         self.catalog["adapters"][0] |= {"id": "whole/one", "base": "whole"}
         self.assertIn("its 1 adapters are the catalog's", self.verify().stdout)
         (self.models / "one.gguf").write_bytes(b"an Adapter")

@@ -41,7 +41,7 @@ pub async fn install(engine: &mut Engine, entry: &CatalogAdapter, file: &[u8]) -
             let correction = Correction::read_as(kind, name, file, &engine.config)?;
             engine.add_correction(from, to, correction).map_err(|error| error.at(name))?;
         }
-        (kind, _) => return Err(input!("{name}: {kind} files are for the task summarize-translate only")),
+        (kind, _) => return Err(input!("{name}: {kind} files are for the task summarize-translate in one direction")),
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ pub struct CatalogModel {
     pub sources: Vec<Origin>,
     /// Id of another model whose adapters fit this one too; `None` if it has adapters of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub adapters_of: Option<String>,
+    pub base: Option<String>,
     /// Frame of the prompts; without one the engine uses the chat template in the file.
     pub template: Option<PromptTemplate>,
     /// Instructions for a model that follows instructions, without adapters.
@@ -164,7 +164,7 @@ pub struct PromptTemplate {
 pub struct CatalogAdapter {
     /// Name in commands.
     pub id: String,
-    /// Id of the base model. Models whose [`CatalogModel::adapters_of`] is that id take the adapter too.
+    /// Id of the base model. Models whose [`CatalogModel::base`] is that id take the adapter too.
     pub base: String,
     /// Task that it was trained for.
     #[serde(flatten)]
@@ -218,7 +218,7 @@ impl Catalog {
     /// takes.
     pub fn base_of<'a>(&'a self, id: &'a str) -> &'a str {
         let model = self.models.iter().find(|model| model.id == id);
-        model.and_then(|model| model.adapters_of.as_deref()).unwrap_or(id)
+        model.and_then(|model| model.base.as_deref()).unwrap_or(id)
     }
 
     /// Returns the adapters and corrections that fit the model `id`.
@@ -254,7 +254,7 @@ impl CatalogModel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::prompt::Task;
+    use crate::model::prompt::{Task, languages};
 
     #[test]
     fn the_project_s_own_catalog_is_read() {
@@ -265,8 +265,18 @@ mod tests {
         assert_eq!(gemma.chunk_sha256.len() as u64, gemma.bytes.unwrap().div_ceil(CHUNK_BYTES));
         let loras = catalog.adapters_of("gemma-3-270m").filter(|adapter| adapter.kind == AdapterKind::Lora);
         let tasks: Vec<Task> = loras.flat_map(|adapter| adapter.task.tasks().unwrap()).collect();
-        let [translate, both] = [Task::translation("en", "es"), Task::summary("en", "es")].map(Result::unwrap);
-        assert_eq!(tasks, [Task::summary("en", "en").unwrap(), translate, both]);
+        for language in languages() {
+            assert!(tasks.contains(&Task::summary(language, language).unwrap()), "{language}");
+        }
+        for default in &catalog.default_methods {
+            assert_eq!(default.base, "gemma-3-270m");
+            let both =
+                |adapter: &CatalogAdapter| adapter.task.includes(&Task::summary(&default.from, &default.to).unwrap());
+            let translation = Task::translation(&default.from, &default.to).unwrap();
+            let own_file =
+                catalog.adapters.iter().any(|adapter| adapter.method() == Some(default.method) && both(adapter));
+            assert!(own_file || default.method == Method::TwoStep && tasks.contains(&translation), "{default:?}");
+        }
         let error = catalog.model("gpt-5").unwrap_err().to_string();
         assert!(error.starts_with("there is no model gpt-5; give a .gguf file or one of gemma-3-270m"), "{error}");
     }
@@ -277,7 +287,7 @@ mod tests {
         let trimmed = catalog.model("gemma-3-270m-64k").unwrap();
         assert_eq!(catalog.models.first(), Some(trimmed), "the first model is the page's default");
         let Some(Origin::Trim { model, .. }) = trimmed.sources.first() else { panic!("it is made by gist trim") };
-        assert_eq!(trimmed.adapters_of.as_ref(), Some(model));
+        assert_eq!(trimmed.base.as_ref(), Some(model));
         assert_eq!(trimmed.template, catalog.model(model).unwrap().template);
         assert!(trimmed.licence.contains("modified"));
         let ids = |model| catalog.adapters_of(model).map(|adapter| &adapter.id).collect::<Vec<_>>();

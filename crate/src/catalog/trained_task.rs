@@ -12,6 +12,8 @@ use crate::model::prompt::{Task, TaskKind};
 pub struct TrainedTask {
     #[serde(rename = "task")]
     kind: TaskKind,
+    /// Languages of the text. Adapters that users added before they had a language are for English.
+    #[serde(default)]
     from: Languages,
     /// Language of the result; `None` for a summary, which is in the language of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,6 +25,12 @@ pub struct TrainedTask {
 enum Languages {
     One(String),
     Several(Vec<String>),
+}
+
+impl Default for Languages {
+    fn default() -> Self {
+        Self::One("en".to_owned())
+    }
 }
 
 impl TrainedTask {
@@ -38,6 +46,11 @@ impl TrainedTask {
         let task = |from: &String| {
             let (from, to) = (from.clone(), self.to.clone());
             let task = match (self.kind, to) {
+                (TaskKind::Summarize, Some(to)) if to != from => {
+                    return Err(input!(
+                        "a summary in {to} of a text in {from} is translated; its task is summarize-translate"
+                    ));
+                }
                 (TaskKind::Summarize, _) => Task::Summarize { from },
                 (TaskKind::SummarizeTranslate, Some(to)) => Task::SummarizeTranslate { from, to },
                 (TaskKind::Translate, Some(to)) => Task::Translate { from, to },
@@ -45,7 +58,10 @@ impl TrainedTask {
             };
             task.check().map(|()| task)
         };
-        from.iter().map(task).collect()
+        match from.is_empty() {
+            true => Err(input!("the language of the text is missing; give `from`")),
+            false => from.iter().map(task).collect(),
+        }
     }
 
     /// Returns the kind of the task.
@@ -96,6 +112,8 @@ mod tests {
         let written = json!({ "task": "summarize", "from": "en", "to": "en" });
         assert_eq!(read(written.clone()).tasks().unwrap(), [Task::summary("en", "en").unwrap()]);
         assert_eq!(to_value(read(written.clone())).unwrap(), written);
+        let unnamed = read(json!({ "task": "summarize" }));
+        assert_eq!(unnamed.tasks().unwrap(), [Task::summary("en", "en").unwrap()]);
         let all = read(json!({ "task": "summarize", "from": ["en", "es"] }));
         assert_eq!(all.tasks().unwrap().len(), 2);
     }
@@ -108,6 +126,8 @@ mod tests {
             "the language of the result is missing; give `to`"
         );
         assert!(error(json!({ "task": "summarize", "from": ["en", "xx"] })).contains("language xx is not known"));
+        assert!(error(json!({ "task": "summarize", "from": [] })).contains("give `from`"));
+        assert!(error(json!({ "task": "summarize", "from": "en", "to": "es" })).contains("summarize-translate"));
         assert!(error(json!({ "task": "translate", "from": ["es", "en"], "to": "en" })).contains("already"));
     }
 }

@@ -32,10 +32,13 @@ pub fn read_dialogues(path: &Path, lang: Option<&str>, limit: usize) -> Result<V
     let file = File::open(path).map_err(|error| input!("{}: {error}", path.display()))?;
     let mut dialogues = Vec::new();
     for (number, line) in BufReader::new(file).lines().enumerate() {
+        if dialogues.len() == limit {
+            break;
+        }
         let line = line.map_err(|error| input!("{}: {error}", path.display()))?;
         let dialogue = Dialogue::parse(&line);
         let dialogue = dialogue.map_err(|error| error.at(format!("{} line {}", path.display(), number + 1)))?;
-        if lang.is_none_or(|lang| lang == dialogue.lang) && dialogues.len() < limit {
+        if lang.is_none_or(|lang| lang == dialogue.lang) {
             dialogues.push(dialogue);
         }
     }

@@ -84,7 +84,7 @@ fn from<'a>(option: &'a str, chat: &Conversation) -> Result<&'a str> {
     }
     let Detected { language: found, is_certain } = detect(chat);
     if !is_certain {
-        eprintln!("gist: the chat may be in {}; --from says otherwise", language(found)?);
+        eprintln!("gist: the chat seems to be in {}; if not, give its language with --from", language(found)?);
     }
     Ok(found)
 }
@@ -116,8 +116,12 @@ impl Summarize {
     fn write(&self, chat: &Conversation, task: &Task) -> Result<Written> {
         let mut engine = load(&self.model, &self.options)?;
         self.adapters.install(&mut engine, task.from(), task.to())?;
-        // Where no method has its adapters, the projection's error names one that is missing.
-        let method = self.method.or_else(|| engine.default_method(task)).unwrap_or(Method::Projection);
+        let method = self.method.or_else(|| engine.default_method(task)).unwrap_or(match task {
+            // No method has its adapters. The error of the usual one names what is missing.
+            Task::Summarize { .. } => Method::Primary,
+            Task::Translate { .. } => Method::Secondary,
+            Task::SummarizeTranslate { .. } => Method::Projection,
+        });
         let sampling =
             Sampling { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed };
         let mut run =

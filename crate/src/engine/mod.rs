@@ -147,9 +147,11 @@ impl Engine {
         plan(method, task, &self.registry, &self.config).err().map(|error| error.to_string())
     }
 
-    /// Returns the method to do `task` with unless the user names another; `None` if no adapter for it is installed.
+    /// Returns the method to do `task` with unless the user names another: without adapters for it, zero-shot by a model that
+    /// follows instructions, and else `None`.
     pub fn default_method(&self, task: &Task) -> Option<Method> {
-        default_method(task, &self.registry, &self.config)
+        let instructed = self.zero_shot.as_ref().map(|_| Method::ZeroShot);
+        default_method(task, &self.registry, &self.config).or(instructed)
     }
 
     /// Adds `pairs` to the base, in place of those in use.

@@ -202,7 +202,7 @@ impl Eval {
         let cut = metrics.per_pass.last().is_some_and(|pass| pass.cut);
         Ok(Output {
             scores: rouge(&case.reference, &text),
-            unknown_numbers: unknown_numbers(&case.chat, &text),
+            unknown_numbers: unknown_numbers(&case.chat, task.from(), &text),
             unknown_names: unknown_names(&case.chat, &text, task.to()),
             has_loop: has_loop(&text),
             exchanged: None,

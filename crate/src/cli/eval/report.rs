@@ -30,7 +30,7 @@ pub struct Output {
     pub unknown_numbers: Vec<u64>,
     /// Names of the summary that the dialogue lacks; `None` where they cannot be told from other words.
     pub unknown_names: Option<Vec<String>>,
-    /// `true` if four words are there three times in a row.
+    /// `true` if a sequence of four words is there three times.
     pub has_loop: bool,
     /// Summary of the dialogue with its two names exchanged, if it was asked for and there are two.
     pub exchanged: Option<Exchanged>,
@@ -44,8 +44,8 @@ pub struct Exchanged {
     pub text: String,
     /// `true` if it is the same text.
     pub is_same: bool,
-    /// `true` if it names the two in the same order.
-    pub same_order: bool,
+    /// `true` if it names the two in the same order; `None` if one of the texts names neither.
+    pub same_order: Option<bool>,
     /// F1 of the words that both have, in percent.
     pub overlap: f64,
 }
@@ -80,8 +80,8 @@ pub struct Agreement {
     pub chats: usize,
     /// Share of the same texts.
     pub same: f64,
-    /// Share of texts that name the two in the same order.
-    pub same_order: f64,
+    /// Share of texts that name the two in the same order, of those that name any; `None` if there are none.
+    pub same_order: Option<f64>,
     /// Mean F1 of words, in percent.
     pub overlap: f64,
 }
@@ -104,7 +104,14 @@ impl Faithfulness {
             exchange: (!exchanged.is_empty()).then(|| Agreement {
                 chats: exchanged.len(),
                 same: mean(|each| f64::from(u8::from(each.is_same))),
-                same_order: mean(|each| f64::from(u8::from(each.same_order))),
+                same_order: {
+                    let orders: Vec<f64> = exchanged
+                        .iter()
+                        .filter_map(|each| each.same_order)
+                        .map(|same| f64::from(u8::from(same)))
+                        .collect();
+                    (!orders.is_empty()).then(|| orders.iter().sum::<f64>() / orders.len() as f64)
+                },
                 overlap: mean(|each| each.overlap),
             }),
         }
@@ -277,7 +284,7 @@ impl fmt::Display for Report {
                 unknown_names.map(|share| 100.0 * share),
                 Some(100.0 * loops),
                 exchange.map(|agreement| 100.0 * agreement.same),
-                exchange.map(|agreement| 100.0 * agreement.same_order),
+                exchange.and_then(|agreement| agreement.same_order).map(|share| 100.0 * share),
                 exchange.map(|agreement| agreement.overlap),
             ] {
                 write!(f, " {:>8}", percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent:.1}")))?;
@@ -292,5 +299,23 @@ impl fmt::Display for Report {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gist::chat::conversation::Conversation;
+
+    use super::*;
+
+    #[test]
+    fn exchanged_names_are_put_back_before_they_are_compared() {
+        let chat = Conversation::parse("Ana: Ben, are you there?\nBen: yes").unwrap();
+        let exchange = NameExchange::of(&chat).unwrap();
+        let followed = Exchanged::new(&exchange, "Ana asks Ben.", "Ben asks Ana.");
+        assert_eq!((followed.text.as_str(), followed.is_same), ("Ana asks Ben.", true));
+        let stuck = Exchanged::new(&exchange, "Ana asks Ben.", "Ana asks Ben.");
+        assert_eq!((stuck.text.as_str(), stuck.is_same, stuck.same_order), ("Ben asks Ana.", false, Some(false)));
+        assert_eq!(stuck.overlap, 100.0);
     }
 }

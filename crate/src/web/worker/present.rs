@@ -34,13 +34,15 @@ impl LoadedModel {
 }
 
 /// Lists the languages of chats and summaries that `engine`, which has the model `id`, was given adapters for, and the
-/// methods for each; without any adapter, summaries in the language of the chat.
+/// methods for each. A model that follows instructions has all languages without adapters; another without adapters of
+/// the catalog writes at least summaries in the language of the chat.
 fn directions(engine: &Engine, catalog: &Catalog, id: &str) -> Result<Vec<Direction>> {
-    let mut pairs = engine.registry.directions();
-    if pairs.is_empty() {
-        pairs = languages().map(|language| (language, language)).collect();
-    }
-    let directions = pairs.into_iter().map(|(from, to)| {
+    let installed = engine.registry.directions();
+    let is_bare = catalog.adapters_of(id).all(|adapter| adapter.user.is_some());
+    let all = languages().flat_map(|from| languages().map(move |to| (from, to)));
+    let is_offered =
+        |pair: &(&str, &str)| installed.contains(pair) || engine.zero_shot.is_some() || is_bare && pair.0 == pair.1;
+    let directions = all.filter(is_offered).map(|(from, to)| {
         let task = Task::summary(from, to)?;
         let methods = Method::ALL.map(|method| MethodStatus {
             method,

@@ -221,7 +221,7 @@ fn user_model(
         sha256,
         chunk_sha256: Vec::new(),
         sources: vec![origin],
-        adapters_of: None,
+        base: None,
         template: None,
         zero_shot: None,
         licence: String::new(),
