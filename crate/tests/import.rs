@@ -279,6 +279,10 @@ fn the_command_prints_lines_and_json() {
     let times: Vec<&str> = json["messages"].as_array().unwrap().iter().map(|m| m["time"].as_str().unwrap()).collect();
     assert_eq!(times, ["2024-01-06T22:05:00", "2024-01-06T22:07:00", "2024-01-07T08:30:00"]);
 
+    let since = gist(&["import", spanish, "--since", "2024-01-01", "--until", "yesterday"]).stdout;
+    let until = gist(&["import", spanish, "--until", "yesterday"]).stdout;
+    assert!(!until.is_empty() && String::from_utf8(until).unwrap().ends_with(&String::from_utf8(since).unwrap()));
+
     let account = path("telegram-account.json");
     let account = account.to_str().unwrap();
     let output = gist(&["import", account, "--chat", "2"]);

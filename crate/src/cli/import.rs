@@ -31,7 +31,7 @@ pub struct ChatOptions {
     #[arg(long, value_name = "DATE")]
     since: Option<String>,
     /// Use only messages before DATE
-    #[arg(long, value_name = "DATE", requires = "since")]
+    #[arg(long, value_name = "DATE")]
     until: Option<String>,
 }
 
@@ -72,7 +72,8 @@ impl ChatOptions {
             (Some(count), ..) => Some(Range::Last(count)),
             (None, Some(since), Some(until)) => Some(Range::Between(at(since)?, at(until)?)),
             (None, Some(since), None) => Some(Range::Since(at(since)?)),
-            (None, None, _) => None,
+            (None, None, Some(until)) => Some(Range::Before(at(until)?)),
+            (None, None, None) => None,
         })
     }
 }

@@ -16,6 +16,8 @@ pub enum Range {
     Since(DateTime),
     /// Messages from the first moment on, and before the second.
     Between(DateTime, DateTime),
+    /// Messages before this moment.
+    Before(DateTime),
 }
 
 impl Range {
@@ -32,10 +34,11 @@ impl Range {
             }
             Range::Since(start) => (start, DateTime::MAX),
             Range::Between(start, end) => (start, end),
+            Range::Before(end) => (DateTime::MIN, end),
         };
         let newest =
             newest(chat).ok_or_else(|| input!("the messages have no dates; ask for the last so many instead"))?;
-        let mut inside = false;
+        let mut inside = start == DateTime::MIN;
         let kept: Vec<Message> = messages
             .iter()
             .filter(|message| {
@@ -47,6 +50,7 @@ impl Range {
             .cloned()
             .collect();
         Conversation::new(kept).map_err(|_| match self {
+            Range::Before(_) => input!("no message is before {end}; give a later date"),
             Range::Between(..) => input!("no message is from {start} to {end}; the newest is of {newest}"),
             _ => input!("no message is of {start} or later; the newest is of {newest}"),
         })
@@ -102,6 +106,7 @@ mod tests {
             (Range::Since(at("2024-01-07 12:00")), "4"),
             (Range::Since(at("2024-01-01")), "01234"),
             (Range::Between(at("2024-01-06"), at("2024-01-07")), "12"),
+            (Range::Before(at("2024-01-07")), "012"),
         ];
         for (range, expected) in cases {
             let kept = range.of(&chat()).unwrap();
@@ -119,6 +124,7 @@ mod tests {
             (Range::Last(0).of(&chat()).unwrap_err(), "ask for at least 1"),
             (Range::Since(late).of(&chat()).unwrap_err(), "the newest is of 2024-01-07T12:00:00"),
             (Range::Between(late, late).of(&chat()).unwrap_err(), "no message is from"),
+            (Range::Before(parse_date("2023-12-31", now).unwrap()).of(&chat()).unwrap_err(), "give a later date"),
             (Range::Since(late).of(&plain).unwrap_err(), "have no dates"),
             (parse_date("yesterday", None).unwrap_err(), "have no dates"),
             (parse_date("last week", now).unwrap_err(), "is no date"),
