@@ -1,9 +1,9 @@
 """Makes crate/tests/goldens/rouge.json: what the Python package rouge-score gives, with our rule for words.
 
-    pip install rouge-score==0.1.2 regex
-    python pkg-scripts/goldens/rouge.py DIALOGUES.jsonl > crate/tests/goldens/rouge.json
+    python3 -m venv VENV && VENV/bin/pip install rouge-score==0.1.2 regex
+    VENV/bin/python pkg-scripts/goldens/rouge.py models/dialogues/val.jsonl > crate/tests/goldens/rouge.json
 
-DIALOGUES.jsonl has a {"summary": {"en", "es", "fr", "de"}} per line. A candidate is the next dialogue's summary, or an
+The file of dialogues has a {"summary": {"en", "es", "fr", "de"}} per line. A candidate is the next dialogue's summary, or an
 edit of its own reference: words dropped, shuffled, repeated, in capitals, with accents as characters of their own.
 """
 
