@@ -297,7 +297,7 @@ mod tests {
         };
         assert_eq!(numbers("Twenty-five of forty, once", "en"), [5, 20, 25, 40]);
         assert_eq!(numbers("veinticinco, treinta y dos", "es"), [2, 25, 30, 32]);
-        assert_eq!(numbers("à soixante-douze par ici, quatre-vingt-un", "fr"), [1, 4, 12, 20, 60, 72, 80, 81]);
+        assert_eq!(numbers("à soixante-douze par ici, quatre-vingt-un", "fr"), [1, 4, 12, 20, 21, 60, 72, 80, 81]);
         assert_eq!(numbers("um halb acht, fünfundzwanzig", "de"), [8, 25, 30]);
     }
 
