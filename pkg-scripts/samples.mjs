@@ -21,7 +21,7 @@ for (const file of readdirSync(dialogues).filter((name) => /^val(-\w+)?\.jsonl$/
   const lines = readFileSync(join(dialogues, file), "utf8").trim().split("\n").slice(0, count);
   for (const { id, lang = "en", turns } of lines.map((line) => JSON.parse(line))) {
     const chat = turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
-    for (const { to, method } of default_methods.filter(({ base, from }) => base === (model.adapters_of ?? model.id) && from === lang)) {
+    for (const { to, method } of default_methods.filter(({ base, from }) => base === (model.base ?? model.id) && from === lang)) {
       const languages = ["--from", lang, "--to", to];
       const answer = execFileSync(
         program,

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // Speed of the page beside wllama in the same Chromium on the same files and prompt, one thread, no WebGPU, in turn:
 //
-//     pkg-scripts/build gemma-3-270m-64k gemma-3-270m smollm2-135m && node pkg-scripts/bench/browser.mjs [ROUNDS]
+//     pkg-scripts/build gemma-3-270m-64k gemma-3-270m smollm2-135m && node pkg-scripts/bench/browser.mjs [ROUNDS] [--alone]
 //
-// The page's figures are those it shows. wllama's are llama.cpp's own timings.
+// The page's figures are those it shows. wllama's are llama.cpp's own timings. With --alone there is no wllama: models are
+// compared with each other, by the median of the rounds, the lowest and the highest. Each model has a profile of its own,
+// so that no other one was in its memory.
 import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,14 +16,15 @@ import { serve } from "../serve.mjs";
 const root = join(import.meta.dirname, "../..");
 const cache = process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist");
 const { chromium } = createRequire(join(root, "www/package.json"))("@playwright/test");
-const rounds = Number(process.argv[2] ?? 3);
+const alone = process.argv.includes("--alone");
+const rounds = Number(process.argv.slice(2).find((argument) => argument !== "--alone") ?? 3);
 const names = ["gemma-3-270m-64k", "gemma-3-270m", "smollm2-135m"];
 const catalog = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
 const dialogue = JSON.parse(readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8").split("\n")[0]);
 const chat = dialogue.turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
 
 const modules = join(import.meta.dirname, "node_modules");
-if (!existsSync(modules))
+if (!alone && !existsSync(modules))
   execFileSync("npm", ["ci", "--silent", "--prefix", import.meta.dirname], { stdio: "inherit" });
 
 // wllama starts its worker from a blob, which the page's policy forbids: it gets pages of its own.
@@ -47,7 +50,7 @@ const site = await serve(join(root, "www/dist"), {
     return true;
   },
 });
-const profile = mkdtempSync(join(tmpdir(), "pocket-gist-bench-"));
+const profiles = mkdtempSync(join(tmpdir(), "pocket-gist-bench-"));
 const args = [
   "--no-sandbox",
   "--disable-quic",
@@ -56,13 +59,14 @@ const args = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const browser = await chromium.launchPersistentContext(profile, {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args,
-});
+const browsers = new Map();
+for (const name of names) {
+  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  browsers.set(name, await chromium.launchPersistentContext(join(profiles, name), { executablePath, args }));
+}
 
 async function ours(name) {
-  const page = await browser.newPage();
+  const page = await browsers.get(name).newPage();
   await page.goto(site.url);
   await page.getByRole("button", { name: "Models" }).click();
   const card = page.locator(`[data-model="${name}"]`);
@@ -85,7 +89,7 @@ async function wllama(name) {
   const frame =
     model.template?.prompt ?? "<|im_start|>user\n{instruction}\n\n{text}<|im_end|>\n<|im_start|>assistant\n";
   const prompt = frame.replace("{instruction}", "Summarize the following text.").replace("{text}", chat);
-  const page = await browser.newPage();
+  const page = await browsers.get(name).newPage();
   await page.goto(`${site.url}wllama/`);
   const result = await page.evaluate(
     async ({ base, file, prompt }) => {
@@ -112,8 +116,22 @@ async function wllama(name) {
   return { prefill: result.timings.prompt_per_second, decode: result.timings.predicted_per_second };
 }
 
-try {
-  await ours(names[0]); // the first visit downloads
+/** Compares the models with each other. */
+async function compareModels() {
+  console.log(`one thread, medians of ${rounds} rounds, tokens/s and MB\n`);
+  console.log("| model | prefill | decode | WebAssembly memory |\n|---|---|---|---|");
+  const figures = new Map(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) for (const name of names) figures.get(name).push(await ours(name));
+  for (const [name, found] of figures) {
+    const cells = ["prefill", "decode", "memory"].map((key) => {
+      const values = found.map((figure) => figure[key]).sort((one, other) => one - other);
+      return `${values[values.length >> 1]} [${values[0]}, ${values.at(-1)}]`;
+    });
+    console.log(`| ${name} | ${cells.join(" | ")} |`);
+  }
+}
+
+async function compareWithWllama() {
   console.log(`one thread, best of ${rounds} rounds, tokens/s\n`);
   console.log("| model | | Pocket Gist | wllama | ratio |\n|---|---|---|---|---|");
   for (const name of names) {
@@ -132,9 +150,14 @@ try {
     }
   }
   console.log(`\nWebAssembly memory with ${names[0]}, at its peak: ${(await ours(names[0])).memory} MB`);
+}
+
+try {
+  for (const name of names) await ours(name); // the first visit downloads
+  await (alone ? compareModels() : compareWithWllama());
 } finally {
-  await browser.close();
+  for (const browser of browsers.values()) await browser.close();
   site.server.closeAllConnections();
   site.server.close();
-  rmSync(profile, { recursive: true, force: true });
+  rmSync(profiles, { recursive: true, force: true });
 }
