@@ -10,7 +10,7 @@ const models = resolve(__dirname, "../models");
 const hosted = (process.env.POCKET_GIST_HOSTED ?? "gemma-3-270m-64k").split(" ");
 
 interface Catalog {
-  models: { id: string; sources: object[]; adapters_of?: string }[];
+  models: { id: string; sources: object[]; base?: string }[];
   adapters: { base: string; path: string }[];
 }
 
@@ -25,7 +25,7 @@ function modelFiles(): Plugin {
       const bases = new Set<string>();
       for (const model of catalog.models.filter(({ id }) => hosted.includes(id))) {
         model.sources = [{ kind: "shards", manifest: `${model.id}/manifest.json` }];
-        bases.add(model.adapters_of ?? model.id);
+        bases.add(model.base ?? model.id);
       }
       emit("models/catalog.json", JSON.stringify(catalog));
       for (const { base, path } of catalog.adapters) {
