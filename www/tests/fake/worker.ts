@@ -176,7 +176,12 @@ function addAdapter(id: number, { model, paths, task }: ActionOf<"addAdapter">):
 async function write(id: number, text: string, slowly: boolean, stage = 0): Promise<void> {
   for (const word of text.split(/(?<= )/)) {
     await wait(slowly ? 400 : 15);
-    if (cancelled.has(id)) return;
+    if (cancelled.has(id)) {
+      // An engine that is told to stop may have a word on its way. A test can ask whether there was one.
+      post(id, { type: "delta", text: "TOO LATE", stage });
+      Object.assign(globalThis, { wroteTooLate: true });
+      return;
+    }
     post(id, { type: "delta", text: word, stage });
   }
   const metrics = {
