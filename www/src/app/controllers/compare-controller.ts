@@ -11,7 +11,10 @@ export class CompareController {
 
   constructor(private readonly app: Context) {}
 
-  /** Compares `methods`, with null all that can be used, on the open chat or, if `examples` is not 0, on so many random examples in its language. */
+  /**
+   * Compares `methods`, with null all that can be used, on the open chat or, if `examples` is not 0, on so many random
+   * examples in its language.
+   */
   async compare(methods: readonly Method[] | null, examples: number): Promise<void> {
     const { app } = this;
     const { chat } = app;
