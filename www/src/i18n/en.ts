@@ -145,7 +145,7 @@ export const en = {
     target: "Language of the summary",
     samePage: "Same as the page",
     sameChat: "Same as the chat",
-    bestMethod: "The best one for the languages",
+    bestMethod: "The best one for these languages",
     method: "Method",
     mode: "Mode",
     single: "One method",
