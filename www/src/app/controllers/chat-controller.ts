@@ -180,16 +180,21 @@ export class ChatController {
   }
 
   private beginDetection(): void {
-    // If it fails, the language stays unknown and is detected again before it is needed.
-    this.detection = this.detectLanguage().catch(() => {});
+    const { conversation } = this;
+    // If it fails, the language is unknown and is detected again before it is needed.
+    this.detection = this.detectLanguage().catch(() => this.setLanguage(conversation, null));
   }
 
   private async detectLanguage(): Promise<void> {
     const before = this.conversation;
     if (before.messages.every(({ text }) => text.trim() === "")) return;
-    const language = await this.detect(before.messages);
-    if (this.conversation === before) this.change({ ...before, language });
-    else if (this.own === before) this.keep({ ...before, language });
+    this.setLanguage(before, await this.detect(before.messages));
+  }
+
+  /** Sets the language of `conversation` if that is still the open chat, or the user's own. */
+  private setLanguage(conversation: Conversation, language: ChatLanguage | null): void {
+    if (this.conversation === conversation) this.change({ ...conversation, language });
+    else if (this.own === conversation) this.keep({ ...conversation, language });
   }
 
   private change(conversation: Conversation): void {
