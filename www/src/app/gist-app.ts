@@ -343,7 +343,7 @@ export class GistApp extends Component {
       .disabledReason=${app.disabledReason}
       ?running=${app.tasks.running}
       ?editing=${chat.editing}
-      @choose-chat-language=${on<string>((code) => app.edit(() => chat.chooseLanguage(code)))}
+      @choose-chat-language=${on<string>((code) => app.chooseChatLanguage(code))}
       @choose-language=${on<string>((to) => app.change({ to }))}
       @choose-method=${on<Method>((method) => app.change({ method }))}
       @summarize=${() => app.summarize()}

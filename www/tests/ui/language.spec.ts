@@ -76,6 +76,17 @@ test("an uncertain language is a question, and the answer ends it", async ({ pag
   await expect(from(page)).toHaveValue("fr");
 });
 
+test("Yes to the language that a chat has stops no summary, and forgets none", async ({ page }) => {
+  await download(page);
+  await paste(page, "Ana: hola, UNSURE SLOW");
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(summaryText(page)).toContainText("Frank");
+  await page.getByRole("button", { name: "Yes", exact: true }).click();
+  await expect(page.getByText("Is this chat in Spanish?")).toBeHidden();
+  await expect(summaryText(page)).toContainText("Frank says");
+  await expect(page.getByRole("button", { name: "Stop", exact: true })).toBeVisible();
+});
+
 test("the reader's language is that of the page until they choose one", async ({ page, site }) => {
   await download(page);
   await show(page, "Settings");

@@ -162,6 +162,13 @@ export class Controller implements Context {
     return dialogue !== undefined;
   }
 
+  /** Makes `code` the language of the chat. If it was that already, nothing else changes. */
+  chooseChatLanguage(code: string): void {
+    const choose = (): void => this.chat.chooseLanguage(code);
+    if (code === this.from) choose();
+    else this.edit(choose);
+  }
+
   /** Changes the chat by `change`. What was summarised is no longer this chat, so the summary is forgotten. */
   edit(change: () => void): void {
     this.tasks.stop();
