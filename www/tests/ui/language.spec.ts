@@ -124,9 +124,12 @@ test("where there is no adapter for a direction, the summary is in the chat's la
   await expect(to(page).getByRole("option")).toHaveText(["German", "English"]);
   await summarize(page);
   await expect(summaryText(page)).toHaveText(/^Frank sagt/);
-  await from(page).selectOption("French");
-  await expect(page.getByText("There is no adapter for chats in French yet.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Summarize" })).toHaveAccessibleDescription("");
+  await from(page).selectOption("Italian");
+  const reason = "There is no adapter for chats in Italian yet.";
+  await expect(page.getByText(reason)).toBeVisible();
   await expect(page.getByRole("button", { name: "Summarize" })).toBeDisabled();
+  await expect(page.getByRole("button", { name: "Summarize" })).toHaveAccessibleDescription(reason);
 });
 
 test("settings, a draft and a link of an earlier version still read", async ({ page, site }) => {
