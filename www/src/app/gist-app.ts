@@ -40,12 +40,6 @@ const tabs = [
 type NewMessage = Parameters<ChatController["add"]>[0];
 type EditedMessage = Parameters<ChatController["edit"]>[0];
 
-/** An adapter to delete, with the model it belongs to. */
-interface DeletedAdapter {
-  adapter: UserAdapter;
-  model: ModelStatus;
-}
-
 /** Matches where the list of chats stands beside the view (frame.ts). */
 const wide = matchMedia("(min-width: 60rem)");
 
@@ -389,7 +383,7 @@ export class GistApp extends Component {
       @add-address=${on<string>((address) => models.addAddress(address))}
       @stop-import=${() => models.userModels.stop()}
       @add-adapter=${() => this.open(() => this.adapterDialog)}
-      @delete-adapter=${on<DeletedAdapter>(({ adapter, model }) => models.removeAdapter(adapter, model))}
+      @delete-adapter=${on<UserAdapter>((adapter) => models.removeAdapter(adapter))}
       @delete-model=${on<ModelStatus>((model) => models.remove(model))}
       @delete-everything=${() => models.removeEverything()}
       @persist=${() => models.requestPersistence()}
