@@ -20,6 +20,15 @@ test("whoever reads Spanish sees an English example first", async ({ browser, si
   await context.close();
 });
 
+test("the first example is one that has a sample in the reader's language", async ({ browser, site }) => {
+  const context = await browser.newContext({ locale: "fr" });
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Hairdressers sorting August holidays");
+  await expect(page.locator("summary-card .text")).toHaveText("Le salon choisit ses vacances d’août.");
+  await context.close();
+});
+
 test("a pasted Spanish chat is detected before there is a model, and is summarised in English", async ({ page }) => {
   await paste(page, "Ana: hola, ¿vienes?\nLuis: que sí");
   await expect(from(page)).toHaveValue("es");

@@ -36,8 +36,8 @@ test("says what it needs, downloads, tells of a refused chunk, and summarises wi
 test("a sample is shown before there is a model, and says so", async ({ page }) => {
   await openExample(page, "eval-266");
   await page.locator("#to").selectOption("es");
-  await expect(page.getByText("Sample, written in advance")).toBeVisible();
-  await expect(summaryText(page)).not.toBeEmpty();
+  await expect(page.getByText("Sample, written in advance by Example model")).toBeVisible();
+  await expect(summaryText(page)).toHaveText("Se ha roto la cuerda de la campana cinco.");
   await download(page);
   await expect(page.getByText("Sample, written in advance")).toBeHidden();
 });
