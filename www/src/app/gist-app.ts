@@ -352,6 +352,7 @@ export class GistApp extends Component {
       class="view"
       .methods=${app.methods}
       .chatTitle=${app.chat.conversation.title || this.t.chat.untitled}
+      .alike=${app.chat.dialogues.filter(({ lang }) => lang === app.from).length}
       .disabledReason=${app.disabledReason}
       .experiment=${app.comparison.experiment}
       ?busy=${app.tasks.running}

@@ -146,6 +146,7 @@ export const de: Messages = {
     csv: "Als CSV speichern",
     json: "Als JSON speichern",
     noReference: "ROUGE braucht die Zusammenfassung eines Menschen; dieser Chat hat keine.",
+    noExamples: (language) => `Es gibt keine Beispiel-Chats auf ${language}.`,
     noMethods: "Wähle mindestens ein Verfahren.",
     chartOf: (name) => `Balkendiagramm: ${name} je Verfahren`,
   },

@@ -137,6 +137,7 @@ export const en = {
     csv: "Save as CSV",
     json: "Save as JSON",
     noReference: "ROUGE needs a summary by a person; this chat has none.",
+    noExamples: (language: string) => `There are no example chats in ${language}.`,
     noMethods: "Choose at least one method.",
     chartOf: (name: string) => `Bar chart: ${name} by method`,
   },

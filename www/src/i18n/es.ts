@@ -145,6 +145,7 @@ export const es: Messages = {
     csv: "Guardar como CSV",
     json: "Guardar como JSON",
     noReference: "ROUGE necesita el resumen de una persona; este chat no lo tiene.",
+    noExamples: (language) => `No hay chats de ejemplo en ${language}.`,
     noMethods: "Elige al menos un método.",
     chartOf: (name) => `Gráfico de barras: ${name} por método`,
   },

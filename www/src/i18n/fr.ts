@@ -149,6 +149,7 @@ export const fr: Messages = {
     csv: "Enregistrer en CSV",
     json: "Enregistrer en JSON",
     noReference: "ROUGE a besoin du résumé d’une personne ; cette discussion n’en a pas.",
+    noExamples: (language) => `Il n’y a pas de discussions d’exemple en ${language}.`,
     noMethods: "Choisissez au moins une méthode.",
     chartOf: (name) => `Diagramme en barres : ${name} par méthode`,
   },
