@@ -3,8 +3,8 @@
 //
 //     cargo build --release && node pkg-scripts/samples.mjs [COUNT]
 //
-// They are those of the first examples of each language (default 8) by the default model: in the languages for which the
-// catalog names a default method, and in the chat's own where the catalog has a summarization LoRA for that.
+// They are those of the first examples of each language (default 8) by the default model: in the languages for which
+// the catalog names a default method, and in the chat's own where the catalog has a summarization LoRA for that.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -108,8 +108,8 @@ const halved = (from: string, to: string): Direction => ({
   defaultMethod: undefined,
   noWayBack: undefined,
 });
-// Those of models/catalog.json: all four languages, and English in Spanish. The tests need more: a reader of English who
-// opens a chat in Spanish or German, a summary that cannot be translated back, and a direction without a default
+// Those of models/catalog.json: all four languages, and English in Spanish. The tests need more: a reader of English
+// who opens a chat in Spanish or German, a summary that cannot be translated back, and a direction without a default
 // method. There is none for Italian, which the tests take for a language without adapters.
 const directions = [
   plain("en"),
@@ -137,8 +137,8 @@ async function download(id: number): Promise<void> {
 }
 
 /**
- * Copies a file in four steps. One whose name contains SLOW waits to be stopped after half of them. One with the name of
- * the catalog's becomes that model.
+ * Copies a file in four steps. One whose name contains SLOW waits to be stopped after half of them. One that is the
+ * catalog's becomes that model.
  */
 async function importModel(id: number, file: File): Promise<void> {
   if (!file.name.endsWith(".gguf"))

@@ -51,7 +51,7 @@ export class ChatController {
     return this.replay ? this.conversation.messages.slice(0, this.replay.position) : this.conversation.messages;
   }
 
-  /** Loads the examples in `language` once; every caller waits for the same load. After a failure the next one tries. */
+  /** Loads the examples in `language` once; every caller waits for the same load. A failed one is not kept. */
   private loadExamples(language: string): Promise<readonly Dialogue[]> {
     const known = this.examples.get(language);
     if (known) return known;

@@ -81,7 +81,7 @@ export class ModelsController {
     await this.userModels.addAdapter(this.app.model?.id ?? "", picked, task);
   }
 
-  /** Deletes an adapter. Models may share it, so the loaded one is loaded again if it has it, on whichever card it was. */
+  /** Deletes an adapter, on whichever model's card. The loaded model may share it, and is then loaded again. */
   async removeAdapter({ id, name }: UserAdapter): Promise<void> {
     const { session, tasks } = this.app;
     if (!confirm(messages().models.confirmAdapter(name))) return;
