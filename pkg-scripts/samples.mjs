@@ -3,8 +3,8 @@
 //
 //     cargo build --release && node pkg-scripts/samples.mjs [COUNT]
 //
-// They are those of the first examples of each language (default 8), by the default method of each direction that the
-// catalog names for the default model.
+// They are those of the first examples of each language (default 8) by the default model: in the languages for which
+// the catalog names a default method, and in the chat's own where the catalog has a summarization LoRA for that.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,29 +13,40 @@ const root = join(import.meta.dirname, "..");
 const dialogues = join(root, "models/dialogues");
 const count = Number(process.argv[2] ?? 8);
 const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/gist");
-const { models, default_methods = [] } = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
+const { models, adapters, default_methods = [] } = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
 const model = models[0];
+const ofModel = ({ base }) => base === (model.base ?? model.id);
+
+/** The method for each language that chats in `lang` are summarised in. */
+function methodsFor(lang) {
+  const isSummarizer = ({ method, task, from }) =>
+    method === "lora" && task === "summarize" && [from].flat().includes(lang);
+  const own = adapters.filter(ofModel).some(isSummarizer) ? [[lang, "primary"]] : [];
+  const defaults = default_methods.filter(ofModel).filter(({ from }) => from === lang);
+  return new Map([...own, ...defaults.map(({ to, method }) => [to, method])]);
+}
+
+function summarize(chat, from, to, method) {
+  const options = ["--from", from, "--to", to, "--method", method, "--model", model.id, "--json"];
+  const answer = execFileSync(program, ["summarize", "-", ...options], { input: chat, encoding: "utf8", cwd: root });
+  return JSON.parse(answer).text.trim();
+}
 
 const samples = {};
 for (const file of readdirSync(dialogues).filter((name) => /^val(-\w+)?\.jsonl$/.test(name))) {
   const lines = readFileSync(join(dialogues, file), "utf8").trim().split("\n").slice(0, count);
   for (const { id, lang = "en", turns } of lines.map((line) => JSON.parse(line))) {
     const chat = turns.map(({ speaker, text }) => `${speaker}: ${text}`).join("\n");
-    for (const { to, method } of default_methods.filter(({ base, from }) => base === (model.base ?? model.id) && from === lang)) {
-      const languages = ["--from", lang, "--to", to];
-      const answer = execFileSync(
-        program,
-        ["summarize", "-", ...languages, "--method", method, "--model", model.id, "--json"],
-        { input: chat, encoding: "utf8", cwd: root },
-      );
-      const text = JSON.parse(answer).text.trim();
-      samples[id] = { ...samples[id], [to]: { method, text } };
+    const texts = {};
+    for (const [to, method] of methodsFor(lang)) {
+      const text = summarize(chat, lang, to, method);
+      texts[to] = { method, text };
       console.log(`${id} ${to} ${method}: ${text}`);
     }
+    if (Object.keys(texts).length > 0) samples[id] = { from: lang, texts };
   }
 }
 writeFileSync(
   join(root, "www/src/app/state/samples.json"),
-  `${JSON.stringify({ model: model.name, samples }, null, 2)}
-`,
+  `${JSON.stringify({ model: model.name, samples }, null, 2)}\n`,
 );

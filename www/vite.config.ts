@@ -56,6 +56,10 @@ export default defineConfig(({ mode }) => {
           find: /^#worker\?worker$/,
           replacement: `${resolve(__dirname, fake ? "tests/fake/worker.ts" : "src/worker.ts")}?worker`,
         },
+        {
+          find: /^#samples$/,
+          replacement: resolve(__dirname, fake ? "tests/fake/samples.json" : "src/app/state/samples.json"),
+        },
       ],
     },
     plugins: [

@@ -1,3 +1,8 @@
+declare module "#samples" {
+  const samples: { model: string; samples: object };
+  export default samples;
+}
+
 declare module "#worker?worker" {
   const start: new () => Worker;
   export default start;

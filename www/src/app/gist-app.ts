@@ -40,12 +40,6 @@ const tabs = [
 type NewMessage = Parameters<ChatController["add"]>[0];
 type EditedMessage = Parameters<ChatController["edit"]>[0];
 
-/** An adapter to delete, with the model it belongs to. */
-interface DeletedAdapter {
-  adapter: UserAdapter;
-  model: ModelStatus;
-}
-
 /** Matches where the list of chats stands beside the view (frame.ts). */
 const wide = matchMedia("(min-width: 60rem)");
 
@@ -343,7 +337,7 @@ export class GistApp extends Component {
       .disabledReason=${app.disabledReason}
       ?running=${app.tasks.running}
       ?editing=${chat.editing}
-      @choose-chat-language=${on<string>((code) => app.edit(() => chat.chooseLanguage(code)))}
+      @choose-chat-language=${on<string>((code) => app.chooseChatLanguage(code))}
       @choose-language=${on<string>((to) => app.change({ to }))}
       @choose-method=${on<Method>((method) => app.change({ method }))}
       @summarize=${() => app.summarize()}
@@ -358,6 +352,7 @@ export class GistApp extends Component {
       class="view"
       .methods=${app.methods}
       .chatTitle=${app.chat.conversation.title || this.t.chat.untitled}
+      .alike=${app.chat.dialogues.filter(({ lang }) => lang === app.from).length}
       .disabledReason=${app.disabledReason}
       .experiment=${app.comparison.experiment}
       ?busy=${app.tasks.running}
@@ -389,7 +384,7 @@ export class GistApp extends Component {
       @add-address=${on<string>((address) => models.addAddress(address))}
       @stop-import=${() => models.userModels.stop()}
       @add-adapter=${() => this.open(() => this.adapterDialog)}
-      @delete-adapter=${on<DeletedAdapter>(({ adapter, model }) => models.removeAdapter(adapter, model))}
+      @delete-adapter=${on<UserAdapter>((adapter) => models.removeAdapter(adapter))}
       @delete-model=${on<ModelStatus>((model) => models.remove(model))}
       @delete-everything=${() => models.removeEverything()}
       @persist=${() => models.requestPersistence()}

@@ -119,7 +119,7 @@ export class ActionBar extends Component {
       <select
         id="from"
         class=${from?.certain === false ? "asked" : ""}
-        aria-describedby="question"
+        aria-describedby=${from?.certain === false ? "question" : nothing}
         ?disabled=${this.running || this.languages.length === 0}
         @change=${(event: Event) => this.emit("choose-chat-language", valueIn(event))}
       >
@@ -134,9 +134,9 @@ export class ActionBar extends Component {
     const t = this.t.summary;
     const asked = this.from?.certain === false ? this.from.code : null;
     const yes = (): void => this.emit("choose-chat-language", asked);
-    return html`<p class="quiet reason" id="question" role="status" ?hidden=${asked === null}>
-      ${asked === null ? nothing : t.isIt(languageName(asked))}
-      <button class="soft" ?disabled=${this.running} @click=${yes}>${t.yes}</button>
+    return html`<p class="quiet reason" role="status" ?hidden=${asked === null}>
+      <span id="question">${asked === null ? nothing : t.isIt(languageName(asked))}</span>
+      <button class="soft" @click=${yes}>${t.yes}</button>
     </p>`;
   }
 
@@ -144,7 +144,7 @@ export class ActionBar extends Component {
     return html`<button
       class="main"
       ?disabled=${this.disabledReason !== null}
-      aria-describedby="disabled-reason"
+      aria-describedby=${this.disabledReason === null ? nothing : "disabled-reason"}
       @click=${() => this.emit("summarize")}
     >${this.t.summary.summarize}</button>`;
   }

@@ -7,7 +7,7 @@ import type { Spread } from "../app/state/statistics";
 import type { Method, MethodStatus } from "../protocol";
 import "./bar-chart";
 import type { Bar } from "./bar-chart";
-import { Component, valueIn } from "./component";
+import { Component } from "./component";
 import { megabytes, number } from "./format";
 import { base, view } from "./styles";
 
@@ -17,6 +17,8 @@ export interface Comparison {
   /** Number of random examples; 0 for the open chat. */
   examples: number;
 }
+
+const MOST_EXAMPLES = 100;
 
 @customElement("compare-view")
 export class CompareView extends Component {
@@ -106,13 +108,24 @@ export class CompareView extends Component {
   ];
   @property({ attribute: false }) methods: readonly MethodStatus[] = [];
   @property({ attribute: false }) chatTitle = "";
+  /** Number of examples in the language of the chat; 0 while it is not known. */
+  @property({ attribute: false }) alike = 0;
   /** Why nothing can be compared right now; null if something can. */
   @property({ attribute: false }) disabledReason: string | null = null;
   @property({ attribute: false }) experiment: Experiment | null = null;
   /** Whether the engine is busy with this or another task. */
   @property({ type: Boolean }) busy = false;
   @state() private without: readonly string[] = [];
-  @state() private examples = 0;
+  /** Number of examples that the user asks for; 0 for the open chat. */
+  @state() private wanted = 0;
+
+  private get most(): number {
+    return Math.min(MOST_EXAMPLES, this.alike || MOST_EXAMPLES);
+  }
+
+  private get examples(): number {
+    return Math.min(this.wanted, this.most);
+  }
 
   private get chosen(): Method[] {
     return this.methods
@@ -159,10 +172,12 @@ export class CompareView extends Component {
   private renderChats(running: boolean) {
     const { compare: t } = this.t;
     const take = (examples: number) => (): void => {
-      this.examples = examples;
+      this.wanted = examples;
     };
     const count = (event: Event): void => {
-      this.examples = Math.min(100, Math.max(1, Math.round(Number(valueIn(event)) || 1)));
+      const field = event.target as HTMLInputElement;
+      this.wanted = Math.min(this.most, Math.max(1, Math.round(Number(field.value) || 1)));
+      field.value = String(this.wanted); // also where that is no change
     };
     return html`<fieldset ?disabled=${running} class="stack">
       <legend class="visually-hidden">${t.count}</legend>
@@ -180,7 +195,7 @@ export class CompareView extends Component {
                 type="number"
                 aria-label=${t.count}
                 min="1"
-                max="100"
+                max=${this.most}
                 .value=${String(this.examples)}
                 @change=${count}
               >`

@@ -120,10 +120,10 @@ export class ModelsView extends Component {
   private renderAdapters(model: ModelStatus) {
     if (model.adapters.length === 0) return nothing;
     return html`<h3>${this.t.models.adapters}</h3>
-      <ul>${model.adapters.map((adapter) => this.renderAdapter(adapter, model))}</ul>`;
+      <ul>${model.adapters.map((adapter) => this.renderAdapter(adapter))}</ul>`;
   }
 
-  private renderAdapter(adapter: UserAdapter, model: ModelStatus) {
+  private renderAdapter(adapter: UserAdapter) {
     const { adapter: words, models: t } = this.t;
     const { kind, name, task, bytes } = adapter;
     const use = kind === "lora" ? words.tasks[task.task] : kind;
@@ -135,7 +135,7 @@ export class ModelsView extends Component {
         class="icon"
         aria-label=${t.deleteAdapter(name)}
         ?disabled=${this.busy}
-        @click=${() => this.emit("delete-adapter", { adapter, model })}
+        @click=${() => this.emit("delete-adapter", adapter)}
       >${icon("trash")}</button>
     </li>`;
   }

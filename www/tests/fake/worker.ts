@@ -20,6 +20,8 @@ const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => s
 const done = { type: "done", cancelled: false, metrics: undefined } as const;
 
 const bytes = 114_450_240;
+/** A model of the catalog that has no address, but shares its adapters with the first. */
+const whole = "gemma-3-270m";
 /** Models that the user has added. */
 let userModels: ModelStatus[] = [];
 let adapters: UserAdapter[] = [];
@@ -44,7 +46,7 @@ const models = (): ModelStatus[] => [
     origin: "catalog",
     adapters: [],
   },
-  ...userModels,
+  ...userModels.map((model) => (model.id === whole ? { ...model, adapters } : model)),
 ];
 let stored = 0;
 let held = false;
@@ -58,6 +60,7 @@ const texts: Record<string, string> = {
   en: "Frank says that the bell rope has gone. Hamish gets another one before the wedding.",
   fr: "Frank dit que la corde de la cloche est cassée. Hamish en trouve une autre avant le mariage.",
   de: "Frank sagt, dass das Glockenseil gerissen ist. Hamish besorgt vor der Hochzeit ein neues.",
+  it: "Frank dice che la corda della campana si è rotta. Hamish ne trova un’altra prima del matrimonio.",
 };
 const back: Record<string, string> = {
   en: "Frank says that the rope of the bell has broken.",
@@ -97,14 +100,27 @@ const plain = (language: string): Direction => ({
   defaultMethod: "primary",
   noWayBack: "the text is in that language already",
 });
+/** Summaries in another language with a translation LoRA only, so that there is no default method. */
+const halved = (from: string, to: string): Direction => ({
+  from,
+  to,
+  methods: [method("zero-shot", "Zero-shot"), method("two-step", "Two-step", 0, "no summarization adapter")],
+  defaultMethod: undefined,
+  noWayBack: undefined,
+});
+// Those of models/catalog.json: all four languages, and English in Spanish. The tests need more: a reader of English
+// who opens a chat in Spanish or German, a summary that cannot be translated back, and a direction without a default
+// method. There is none for Italian, which the tests take for a language without adapters.
 const directions = [
   plain("en"),
+  plain("es"),
+  plain("fr"),
+  plain("de"),
   translated("en", "es"),
   translated("es", "en"),
-  plain("es"),
-  translated("es", "fr", "no adapter that translates fr to es is installed for this model; add one"),
-  plain("de"),
   translated("de", "en"),
+  translated("es", "fr", "no adapter that translates fr to es is installed for this model; add one"),
+  halved("de", "es"),
 ];
 
 async function download(id: number): Promise<void> {
@@ -120,7 +136,10 @@ async function download(id: number): Promise<void> {
   post(id, done);
 }
 
-/** Copies a file in four steps. One whose name contains SLOW waits to be stopped after half of them. */
+/**
+ * Copies a file in four steps. One whose name contains SLOW waits to be stopped after half of them. One that is the
+ * catalog's becomes that model.
+ */
 async function importModel(id: number, file: File): Promise<void> {
   if (!file.name.endsWith(".gguf"))
     return post(id, {
@@ -130,16 +149,10 @@ async function importModel(id: number, file: File): Promise<void> {
         `${file.name}: this is not a GGUF file (it does not start with the letters GGUF); ` +
         "give a .gguf model or adapter",
     });
-  const model: ModelStatus = {
-    id: "file:1",
-    name: "My model",
-    bytes: 2e6,
-    licence: "",
-    stored: 0,
-    complete: false,
-    origin: "file",
-    adapters: [],
-  };
+  const common = { bytes: 2e6, licence: "", stored: 0, complete: false, adapters: [] };
+  const model: ModelStatus = file.name.startsWith(whole)
+    ? { ...common, id: whole, name: "Gemma 3 270M (all languages)", origin: "catalog" }
+    : { ...common, id: "file:1", name: "My model", origin: "file" };
   for (let done = 0; done <= 4; done++) {
     userModels = [{ ...model, stored: done * 5e5, complete: done === 4 }];
     post(id, { type: "progress", phase: "import", done: done * 1e6, total: 4e6, part: undefined });
@@ -176,7 +189,12 @@ function addAdapter(id: number, { model, paths, task }: ActionOf<"addAdapter">):
 async function write(id: number, text: string, slowly: boolean, stage = 0): Promise<void> {
   for (const word of text.split(/(?<= )/)) {
     await wait(slowly ? 400 : 15);
-    if (cancelled.has(id)) return;
+    if (cancelled.has(id)) {
+      // An engine that is told to stop may have a word on its way. A test can ask whether there was one.
+      post(id, { type: "delta", text: "TOO LATE", stage });
+      Object.assign(globalThis, { wroteTooLate: true });
+      return;
+    }
     post(id, { type: "delta", text: word, stage });
   }
   const metrics = {
@@ -255,7 +273,7 @@ function detect({ messages }: ActionOf<"detectLanguage">): Body {
     .map(({ text }) => text)
     .join(" ")
     .toLowerCase();
-  const greetings = { es: "hola", fr: "salut", de: "hallo" };
+  const greetings = { es: "hola", fr: "salut", de: "hallo", it: "ciao" };
   const language = Object.entries(greetings).find(([, word]) => text.includes(word))?.[0] ?? "en";
   return { type: "detected", language, certain: !text.includes("unsure") };
 }
@@ -294,7 +312,7 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
         type: "status",
         models: models(),
         storage: { usage: stored, quota: 64e9, persisted: true },
-        engine: { languages: ["en", "es", "fr", "de"], maxImportBytes: 256 * 1024 * 1024 },
+        engine: { languages: ["en", "es", "fr", "de", "it"], maxImportBytes: 256 * 1024 * 1024 },
       });
     case "download":
       return void download(id);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type BrowserContext, chromium, expect, type Page, test } from "@playwright/test";
 import { serve } from "../../../pkg-scripts/serve.mjs";
 import { launch, phone } from "../chromium";
+import { size } from "./catalog";
 import { gapAtDifference, native, TOLERANCE } from "./native";
 
 test.describe.configure({ mode: "serial" });
@@ -143,7 +144,7 @@ function checkWritten(dialogue: Dialogue, method: string, text: string): void {
 
 test("a download that is killed half way goes on, and a damaged piece is refused", async () => {
   await visit();
-  await page.getByRole("button", { name: "Download 139 MB" }).click();
+  await page.getByRole("button", { name: `Download ${size("gemma-3-270m-64k")}` }).click();
   await expect(page.getByText("A damaged piece (number 10) was refused")).toBeVisible({ timeout: 60_000 });
   await expect.poll(() => sent.size, { timeout: 60_000 }).toBe(allowed);
   // Each piece is stored before the next is requested; the last one gets a moment.

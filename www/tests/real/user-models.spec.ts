@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { type BrowserContext, chromium, expect, type Page, test } from "@playwright/test";
 import { serve } from "../../../pkg-scripts/serve.mjs";
 import { launch } from "../chromium";
+import { size } from "./catalog";
 import { program } from "./native";
 
 test.describe.configure({ mode: "serial" });
@@ -195,7 +196,7 @@ test("what is no model that runs here is refused by name, and nothing of it is k
     await expect(page.getByRole("alert")).toContainText(why);
   }
   expect(await chunks()).toBe(0);
-  await expect(page.locator("models-view [data-model]")).toHaveCount(2);
+  await expect(page.locator("models-view [data-model]")).toHaveCount(3);
 });
 
 test("a model from a file is listed, runs and is deleted", async () => {
@@ -423,7 +424,7 @@ test("the catalog's models share their adapters, and one that no host has comes 
   await expect(page.locator("action-bar #method option[value=projection]")).toBeEnabled({ timeout: 60_000 });
   await show("Models");
   await remove(trimmed);
-  await expect(trimmed.getByRole("button", { name: "Download 139 MB" })).toBeVisible();
+  await expect(trimmed.getByRole("button", { name: `Download ${size("gemma-3-270m-64k")}` })).toBeVisible();
   expect(await chunks()).toBe(before);
   expect(outside).toEqual([]);
   expect(trouble).toEqual([]);

@@ -61,6 +61,16 @@ test("runs on random examples, with mean and spread, and saves every run", async
   for (const { chat } of saved.runs) expect(chat).toMatch(/^eval-es/);
 });
 
+test("takes no more random examples than there are in the chat's language", async ({ page }) => {
+  await show(page, "Compare");
+  await page.getByLabel("On random examples").check();
+  const count = page.getByLabel("Number of examples");
+  await expect(count).toHaveAttribute("max", "40");
+  await count.fill("100");
+  await count.blur();
+  await expect(count).toHaveValue("40");
+});
+
 test("can be stopped, and shows what there is", async ({ page }) => {
   await download(page);
   await paste(page, "Ana: SLOW");

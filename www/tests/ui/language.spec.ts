@@ -20,6 +20,15 @@ test("whoever reads Spanish sees an English example first", async ({ browser, si
   await context.close();
 });
 
+test("the first example is one that has a sample in the reader's language", async ({ browser, site }) => {
+  const context = await browser.newContext({ locale: "fr" });
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Hairdressers sorting August holidays");
+  await expect(page.locator("summary-card .text")).toHaveText("Le salon choisit ses vacances d’août.");
+  await context.close();
+});
+
 test("a pasted Spanish chat is detected before there is a model, and is summarised in English", async ({ page }) => {
   await paste(page, "Ana: hola, ¿vienes?\nLuis: que sí");
   await expect(from(page)).toHaveValue("es");
@@ -65,14 +74,26 @@ test("an uncertain language is a question, and the answer ends it", async ({ pag
   await paste(page, "Ana: hola, UNSURE");
   await expect(page.getByText("Is this chat in Spanish?")).toBeVisible();
   await expect(from(page)).toHaveClass("asked");
-  await expect(from(page)).toHaveAccessibleDescription(/^Is this chat in Spanish\?/);
+  await expect(from(page)).toHaveAccessibleDescription("Is this chat in Spanish?");
   await page.getByRole("button", { name: "Yes", exact: true }).click();
   await expect(page.getByText("Is this chat in Spanish?")).toBeHidden();
+  await expect(from(page)).toHaveAccessibleDescription("");
   await paste(page, "Ana: hallo, UNSURE");
   await expect(page.getByText("Is this chat in German?")).toBeVisible();
   await from(page).selectOption("French");
   await expect(page.getByText("Is this chat in")).toBeHidden();
   await expect(from(page)).toHaveValue("fr");
+});
+
+test("Yes to the language that a chat has stops no summary, and forgets none", async ({ page }) => {
+  await download(page);
+  await paste(page, "Ana: hola, UNSURE SLOW");
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(summaryText(page)).toContainText("Frank");
+  await page.getByRole("button", { name: "Yes", exact: true }).click();
+  await expect(page.getByText("Is this chat in Spanish?")).toBeHidden();
+  await expect(summaryText(page)).toContainText("Frank says");
+  await expect(page.getByRole("button", { name: "Stop", exact: true })).toBeVisible();
 });
 
 test("the reader's language is that of the page until they choose one", async ({ page, site }) => {
@@ -112,9 +133,12 @@ test("where there is no adapter for a direction, the summary is in the chat's la
   await expect(to(page).getByRole("option")).toHaveText(["German", "English"]);
   await summarize(page);
   await expect(summaryText(page)).toHaveText(/^Frank sagt/);
-  await from(page).selectOption("French");
-  await expect(page.getByText("There is no adapter for chats in French yet.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Summarize" })).toHaveAccessibleDescription("");
+  await from(page).selectOption("Italian");
+  const reason = "There is no adapter for chats in Italian yet.";
+  await expect(page.getByText(reason)).toBeVisible();
   await expect(page.getByRole("button", { name: "Summarize" })).toBeDisabled();
+  await expect(page.getByRole("button", { name: "Summarize" })).toHaveAccessibleDescription(reason);
 });
 
 test("settings, a draft and a link of an earlier version still read", async ({ page, site }) => {

@@ -145,23 +145,56 @@ test("an adapter is added with what it is for, and deleted", async ({ page }) =>
 
 test("a summarization adapter is asked for its language, and chats in that can then be read", async ({ page }) => {
   await download(page);
-  await paste(page, "Ana: salut");
-  await expect(page.getByText("There is no adapter for chats in French yet.")).toBeVisible();
+  await paste(page, "Ana: ciao");
+  await expect(page.getByText("There is no adapter for chats in Italian yet.")).toBeVisible();
   await show(page, "Models");
   await page.getByRole("button", { name: "Add an adapter" }).click();
   const dialog = page.getByRole("dialog", { name: "Add an adapter to Gemma 3 270M" });
   await dialog
     .getByLabel("Choose files")
     .setInputFiles({ name: "adapter_config.json", mimeType: "application/json", buffer: Buffer.from("{}") });
-  await expect(dialog.getByLabel("Language of the text")).toHaveValue("fr");
+  await expect(dialog.getByLabel("Language of the text")).toHaveValue("it");
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
-  await expect(page.locator("[data-model=gemma-3-270m]").getByRole("listitem")).toContainText(
-    "Summarize, French · 8 MB",
+  await expect(page.locator("[data-model=gemma-3-270m-64k]").getByRole("listitem")).toContainText(
+    "Summarize, Italian · 8 MB",
   );
   await show(page, "Chat");
   await expect(
-    page.getByText("There is no adapter from French to English yet; the summary is in French."),
+    page.getByText("There is no adapter from Italian to English yet; the summary is in Italian."),
   ).toBeVisible();
   await summarize(page);
-  await expect(page.locator("summary-card .text")).toHaveAttribute("lang", "fr");
+  await expect(page.locator("summary-card .text")).toHaveAttribute("lang", "it");
+});
+
+test("an adapter that two models share is deleted on either card, and the loaded model loses it", async ({ page }) => {
+  await download(page);
+  await show(page, "Models");
+  await page.locator("add-model-card input[type=file]").setInputFiles(gguf("gemma-3-270m-q4_k_m.gguf"));
+  const loaded = page.locator('[data-model="gemma-3-270m"]');
+  await expect(loaded.getByText("In use")).toBeVisible();
+  await page.getByRole("button", { name: "Add an adapter" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add an adapter to Gemma 3 270M" });
+  await dialog
+    .getByLabel("Choose files")
+    .setInputFiles({ name: "adapter_config.json", mimeType: "application/json", buffer: Buffer.from("{}") });
+  await dialog.getByLabel("What was it trained for?").selectOption("Translate");
+  await dialog.getByLabel("Language of the result").selectOption("German");
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(loaded.getByRole("listitem")).toHaveCount(1);
+  await show(page, "Chat");
+  const german = page.getByLabel("Summary in", { exact: true }).locator("option[value=de]");
+  await expect(german).toBeAttached();
+  await show(page, "Models");
+  page.once("dialog", (question) => question.accept());
+  await page
+    .locator("[data-model=gemma-3-270m-64k]")
+    .getByRole("button", { name: /^Delete the adapter/ })
+    .click();
+  await expect(loaded.getByRole("listitem")).toHaveCount(0);
+  await show(page, "Chat");
+  await expect(page.getByLabel("Summary in", { exact: true }).getByRole("option")).toHaveText([
+    "Spanish",
+    "English",
+    "French",
+  ]);
 });

@@ -1,6 +1,6 @@
 // Links: examples by name, the user's text only on request, and links from strangers.
 import { deflateRawSync } from "node:zlib";
-import { expect, type Page, paste, test } from "./fixture";
+import { draftHolds, expect, type Page, paste, test } from "./fixture";
 
 const packed = (value: unknown): string =>
   deflateRawSync(Buffer.from(typeof value === "string" ? value : JSON.stringify(value))).toString("base64url");
@@ -74,6 +74,44 @@ for (const [what, fragment, message] of bad) {
     await expect(page.getByRole("alert")).toBeHidden();
   });
 }
+
+/** Keeps the page from reading the examples in `language` until `mend` is called in it. */
+async function withoutExamples(page: Page, language: string): Promise<void> {
+  await page.addInitScript((language) => {
+    const { fetch } = globalThis;
+    let mended = false;
+    const mend = (): void => {
+      mended = true;
+    };
+    const broken: typeof fetch = (input, init) =>
+      !mended && String(input).includes(`val-${language}`) ? Promise.reject(new Error("no file")) : fetch(input, init);
+    Object.assign(globalThis, { fetch: broken, mend });
+  }, language);
+}
+
+test("a file of examples that cannot be read breaks no other link, and is read again", async ({ page, site }) => {
+  await withoutExamples(page, "fr");
+  await page.goto(site.url);
+  await expect(page.getByRole("alert")).toContainText("no file");
+  await page.goto("about:blank");
+  await page.goto(`${site.url}#v=1&d=eval-de-039`);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Band rehearsal and gig mishap");
+  await page.goto("about:blank");
+  await page.goto(`${site.url}#v=1&d=eval-fr-039`);
+  await expect(page.getByRole("alert")).toContainText("no file");
+  await expect(page.getByRole("log")).toContainText("la mudanza es el sábado");
+  await page.evaluate(() => (globalThis as unknown as { mend: () => void }).mend());
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Snow clearing and parking in Montreal");
+});
+
+test("the user's own chat is restored though the examples cannot be read", async ({ page, site }) => {
+  await paste(page, "Ana: mine");
+  await draftHolds(page, "mine");
+  await withoutExamples(page, "es");
+  await page.goto(site.url);
+  await expect(page.getByRole("log")).toContainText("mine");
+});
 
 test("a long chat has no QR code, and says so", async ({ page }) => {
   const text = Array.from({ length: 900 }, (_, i) => `Ana ${i % 9}: ${Math.sin(i).toString(36)}`).join("\n");

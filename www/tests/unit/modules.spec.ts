@@ -1,7 +1,11 @@
 // Modules that need no page.
 import { expect, test } from "@playwright/test";
+import { ChatController } from "../../src/app/controllers/chat-controller";
+import { CompareController } from "../../src/app/controllers/compare-controller";
+import type { Context } from "../../src/app/controllers/context";
+import { EngineSession, type Loaded } from "../../src/app/engine/session";
 import { fromMessages, knownLanguage } from "../../src/app/state/conversation";
-import { sample } from "../../src/app/state/dialogues";
+import { firstExample, sample } from "../../src/app/state/dialogues";
 import { type Experiment, peak, rows, toCsv } from "../../src/app/state/experiment";
 import { daysBefore, within } from "../../src/app/state/import-range";
 import { timeline } from "../../src/app/state/replay";
@@ -92,6 +96,73 @@ test("random examples are different ones", () => {
   }));
   expect(new Set(sample(all, 20).map(({ id }) => id)).size).toBe(20);
   expect(sample(all, 50)).toHaveLength(20);
+});
+
+test("the first example has a sample in the reader's language, and is in another one if possible", () => {
+  const text = { method: "primary", text: "…" } as const;
+  const samples = {
+    "1": { from: "en", texts: { en: text, es: text } },
+    "2": { from: "de", texts: { de: text } },
+    "3": { from: "es", texts: { en: text } },
+  };
+  expect(firstExample(samples, "es")).toEqual({ language: "en", id: "1" });
+  expect(firstExample(samples, "en")).toEqual({ language: "es", id: "3" });
+  expect(firstExample(samples, "de")).toEqual({ language: "de", id: "2" });
+  expect(firstExample(samples, "fr")).toEqual({ language: "en", id: null });
+});
+
+const host = { addController() {}, removeController() {}, requestUpdate() {}, updateComplete: Promise.resolve(true) };
+
+test("a language that could not be detected again is unknown, and is detected before it is needed", async () => {
+  let answer = Promise.resolve(knownLanguage("es"));
+  const chat = new ChatController(
+    host,
+    () => answer,
+    () => {},
+  );
+  chat.openLines("", [{ sender: "Ana", text: "hola" }]);
+  await chat.knowLanguage();
+  expect(chat.conversation.language?.code).toBe("es");
+  answer = Promise.reject(new Error("no engine"));
+  chat.add({ sender: "Ben", text: "hello" });
+  await expect(chat.knowLanguage()).rejects.toThrow("no engine");
+  expect(chat.conversation.language).toBeNull();
+  answer = Promise.resolve(knownLanguage("en"));
+  await chat.knowLanguage();
+  expect(chat.conversation.language?.code).toBe("en");
+});
+
+test("a comparison without chats or without methods is none, and says so", async () => {
+  const run = (action: (signal: AbortSignal) => Promise<void>) => action(new AbortController().signal);
+  const compare = async (there: object[], usable: object[]): Promise<string> => {
+    const app = {
+      view: { show() {} },
+      tasks: { run },
+      chat: { conversation: {}, visible: [], knowLanguage: async () => {}, examplesIn: async () => there },
+      session: { available: () => usable },
+      settings: {},
+      loadModel: async () => {},
+      from: "it",
+      to: "en",
+    } as unknown as Context;
+    return String(await new CompareController(app).compare(["primary"], 5).catch((cause: unknown) => cause));
+  };
+  const example = { scenario: "a", turns: [], lang: "it", summary: {} };
+  expect(await compare([], [{ method: "primary" }])).toContain("There are no example chats in Italian.");
+  expect(await compare([example], [])).toContain("There is no adapter for chats in Italian yet.");
+  expect(await compare([example], [{ method: "zero-shot" }])).toContain("Choose at least one method.");
+});
+
+test("directions without a default method are offered only where a model has no adapters", () => {
+  const session = new EngineSession(host, () => {
+    throw new Error("no worker is needed");
+  });
+  const direction = (to: string, defaultMethod?: string) => ({ from: "en", to, methods: [{}], defaultMethod });
+  const load = (...directions: object[]): void => session.replaceLoaded({ directions } as unknown as Loaded);
+  load(direction("en", "primary"), direction("es"));
+  expect(session.targets("en")).toEqual(["en"]);
+  load(direction("en"), direction("es"));
+  expect(session.targets("en")).toEqual(["en", "es"]);
 });
 
 test("an experiment becomes rows and lines, and text cannot become a formula", () => {

@@ -12,7 +12,7 @@ import {
   withMessage,
   withoutMessage,
 } from "../state/conversation";
-import { type Dialogue, exampleLanguages, loadDialogues } from "../state/dialogues";
+import { type Dialogue, type Example, exampleLanguages, loadDialogues } from "../state/dialogues";
 import { forgetDraft, readDraft, writeDraft } from "../state/drafts";
 import { Replay, type ReplaySpeed } from "../state/replay";
 
@@ -32,8 +32,9 @@ export class ChatController {
   editing = false;
   replay: Replay | null = null;
   speed: ReplaySpeed = 1;
-  /** The loads of the examples by language. */
-  private readonly examples = new Map<string, Promise<void>>();
+  /** The loads of the examples by language, in the order in which they are listed, and those that have arrived. */
+  private readonly examples = new Map<string, Promise<readonly Dialogue[]>>();
+  private readonly arrived = new Map<string, readonly Dialogue[]>();
   private detection: Promise<void> | null = null;
   private saving: ReturnType<typeof setTimeout> | undefined;
 
@@ -50,20 +51,31 @@ export class ChatController {
     return this.replay ? this.conversation.messages.slice(0, this.replay.position) : this.conversation.messages;
   }
 
-  /** Loads the examples in `language` once; every caller waits for the same load. */
-  loadExamples(language: string): Promise<void> {
-    const load =
-      this.examples.get(language) ??
-      loadDialogues(language).then((dialogues) => {
-        this.dialogues = [...this.dialogues, ...dialogues];
-        this.host.requestUpdate();
-      });
+  /** Loads the examples in `language` once; every caller waits for the same load. A failed one is not kept. */
+  private loadExamples(language: string): Promise<readonly Dialogue[]> {
+    const known = this.examples.get(language);
+    if (known) return known;
+    const load = loadDialogues(language).then((dialogues) => {
+      this.arrived.set(language, dialogues);
+      this.dialogues = [...this.examples.keys()].flatMap((each) => this.arrived.get(each) ?? []);
+      this.host.requestUpdate();
+      return dialogues;
+    });
     this.examples.set(language, load);
+    load.catch(() => this.examples.delete(language));
     return load;
   }
 
+  /** Loads all examples at once. A file that cannot be read rejects when the others are there. */
   async loadAllExamples(): Promise<void> {
-    for (const language of exampleLanguages()) await this.loadExamples(language);
+    const loads = await Promise.allSettled(exampleLanguages().map((language) => this.loadExamples(language)));
+    const failed = loads.find((load) => load.status === "rejected");
+    if (failed) throw failed.reason;
+  }
+
+  /** The examples in `language`, loaded if they are not there; none if the page has no examples in it. */
+  async examplesIn(language: string): Promise<readonly Dialogue[]> {
+    return exampleLanguages().includes(language) ? this.loadExamples(language) : [];
   }
 
   /** Opens the draft, unless a chat is open by then. Resolves to whether one is open. */
@@ -77,10 +89,12 @@ export class ChatController {
     this.open(fromDialogue(dialogue));
   }
 
-  /** Opens the first example in `language`. */
-  openFirst(language: string): void {
-    const first = this.dialogues.find(({ lang }) => lang === language);
-    if (first) this.openExample(first);
+  /** Loads and opens `example`, unless a chat is open by then. */
+  async openFirst({ language, id }: Example): Promise<void> {
+    const { conversation } = this;
+    const dialogues = await this.examplesIn(language);
+    const first = dialogues.find((dialogue) => dialogue.id === id) ?? dialogues[0];
+    if (first && this.conversation === conversation) this.openExample(first);
   }
 
   openOwn(): void {
@@ -96,7 +110,7 @@ export class ChatController {
   }
 
   startNew(): void {
-    this.open(empty);
+    this.open({ ...empty });
     this.editing = true;
   }
 
@@ -180,16 +194,21 @@ export class ChatController {
   }
 
   private beginDetection(): void {
-    // If it fails, the language stays unknown and is detected again before it is needed.
-    this.detection = this.detectLanguage().catch(() => {});
+    const { conversation } = this;
+    // If it fails, the language is unknown and is detected again before it is needed.
+    this.detection = this.detectLanguage().catch(() => this.setLanguage(conversation, null));
   }
 
   private async detectLanguage(): Promise<void> {
     const before = this.conversation;
     if (before.messages.every(({ text }) => text.trim() === "")) return;
-    const language = await this.detect(before.messages);
-    if (this.conversation === before) this.change({ ...before, language });
-    else if (this.own === before) this.keep({ ...before, language });
+    this.setLanguage(before, await this.detect(before.messages));
+  }
+
+  /** Sets the language of `conversation` if that is still the open chat, or the user's own. */
+  private setLanguage(conversation: Conversation, language: ChatLanguage | null): void {
+    if (this.conversation === conversation) this.change({ ...conversation, language });
+    else if (this.own === conversation) this.keep({ ...conversation, language });
   }
 
   private change(conversation: Conversation): void {

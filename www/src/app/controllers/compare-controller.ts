@@ -1,6 +1,7 @@
 // Experiments: several methods on the same chats.
-import { messages } from "../../i18n";
+import { languageName, messages } from "../../i18n";
 import type { Method } from "../../protocol";
+import { EngineError } from "../engine/client";
 import { type Conversation, fromDialogue } from "../state/conversation";
 import { sample } from "../state/dialogues";
 import { type Experiment, runExperiment } from "../state/experiment";
@@ -11,7 +12,10 @@ export class CompareController {
 
   constructor(private readonly app: Context) {}
 
-  /** Compares `methods`, with null all that can be used, on the open chat or, if `examples` is not 0, on so many random examples in its language. */
+  /**
+   * Compares `methods`, with null all that can be used, on the open chat or, if `examples` is not 0, on so many random
+   * examples in its language.
+   */
   async compare(methods: readonly Method[] | null, examples: number): Promise<void> {
     const { app } = this;
     const { chat } = app;
@@ -23,11 +27,14 @@ export class CompareController {
         await chat.knowLanguage();
         await app.loadModel();
         const { from, to } = app;
-        const alike = chat.dialogues.filter(({ lang }) => lang === from);
-        const chats = examples > 0 ? sample(alike, examples).map(fromDialogue) : [open];
+        const chats = examples > 0 ? sample(await chat.examplesIn(from), examples).map(fromDialogue) : [open];
         const { maxTokens } = app.settings;
         const usable = app.session.available(from, to);
         const chosen = methods === null ? usable : usable.filter(({ method }) => methods.includes(method));
+        const t = messages();
+        if (chats.length === 0) throw new EngineError("input", t.compare.noExamples(languageName(from)));
+        if (usable.length === 0) throw new EngineError("input", t.summary.noAdapters(languageName(from)));
+        if (chosen.length === 0) throw new EngineError("input", t.compare.noMethods);
         const plan = { model: app.model?.id ?? "", from, to, methods: chosen, chats, maxTokens };
         await runExperiment(app.session, plan, (experiment) => this.show(experiment), signal);
         app.announcement = messages().compare.done;

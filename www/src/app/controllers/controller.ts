@@ -6,8 +6,9 @@ import { whenIdle } from "../browser/device";
 import { forgetBenchmarks, fromAddress } from "../engine/backend";
 import { EngineSession } from "../engine/session";
 import { type ChatLanguage, empty, type Lines } from "../state/conversation";
-import { type Dialogue, firstLanguage, sample } from "../state/dialogues";
+import { type Dialogue, firstExample, sample } from "../state/dialogues";
 import type { Replay } from "../state/replay";
+import { samples } from "../state/samples";
 import { forgetSettings, readSettings, type Settings, writeSettings } from "../state/settings";
 import { ChatController } from "./chat-controller";
 import { CompareController } from "./compare-controller";
@@ -48,14 +49,30 @@ export class Controller implements Context {
   }
 
   async begin(): Promise<void> {
+    const opened = this.openSomething();
+    await opened.catch(() => {}); // reported below: the models are of use without it
+    await Promise.all([opened, this.models.begin(), this.loadRest()]);
+  }
+
+  /** Loads the other examples when the browser is idle. */
+  private async loadRest(): Promise<void> {
+    await whenIdle();
+    await this.chat.loadAllExamples().catch((cause: unknown) => {
+      if (!this.tasks.problem) throw cause; // a link that needs them has a retry of its own
+    });
+  }
+
+  /** Opens what the address names, or else the user's own chat, or else an example. */
+  private async openSomething(): Promise<void> {
     const { chat } = this;
-    const first = firstLanguage(this.reader);
-    await chat.loadExamples(first);
     await this.links.followFragment();
     // A browser without a store has no draft either.
     const restored = await chat.restore().catch(() => false);
-    if (!restored && chat.conversation === empty) chat.openFirst(first);
-    await Promise.all([this.models.begin(), whenIdle().then(() => chat.loadAllExamples())]);
+    if (!restored && chat.conversation === empty) await this.openFirst();
+  }
+
+  private openFirst(): Promise<void> {
+    return this.chat.openFirst(firstExample(samples, this.reader));
   }
 
   get model(): ModelStatus | undefined {
@@ -162,6 +179,13 @@ export class Controller implements Context {
     return dialogue !== undefined;
   }
 
+  /** Makes `code` the language of the chat. If it was that already, nothing else changes. */
+  chooseChatLanguage(code: string): void {
+    const choose = (): void => this.chat.chooseLanguage(code);
+    if (code === this.from) choose();
+    else this.edit(choose);
+  }
+
   /** Changes the chat by `change`. What was summarised is no longer this chat, so the summary is forgotten. */
   edit(change: () => void): void {
     this.tasks.stop();
@@ -202,6 +226,6 @@ export class Controller implements Context {
     this.apply();
     this.summaries.forget();
     this.comparison.forget();
-    this.chat.openFirst(firstLanguage(this.reader));
+    await this.openFirst();
   }
 }

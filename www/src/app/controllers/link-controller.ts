@@ -2,6 +2,7 @@
 import { messages } from "../../i18n";
 import { fromFile, fromText } from "../state/chat-import";
 import { knownLanguage } from "../state/conversation";
+import type { Dialogue } from "../state/dialogues";
 import { takeShared } from "../state/drafts";
 import { decodeLink, isLink, LinkError } from "../state/share-link";
 import type { Context } from "./context";
@@ -11,14 +12,31 @@ export class LinkController {
 
   /** Follows the address's fragment and removes it. Resolves to whether it opened a chat. */
   async followFragment(): Promise<boolean> {
-    const { app } = this;
     const fragment = location.hash;
     if (fragment.length <= 1) return false;
     history.replaceState(history.state, "", location.pathname + location.search);
-    if (fragment === "#random") return app.chat.loadAllExamples().then(() => app.openRandom());
-    if (fragment === "#import") app.view.showImport();
-    if (fragment === "#shared") await this.openShared();
-    return isLink(fragment) ? this.openLink(fragment).catch((cause: unknown) => this.refuse(cause)) : false;
+    return this.follow(fragment);
+  }
+
+  private async follow(fragment: string): Promise<boolean> {
+    const { view } = this.app;
+    try {
+      if (fragment === "#random") return await this.openRandom();
+      if (fragment === "#import") view.showImport();
+      if (fragment === "#shared") await this.openShared();
+      return isLink(fragment) ? await this.openLink(fragment) : false;
+    } catch (cause) {
+      this.refuse(cause, fragment);
+      return false;
+    }
+  }
+
+  /** Opens an example at random; one of those that could be loaded will do. */
+  private async openRandom(): Promise<boolean> {
+    const { app } = this;
+    const loading = app.chat.loadAllExamples();
+    await loading.catch(() => {});
+    return app.openRandom() || loading.then(() => false);
   }
 
   /** Offers to import what another app has shared. */
@@ -37,19 +55,32 @@ export class LinkController {
       const title = chat.title || messages().chat.shared;
       app.open(() => app.chat.openLines(title, chat.lines, { provenance: "link", language }));
     } else {
-      await app.chat.loadAllExamples();
-      const dialogue = app.chat.dialogues.find(({ id }) => id === link.example);
-      if (!dialogue) throw new LinkError("unknown");
-      app.openExample(dialogue);
+      app.openExample(await this.example(link.example));
     }
     app.change({ ...(method && { method }), ...(to && { to }) });
     return true;
   }
 
-  /** Reports a link that cannot be opened. The page goes on without it. */
-  private refuse(cause: unknown): boolean {
-    const text = cause instanceof LinkError ? messages().shareLink.faults[cause.fault] : String(cause);
-    this.app.tasks.report("input", text);
-    return false;
+  /** The example `id`. Files that cannot be read matter only if it is in none of the others. */
+  private async example(id: string | undefined): Promise<Dialogue> {
+    const { chat } = this.app;
+    const find = (): Dialogue | undefined => chat.dialogues.find((dialogue) => dialogue.id === id);
+    const loading = find() ? Promise.resolve() : chat.loadAllExamples();
+    await loading.catch(() => {});
+    const found = find();
+    if (found) return found;
+    await loading;
+    throw new LinkError("unknown");
+  }
+
+  /** Reports a fragment that cannot be followed. The page goes on without it. */
+  private refuse(cause: unknown, fragment: string): void {
+    const { tasks } = this.app;
+    const again = (): void => {
+      tasks.dismiss();
+      void this.follow(fragment);
+    };
+    if (cause instanceof LinkError) tasks.report("input", messages().shareLink.faults[cause.fault]);
+    else tasks.report("failure", cause instanceof Error ? cause.message : String(cause), again);
   }
 }

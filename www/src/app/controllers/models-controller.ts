@@ -81,12 +81,15 @@ export class ModelsController {
     await this.userModels.addAdapter(this.app.model?.id ?? "", picked, task);
   }
 
-  async removeAdapter({ id, name }: UserAdapter, model: ModelStatus): Promise<void> {
+  /** Deletes an adapter, on whichever model's card. The loaded model may share it, and is then loaded again. */
+  async removeAdapter({ id, name }: UserAdapter): Promise<void> {
     const { session, tasks } = this.app;
     if (!confirm(messages().models.confirmAdapter(name))) return;
     await tasks.guard(async () => {
+      const loaded = session.models.find((model) => model.id === session.loaded?.model);
+      const affected = loaded?.adapters.some((adapter) => adapter.id === id);
       await this.userModels.removeAdapter(id);
-      if (session.loaded?.model !== model.id) return;
+      if (!affected) return;
       session.replaceLoaded(null);
       await this.load();
     });

@@ -16,10 +16,10 @@ export class SummaryController {
 
   /** The summary to show: the one made here or, before there is a model, a sample. */
   get shown(): Summary | null {
-    const { session, model, chat, from, to } = this.app;
+    const { session, model, chat, to } = this.app;
     if (this.summary) return this.summary;
     const needsModel = session.models.length > 0 && !model?.complete;
-    return needsModel && !chat.replay ? sampleOf(chat.conversation.example, from, to) : null;
+    return needsModel && !chat.replay ? sampleOf(chat.conversation.example, to) : null;
   }
 
   /** Summarises the messages in sight. */

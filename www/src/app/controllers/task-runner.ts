@@ -58,9 +58,9 @@ export class TaskRunner {
     }
   }
 
-  /** Shows an error that cannot be retried. */
-  report(kind: FaultKind, text: string): void {
-    this.problem = { kind, text, retry: null };
+  /** Shows an error, with a way to retry if there is one. */
+  report(kind: FaultKind, text: string, retry: (() => void) | null = null): void {
+    this.problem = { kind, text, retry };
     this.host.requestUpdate();
   }
 

@@ -86,10 +86,14 @@ export class EngineSession {
     return usable(this.direction(from, to)?.methods ?? []);
   }
 
-  /** The languages that the loaded model can summarise chats in `from` in. */
+  /**
+   * The languages that the loaded model can summarise chats in `from` in. A direction without a default method lacks
+   * adapters; such ones are all that there is for a model without any.
+   */
   targets(from: string): string[] {
-    const directions = this.loaded?.directions ?? [];
-    return directions.filter((each) => each.from === from && usable(each.methods).length > 0).map(({ to }) => to);
+    const all = (this.loaded?.directions ?? []).filter(({ methods }) => usable(methods).length > 0);
+    const adapted = all.filter(({ defaultMethod }) => defaultMethod !== undefined);
+    return (adapted.length > 0 ? adapted : all).filter((each) => each.from === from).map(({ to }) => to);
   }
 
   /** Downloads what is missing of a model. If it stops early, what has arrived is kept. */

@@ -1,4 +1,6 @@
 // The example chats, one file for each language.
+import type { Samples } from "./samples";
+
 export interface Dialogue {
   id: string;
   scenario: string;
@@ -21,11 +23,26 @@ function files(): Map<string, string> {
 /** The languages of the examples. */
 export const exampleLanguages = (): string[] => [...files().keys()];
 
-/** The language of the example that somebody who reads `language` sees first: one in another language. */
-export const firstLanguage = (language: string): string => (language === "en" ? "es" : "en");
+/** An example to open: the one with this id or, without it, the first in this language. */
+export interface Example {
+  language: string;
+  id: string | null;
+}
+
+/**
+ * The example that somebody who reads `language` sees first: one that has a sample in that language, and is in another
+ * if possible.
+ */
+export function firstExample(samples: Samples, language: string): Example {
+  const found = Object.entries(samples).flatMap(([id, sample]) => (sample?.texts[language] ? [{ id, ...sample }] : []));
+  const first = found.find(({ from }) => from !== language) ?? found[0];
+  return { language: first?.from ?? "en", id: first?.id ?? null };
+}
 
 export async function loadDialogues(language: string): Promise<Dialogue[]> {
-  const answer = await fetch(files().get(language) ?? "");
+  const file = files().get(language);
+  if (file === undefined) throw new Error(`there are no example chats in the language ${language}`);
+  const answer = await fetch(file);
   if (!answer.ok) throw new Error(`the example chats could not be read (HTTP ${answer.status})`);
   const lines = (await answer.text()).split("\n").filter((line) => line.trim() !== "");
   return lines.map((line) => ({ lang: language, ...(JSON.parse(line) as Omit<Dialogue, "lang">) }));

@@ -1,21 +1,28 @@
 // Sample summaries, shown before a model is downloaded. pkg-scripts/samples.mjs makes them with the real engine.
+import file from "#samples";
 import type { Method } from "../../protocol";
-import file from "./samples.json";
 import { blank, type Summary } from "./summary";
 
-interface Samples {
-  /** Name of the model that wrote them. */
-  model: string;
-  /** Summaries by the id of the example and their language. */
-  samples: Record<string, Record<string, { method: Method; text: string }> | undefined>;
+/** The samples of one example. */
+export interface Sample {
+  /** Language of the chat. */
+  from: string;
+  /** Summaries by their language. */
+  texts: Record<string, { method: Method; text: string } | undefined>;
 }
 
-const { model, samples } = file as Samples;
+/** Samples by the id of the example. */
+export type Samples = Record<string, Sample | undefined>;
 
-export const sampleModel = model;
+export const samples: Samples = file.samples as Samples;
 
-/** The sample for the example `example`, which is in `from`, in the language `to`, if there is one. */
-export function sampleOf(example: string | null, from: string, to: string): Summary | null {
-  const found = example === null ? undefined : samples[example]?.[to];
-  return found === undefined ? null : { ...blank(from, to), running: false, text: found.text, sample: true };
+/** Name of the model that wrote them. */
+export const sampleModel: string = file.model;
+
+/** The sample for the example `example` in the language `to`, if there is one. */
+export function sampleOf(example: string | null, to: string): Summary | null {
+  const sample = example === null ? undefined : samples[example];
+  const found = sample?.texts[to];
+  if (!sample || !found) return null;
+  return { ...blank(sample.from, to), running: false, text: found.text, sample: true };
 }

@@ -13,7 +13,10 @@ export interface Settings {
   model: string;
   /** Language of summaries; `auto` is that of the page, `chat` that of the chat. */
   to: string;
-  /** Method to summarise by; `auto` is the best one for the languages. One that another version knew may be none of these. */
+  /**
+   * Method to summarise by; `auto` is the best one for the languages. One that another version knew may be none of
+   * these.
+   */
   method: "auto" | Method;
   mode: "single" | "compare";
   /** Where the model runs. */
