@@ -111,9 +111,8 @@ pub fn unknown_numbers(chat: &Conversation, language: &str, summary: &str) -> Ve
 /// Returns the numbers that words of `text` stand for, and the sums of tens and units.
 fn spelled_numbers(text: &str, language: &str) -> HashSet<u64> {
     let Some(words) = NUMBER_WORDS.iter().find(|words| words.language == language) else { return HashSet::new() };
-    let named =
-        words.to_twenty.split_whitespace().zip(0..).chain(words.tens.split_whitespace().zip((30..).step_by(10)));
-    let named: Vec<(&str, u64)> = named.chain(words.others.iter().copied()).collect();
+    let to_twenty: Vec<(&str, u64)> = words.to_twenty.split_whitespace().zip(0..).collect();
+    let tens: Vec<(&str, u64)> = words.tens.split_whitespace().zip((30..).step_by(10)).collect();
     let text = text.to_lowercase();
     let is_there = |name: &str| {
         text.match_indices(name).any(|(at, _)| {
@@ -121,10 +120,10 @@ fn spelled_numbers(text: &str, language: &str) -> HashSet<u64> {
             !is_letter(text[..at].chars().next_back()) && !is_letter(text[at + name.len()..].chars().next())
         })
     };
-    let mut numbers: HashSet<u64> =
-        named.iter().filter(|(name, _)| is_there(name)).map(|(_, number)| *number).collect();
-    for (tens, ten) in named.iter().filter(|(_, number)| *number >= 20 && *number < 100 && number % 10 == 0) {
-        for (units, unit) in named.iter().filter(|(_, number)| (1..20).contains(number)) {
+    let named = to_twenty.iter().chain(&tens).chain(words.others);
+    let mut numbers: HashSet<u64> = named.filter(|(name, _)| is_there(name)).map(|(_, number)| *number).collect();
+    for (tens, ten) in to_twenty.iter().filter(|(_, number)| *number == 20).chain(&tens) {
+        for (units, unit) in to_twenty.iter().filter(|(_, number)| (1..20).contains(number)) {
             let veinti = tens.strip_suffix('e').unwrap_or(tens);
             let compounds = [
                 format!("{tens}-{units}"),

@@ -210,7 +210,7 @@ fn correction_files() {
     let mut run = |file: &[u8]| {
         number += 1;
         let path = bench.write(&format!("correction{number}.safetensors"), file);
-        let fixed = ["summarize", "-", "--to", "es", "--method", "zero-shot", "--max-tokens", "1"];
+        let fixed = ["summarize", "-", "--from", "en", "--to", "es", "--method", "zero-shot", "--max-tokens", "1"];
         let own = ["--model", model.to_str().unwrap(), "--correction", path.to_str().unwrap()];
         fixed.into_iter().chain(own).map(str::to_owned).collect::<Vec<_>>()
     };
@@ -312,6 +312,7 @@ fn weights_that_are_not_numbers_give_no_text() {
     let path = bench.write("nan.gguf", &bytes);
     let message = "the model computes values that are not finite";
     refuses(&["logits", path.to_str().unwrap(), "--prompt", "th"], b"", message);
-    let summarize = ["summarize", "-", "--to", "es", "--method", "zero-shot", "--model", path.to_str().unwrap()];
+    let summarize =
+        ["summarize", "-", "--from", "en", "--to", "es", "--method", "zero-shot", "--model", path.to_str().unwrap()];
     refuses(&summarize, b"Ana: the weather", message);
 }
