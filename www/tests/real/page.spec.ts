@@ -142,13 +142,28 @@ function checkWritten(dialogue: Dialogue, method: string, text: string): void {
   expect(gap ?? 0).toBeLessThanOrEqual(TOLERANCE);
 }
 
+/** Counts the pieces in the page's store. */
+const storedPieces = () =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const opened = indexedDB.open("pocket-gist");
+        opened.onerror = () => reject(opened.error);
+        opened.onsuccess = () => {
+          const count = opened.result.transaction("chunks").objectStore("chunks").count();
+          count.onerror = () => reject(count.error);
+          count.onsuccess = () => resolve(count.result);
+          opened.result.close();
+        };
+      }),
+  );
+
 test("a download that is killed half way goes on, and a damaged piece is refused", async () => {
   await visit();
   await page.getByRole("button", { name: `Download ${size("gemma-3-270m-64k")}` }).click();
   await expect(page.getByText("A damaged piece (number 10) was refused")).toBeVisible({ timeout: 60_000 });
   await expect.poll(() => sent.size, { timeout: 60_000 }).toBe(allowed);
-  // Each piece is stored before the next is requested; the last one gets a moment.
-  await page.waitForTimeout(1000);
+  await expect.poll(storedPieces).toBe(allowed);
   await context.close();
   expect([...sent].filter(([, times]) => times > 1).map(([piece]) => piece)).toEqual([damaged]);
 
