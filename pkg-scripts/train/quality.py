@@ -53,7 +53,9 @@ def translation(given, source, to):
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as data:
         for number, (text, reference) in enumerate(texts):
             turns = [{"speaker": "", "text": text}]
-            data.write(json.dumps({"id": str(number), "lang": source, "turns": turns, "summary": {to: reference}}) + "\n")
+            data.write(
+                json.dumps({"id": str(number), "lang": source, "turns": turns, "summary": {to: reference}}) + "\n"
+            )
         data.flush()
         _, made = evaluate(data.name, source, to, "secondary", given.more, "--task", "translate")
     made, references = [line["text"] for line in made], [[line["reference"] for line in made]]
