@@ -94,7 +94,7 @@ export default defineConfig(({ mode }) => {
               sizes: "824x1830",
               type: "image/png",
               form_factor: "narrow",
-              label: "A chat and its summary in Spanish",
+              label: "A German chat and its summary in English",
             },
             {
               src: "screenshots/desktop.png",
