@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use crate::adapters::{read_gguf, read_peft};
-use crate::catalog::{Catalog, CatalogAdapter};
+use crate::catalog::{Catalog, CatalogAdapter, CatalogModel};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::input;
@@ -12,9 +12,10 @@ use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction::Correction;
 use crate::model::prompt::Task;
 
-/// Tells the engine of the model `id` which methods are the best ones for it.
-pub fn set_defaults(engine: &mut Engine, catalog: &Catalog, id: &str) {
-    let base = catalog.base_of(id);
+/// Tells the engine what the catalog knows of its model: the best methods, and instructions for passes without adapters.
+pub fn configure(engine: &mut Engine, catalog: &Catalog, model: &CatalogModel) {
+    engine.zero_shot.clone_from(&model.zero_shot);
+    let base = catalog.base_of(&model.id);
     for default in catalog.default_methods.iter().filter(|default| default.base == base) {
         engine.registry.set_default(&default.from, &default.to, default.method);
     }

@@ -12,13 +12,13 @@ use gist::model::prompt::Task;
 use gist::model::sampler::Sampling;
 use serde_json::json;
 
-use super::{AdapterOptions, ModelOptions, load, peak_rss_mb};
+use super::{AdapterOptions, DEFAULT_MODEL, ModelOptions, load, peak_rss_mb};
 
 /// Arguments of `gist bench`.
 #[derive(Args)]
 pub struct Bench {
     /// GGUF file or catalog id
-    #[arg(default_value = "gemma-3-270m-64k")]
+    #[arg(default_value = DEFAULT_MODEL)]
     model: String,
     /// Length of the prompt in tokens
     #[arg(long, default_value_t = 240)]

@@ -10,7 +10,7 @@ use gist::error::Result;
 use gist::input;
 use gist::model::prompt::Task;
 
-use super::{AdapterOptions, ModelOptions, load, read_dialogues, write_file};
+use super::{AdapterOptions, DEFAULT_MODEL, ModelOptions, load, read_dialogues, write_file};
 
 /// Arguments of `gist lorahub`.
 #[derive(Args)]
@@ -37,7 +37,7 @@ pub struct Search {
     #[arg(long)]
     out: PathBuf,
     /// GGUF file or catalog id
-    #[arg(long, default_value = "gemma-3-270m-64k")]
+    #[arg(long, default_value = DEFAULT_MODEL)]
     model: String,
     #[command(flatten)]
     adapters: AdapterOptions,

@@ -14,7 +14,7 @@ use gist::methods::method::Method;
 use gist::methods::plan::{plan, translation_pair};
 use gist::model::prompt::Task;
 
-use super::{AdapterOptions, ModelOptions, load, write_file};
+use super::{AdapterOptions, DEFAULT_MODEL, ModelOptions, load, write_file};
 
 /// Options for the model and the adapters to merge.
 #[derive(Args)]
@@ -26,7 +26,7 @@ struct Parts {
     #[arg(long, default_value = "en")]
     from: String,
     /// GGUF file or catalog id
-    #[arg(long, default_value = "gemma-3-270m-64k")]
+    #[arg(long, default_value = DEFAULT_MODEL)]
     model: String,
     #[command(flatten)]
     adapters: AdapterOptions,

@@ -20,5 +20,5 @@ mod process;
 
 use self::adapters::{AdapterOptions, correction_bytes, read_adapter};
 use self::files::{read_dialogues, read_file, write_file};
-use self::model::{ModelOptions, is_path, load, locate};
+use self::model::{DEFAULT_MODEL, ModelOptions, is_path, load, locate};
 use self::process::{peak_rss_mb, progress_bar};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::Args;
-use gist::catalog::install::{install, set_defaults};
+use gist::catalog::install::{configure, install};
 use gist::catalog::{self, Catalog};
 use gist::decoder::cpu::Mode;
 use gist::decoder::executor;
@@ -15,6 +15,9 @@ use gist::files::source::FileSource;
 use gist::input;
 
 use super::{progress_bar, read_file};
+
+/// Catalog id of the model that commands run where none is named.
+pub const DEFAULT_MODEL: &str = "gemma-3-270m-64k";
 
 /// Options of the commands that run a model.
 #[derive(Args)]
@@ -125,8 +128,7 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
             let file = read_file(&data_folder().join(&adapter.path))?;
             pollster::block_on(install(&mut engine, adapter, &file))?;
         }
-        set_defaults(&mut engine, &catalog, &entry.id);
-        engine.zero_shot = entry.zero_shot;
+        configure(&mut engine, &catalog, &entry);
     }
     engine.reserve_pairs()?;
     Ok(engine)

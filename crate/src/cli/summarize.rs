@@ -14,7 +14,7 @@ use gist::model::sampler::Sampling;
 use serde_json::json;
 
 use super::import::ChatOptions;
-use super::{AdapterOptions, ModelOptions, load, peak_rss_mb};
+use super::{AdapterOptions, DEFAULT_MODEL, ModelOptions, load, peak_rss_mb};
 
 /// Arguments of `gist summarize`.
 #[derive(Args)]
@@ -35,7 +35,7 @@ pub struct Summarize {
     #[arg(long, value_parser = clap::value_parser!(Method))]
     method: Option<Method>,
     /// GGUF file or catalog id
-    #[arg(long, default_value = "gemma-3-270m-64k")]
+    #[arg(long, default_value = DEFAULT_MODEL)]
     model: String,
     /// Print one JSON object at the end instead of streaming text
     #[arg(long)]

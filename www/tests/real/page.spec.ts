@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type BrowserContext, chromium, expect, type Page, test } from "@playwright/test";
 import { serve } from "../../../pkg-scripts/serve.mjs";
 import { launch, phone } from "../chromium";
+import { storedChunks } from "../store";
 import { size } from "./catalog";
 import { gapAtDifference, native, TOLERANCE } from "./native";
 
@@ -142,28 +143,12 @@ function checkWritten(dialogue: Dialogue, method: string, text: string): void {
   expect(gap ?? 0).toBeLessThanOrEqual(TOLERANCE);
 }
 
-/** Counts the pieces in the page's store. */
-const storedPieces = () =>
-  page.evaluate(
-    () =>
-      new Promise<number>((resolve, reject) => {
-        const opened = indexedDB.open("pocket-gist");
-        opened.onerror = () => reject(opened.error);
-        opened.onsuccess = () => {
-          const count = opened.result.transaction("chunks").objectStore("chunks").count();
-          count.onerror = () => reject(count.error);
-          count.onsuccess = () => resolve(count.result);
-          opened.result.close();
-        };
-      }),
-  );
-
 test("a download that is killed half way goes on, and a damaged piece is refused", async () => {
   await visit();
   await page.getByRole("button", { name: `Download ${size("gemma-3-270m-64k")}` }).click();
   await expect(page.getByText("A damaged piece (number 10) was refused")).toBeVisible({ timeout: 60_000 });
   await expect.poll(() => sent.size, { timeout: 60_000 }).toBe(allowed);
-  await expect.poll(storedPieces).toBe(allowed);
+  await expect.poll(() => storedChunks(page)).toBe(allowed);
   await context.close();
   expect([...sent].filter(([, times]) => times > 1).map(([piece]) => piece)).toEqual([damaged]);
 

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { type BrowserContext, chromium, expect, type Page, test } from "@playwright/test";
 import { serve } from "../../../pkg-scripts/serve.mjs";
 import { launch } from "../chromium";
+import { callStore, storedChunks } from "../store";
 import { size } from "./catalog";
 import { program } from "./native";
 
@@ -134,19 +135,7 @@ const show = (tab: string) => page.getByRole("navigation").getByRole("button", {
 const openModel = (path: string) => page.locator("add-model-card input[type=file]").setInputFiles(path);
 const card = (id: string) => page.locator(`models-view [data-model*="${id}"]`);
 const dialog = () => page.getByRole("dialog", { name: /^Add an adapter to/ });
-const chunks = () =>
-  page.evaluate(async () => {
-    const database = await new Promise<IDBDatabase>((resolve) => {
-      const open = indexedDB.open("pocket-gist");
-      open.onsuccess = () => resolve(open.result);
-    });
-    const count = await new Promise<number>((resolve) => {
-      const request = database.transaction("chunks").objectStore("chunks").count();
-      request.onsuccess = () => resolve(request.result);
-    });
-    database.close();
-    return count;
-  });
+const chunks = () => storedChunks(page);
 
 /** Gives files to the dialog and returns the text shown about them. */
 async function offer(label: "Choose files" | "Choose a folder", paths: string | string[]): Promise<void> {
@@ -253,22 +242,8 @@ test("a model from an address is fetched only on request, pauses, goes on and is
   await expect(model.getByText("In use")).toBeVisible();
   expect(ranges).toEqual([4 << 20]);
   expect(new Set(outside.map((url) => new URL(url).host))).toEqual(new Set(["huggingface.co", "cdn.hf.co"]));
-  const sha256 = await page.evaluate(async () => {
-    const database = await new Promise<IDBDatabase>((resolve) => {
-      const open = indexedDB.open("pocket-gist");
-      open.onsuccess = () => resolve(open.result);
-    });
-    const get = database
-      .transaction("files")
-      .objectStore("files")
-      .get("https://huggingface.co/tiny/gemma/resolve/main/gemma.gguf");
-    return new Promise<string>((resolve) => {
-      get.onsuccess = () => {
-        database.close();
-        resolve(get.result.sha256);
-      };
-    });
-  });
+  const address = "https://huggingface.co/tiny/gemma/resolve/main/gemma.gguf";
+  const record = (await callStore(page, "pocket-gist", "files", "get", address)) as { sha256: string };
   const real = execFileSync(
     "python3",
     [
@@ -278,7 +253,7 @@ test("a model from an address is fetched only on request, pauses, goes on and is
     ],
     { encoding: "utf8" },
   );
-  expect(sha256).toBe(real.trim());
+  expect(record.sha256).toBe(real.trim());
   outside = [];
 });
 

@@ -2,6 +2,7 @@
 // fails a test on a request to another origin, an error, or a violation of the policy.
 import { test as base, expect, type Page } from "@playwright/test";
 import { serve } from "../../../pkg-scripts/serve.mjs";
+import { callStore } from "../store";
 
 type Site = Awaited<ReturnType<typeof serve>>;
 
@@ -82,21 +83,7 @@ const first: Record<string, string> = { "eval-266": "Bell rope on number 5 has g
 
 /** Waits until the user's chat, as it is stored, contains `text`. */
 export async function draftHolds(page: Page, text: string): Promise<void> {
-  const stored = () =>
-    page.evaluate(
-      () =>
-        new Promise<string>((resolve, reject) => {
-          const opened = indexedDB.open("pocket-gist-page");
-          opened.onupgradeneeded = () => opened.transaction?.abort(); // the page creates it
-          opened.onerror = () => resolve("");
-          opened.onsuccess = () => {
-            const found = opened.result.transaction("drafts").objectStore("drafts").get("conversation");
-            found.onerror = () => reject(found.error);
-            found.onsuccess = () => resolve(JSON.stringify(found.result ?? null));
-            opened.result.close();
-          };
-        }),
-    );
+  const stored = async () => JSON.stringify(await callStore(page, "pocket-gist-page", "drafts", "get", "conversation"));
   await expect.poll(stored).toContain(text);
 }
 

@@ -1,4 +1,5 @@
 // The languages of the chat and of its summary: detected, asked for, corrected, and what is said where adapters lack.
+import { callStore } from "../store";
 import { download, draftHolds, expect, type Page, paste, show, summarize, summaryText, test } from "./fixture";
 
 const from = (page: Page) => page.getByLabel("Chat in", { exact: true });
@@ -144,21 +145,15 @@ test("where there is no adapter for a direction, the summary is in the chat's la
 test("settings, a draft and a link of an earlier version still read", async ({ page, site }) => {
   await paste(page, "Ana: hola");
   await draftHolds(page, '"code":"es"');
-  await page.evaluate(async () => {
+  await page.evaluate(() => {
     localStorage.setItem(
       "pocket-gist.settings",
       JSON.stringify({ task: "translate", to: "es", method: "projection", maxTokens: 80 }),
     );
-    await new Promise((resolve) => {
-      const opened = indexedDB.open("pocket-gist-page");
-      opened.onsuccess = () => {
-        const drafts = opened.result.transaction("drafts", "readwrite").objectStore("drafts");
-        const old = { title: "Old", messages: [{ id: 0, sender: "Ana", text: "hallo", time: null }] };
-        drafts.put({ ...old, example: null, reference: null }, "conversation").onsuccess = resolve;
-        opened.result.close();
-      };
-    });
   });
+  const old = { title: "Old", messages: [{ id: 0, sender: "Ana", text: "hallo", time: null }] };
+  const draft = { ...old, example: null, reference: null };
+  await callStore(page, "pocket-gist-page", "drafts", "put", draft, "conversation");
   await page.goto(site.url);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Old");
   await expect(from(page)).toHaveValue("de");

@@ -25,7 +25,7 @@ use serde_json::json;
 use self::report::{Exchanged, Output, Report};
 
 use super::summarize::task;
-use super::{AdapterOptions, ModelOptions, correction_bytes, load, read_dialogues, write_file};
+use super::{AdapterOptions, DEFAULT_MODEL, ModelOptions, correction_bytes, load, read_dialogues, write_file};
 
 /// Arguments of `gist eval`.
 #[derive(Args)]
@@ -67,7 +67,7 @@ pub struct Eval {
     #[arg(long)]
     json: bool,
     /// GGUF file or catalog id
-    #[arg(long, default_value = "gemma-3-270m-64k")]
+    #[arg(long, default_value = DEFAULT_MODEL)]
     model: String,
     #[command(flatten)]
     adapters: AdapterOptions,

@@ -92,8 +92,9 @@ impl Faithfulness {
             outputs.iter().filter(|output| is(output)).count() as f64 / outputs.len() as f64
         };
         let exchanged: Vec<&Exchanged> = outputs.iter().filter_map(|output| output.exchanged.as_ref()).collect();
-        let mean =
-            |of: fn(&Exchanged) -> f64| exchanged.iter().map(|each| of(each)).sum::<f64>() / exchanged.len() as f64;
+        let orders: Vec<f64> =
+            exchanged.iter().filter_map(|each| each.same_order).map(|same| f64::from(u8::from(same))).collect();
+        let mean_of = |of: fn(&Exchanged) -> f64| mean(&exchanged.iter().map(|each| of(each)).collect::<Vec<_>>());
         Self {
             unknown_numbers: share(&|output| !output.unknown_numbers.is_empty()),
             unknown_names: outputs
@@ -103,16 +104,9 @@ impl Faithfulness {
             loops: share(&|output| output.has_loop),
             exchange: (!exchanged.is_empty()).then(|| Agreement {
                 chats: exchanged.len(),
-                same: mean(|each| f64::from(u8::from(each.is_same))),
-                same_order: {
-                    let orders: Vec<f64> = exchanged
-                        .iter()
-                        .filter_map(|each| each.same_order)
-                        .map(|same| f64::from(u8::from(same)))
-                        .collect();
-                    (!orders.is_empty()).then(|| orders.iter().sum::<f64>() / orders.len() as f64)
-                },
-                overlap: mean(|each| each.overlap),
+                same: mean_of(|each| f64::from(u8::from(each.is_same))),
+                same_order: (!orders.is_empty()).then(|| mean(&orders)),
+                overlap: mean_of(|each| each.overlap),
             }),
         }
     }

@@ -6,7 +6,7 @@ use web_sys::AbortSignal;
 
 use super::model_store::{adapter_file_id, file_id};
 use super::state::{LoadedModel, WorkerState};
-use crate::catalog::install::{install, set_defaults};
+use crate::catalog::install::{configure, install};
 use crate::decoder::benchmark;
 use crate::decoder::cpu::Mode;
 use crate::decoder::executor;
@@ -73,8 +73,7 @@ impl WorkerState {
             let file = source.range(0, source.len()).await?;
             install(&mut engine, adapter, &file).await?;
         }
-        set_defaults(&mut engine, &catalog, &model.id);
-        engine.zero_shot.clone_from(&model.zero_shot);
+        configure(&mut engine, &catalog, model);
         engine.reserve_pairs()?;
         Ok(engine)
     }
