@@ -36,7 +36,7 @@ fn main() -> Result<()> {
         _ => return Err(input!("give a GGUF model and a text to summarise, or nothing")),
     };
 
-    let prompt = engine.prompt(&Task::Summarize { from: "en".into() }, text)?;
+    let prompt = engine.prompt(&Task::summary("en", "en")?, text)?;
     let mut logits = engine.logits(&prompt)?;
     let mut ids = Vec::new();
     while ids.len() < MAX_TOKENS {

@@ -51,7 +51,7 @@ fn main() -> Result<()> {
 
     // The same by name: adapters in the registry, and a plan that says which pairs a method adds to the base.
     let task = Task::summary("en", "es")?;
-    engine.registry.add(Task::Summarize { from: "en".into() }, primary);
+    engine.registry.add(Task::summary("en", "en")?, primary);
     engine.registry.add(Task::translation("en", "es")?, secondary);
     for method in Method::ALL {
         match plan(method, &task, &engine.registry, &config) {

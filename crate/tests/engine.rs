@@ -13,13 +13,13 @@ use gist::chat::conversation::Conversation;
 use gist::engine::{Engine, Event, Metrics, Request};
 use gist::methods::merge;
 use gist::methods::method::Method;
-use gist::model::prompt::Task;
+use gist::model::prompt::{Form, Task};
 use gist::model::sampler::Sampling;
 
 fn with_adapters(name: &str) -> Engine {
     let mut engine = tiny(name);
     let (one, two) = (adapter("one", &engine.config, 32), adapter("two", &engine.config, 32));
-    engine.registry.add(Task::Summarize { from: "en".into() }, one);
+    engine.registry.add(Task::summary("en", "en").unwrap(), one);
     engine.registry.add(Task::Translate { from: "en".into(), to: "es".into() }, two);
     engine
 }
@@ -52,7 +52,9 @@ fn passes_without_adapters_have_the_model_s_own_instructions() {
     let mut engine = with_adapters("tiny-llama-q8_0");
     let tokens = |engine: &mut Engine, method| finish(engine, &request(method)).1.prompt_tokens;
     let [zero_shot, two_step] = [Method::ZeroShot, Method::TwoStep].map(|method| tokens(&mut engine, method));
-    let words = r#"{ "summarize": "", "summarize-translate": "the {to}", "translate": "" }"#;
+    let words = r#"{
+        "summarize": "", "summarize-translate": "the {to}", "translate": "", "people": "", "people-translate": ""
+    }"#;
     engine.zero_shot = Some(serde_json::from_str(words).unwrap());
     let instruction = request(Method::ZeroShot).task.instruction().unwrap();
     let shorter = engine.tokenizer.count(&instruction).unwrap() - engine.tokenizer.count("the Spanish").unwrap();
@@ -60,6 +62,44 @@ fn passes_without_adapters_have_the_model_s_own_instructions() {
     assert_eq!(tokens(&mut engine, Method::TwoStep), two_step);
     assert_eq!(engine.default_method(&request(Method::ZeroShot).task), Some(Method::TwoStep));
     assert_eq!(engine.default_method(&Task::summary("fr", "fr").unwrap()), Some(Method::ZeroShot));
+}
+
+#[test]
+fn a_summary_by_person_has_a_line_for_each() {
+    let mut engine = with_adapters("tiny-gemma3-q8_0");
+    for from_to in [("en", "en"), ("en", "es")] {
+        let task = Task::summary(from_to.0, from_to.1).unwrap().in_form(Form::People);
+        let reason = engine.unavailable(Method::Primary, &task).unwrap();
+        assert_eq!(reason, "no adapter for summaries by person of texts in en is installed for this model; add one");
+    }
+    let people = Task::summary("en", "en").unwrap().in_form(Form::People);
+    let skill = adapter("people", &engine.config, 32);
+    engine.registry.add(people, skill);
+    for (method, seed) in [Method::Primary, Method::Linear, Method::ZeroShot, Method::TwoStep].into_iter().zip(0..) {
+        let mut request = request(method);
+        request.task = request.task.in_form(Form::People);
+        request.sampling.seed = seed;
+        request.max_tokens = 120;
+        let texts = finish(&mut engine, &request).0;
+        let names: Vec<Vec<&str>> = texts
+            .iter()
+            .map(|text| text.lines().filter_map(|line| line.split_once(':')).map(|(n, _)| n).collect())
+            .collect();
+        for (names, text) in names.iter().zip(&texts) {
+            assert_eq!(names.len(), text.trim_end().lines().count(), "{method}: {text}");
+            assert!(!names.is_empty() && names.iter().all(|name| ["Ana", "Ben"].contains(name)), "{method}: {text}");
+            assert!(names.len() == 1 || names[0] != names[1], "{method}: {text}");
+        }
+        assert!(names.windows(2).all(|two| two[0].starts_with(&two[1]) || two[0] == two[1]), "{method}: {texts:?}");
+    }
+    let nameless = Conversation::parse("the weather, and that").unwrap();
+    let mut request = request(Method::ZeroShot);
+    request.task = request.task.in_form(Form::People);
+    let error = engine.start(&nameless, &request).map(drop).unwrap_err().to_string();
+    assert!(error.contains("needs a chat with names"), "{error}");
+    // A free text afterwards is free again.
+    let free = finish(&mut engine, &self::request(Method::ZeroShot)).0;
+    assert!(!free[0].starts_with("Ana:") && !free[0].starts_with("Ben:"), "{free:?}");
 }
 
 #[test]

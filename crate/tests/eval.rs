@@ -126,6 +126,34 @@ fn the_report_sums_up_the_examples() {
 }
 
 #[test]
+fn summaries_by_person_are_measured_line_by_line() {
+    let setup = Setup::new();
+    setup.bench.write(
+        "by-person.jsonl",
+        br#"{"id":"a","by_person":{"es":[["Ana","the train"],["Bo","the other"]]}}
+{"id":"c","by_person":{"en":[["Bo","no"]]}}
+"#,
+    );
+    let examples = setup.bench.path("examples.jsonl");
+    let options = ["--form", "people", "--json", "--max-tokens", "30", "--methods", "zero-shot"];
+    let report = setup.run(&[&options[..], &["--to", "es", "--examples", examples.to_str().unwrap()]].concat());
+    let row = &report["zero-shot"];
+    assert_eq!(row["examples"], 1, "the others have no lines in Spanish");
+    let line: Value = serde_json::from_str(std::fs::read_to_string(&examples).unwrap().trim()).unwrap();
+    assert_eq!((&line["id"], &line["reference"]), (&"a".into(), &"Ana: the train\nBo: the other".into()));
+    let names: Vec<&str> =
+        line["text"].as_str().unwrap().lines().filter_map(|line| Some(line.split_once(':')?.0)).collect();
+    assert!(!names.is_empty() && names.iter().all(|name| ["Ana", "Bo"].contains(name)), "{line}");
+    assert_eq!(line["by_person"]["lines"], names.len());
+    assert_eq!(row["by_person"]["rougeL"], line["by_person"]["rougeL"]);
+    assert!(row["by_person"]["misattributed_share"].is_number());
+
+    let mut arguments = setup.arguments(&options);
+    arguments.extend(["--to", "de"]);
+    refuses(&arguments, b"", "says nothing in de of the dialogues");
+}
+
+#[test]
 fn single_tasks_are_measured_too() {
     let setup = Setup::new();
     let report =

@@ -25,7 +25,7 @@ use gist::methods::merge;
 use gist::methods::method::Method;
 use gist::methods::plan::plan;
 use gist::model::config::ModelConfig;
-use gist::model::prompt::Task;
+use gist::model::prompt::{Form, Task};
 use gist::model::sampler::Sampling;
 use gist::synth;
 
@@ -278,8 +278,13 @@ fn matrices_that_have_to_be_split_give_the_same() {
 
 /// Returns the text of a run.
 fn run(engine: &mut Engine, sampling: Sampling, max_tokens: usize) -> Result<String, Error> {
+    run_in_form(engine, Form::Gist, sampling, max_tokens)
+}
+
+fn run_in_form(engine: &mut Engine, form: Form, sampling: Sampling, max_tokens: usize) -> Result<String, Error> {
     let chat = Conversation::parse("Ana: the weather\nBen: that").unwrap();
-    let request = Request { task: Task::summary("en", "es").unwrap(), method: Method::ZeroShot, max_tokens, sampling };
+    let task = Task::summary("en", "es").unwrap().in_form(form);
+    let request = Request { task, method: Method::ZeroShot, max_tokens, sampling };
     let mut run = engine.start(&chat, &request)?;
     let mut text = String::new();
     while let Some(event) = pollster::block_on(run.next_event())? {
@@ -305,6 +310,27 @@ fn runs_write_what_the_processor_writes() {
             }
             let again = run(&mut engine, sampling, 30).unwrap();
             assert_eq!(run(&mut engine, sampling, 30).unwrap(), again, "a run can be repeated");
+        }
+    }
+}
+
+#[test]
+fn a_guided_run_writes_what_the_processor_writes_with_one_submit_a_token() {
+    for gpu in gpus().into_iter().filter(|gpu| !gpu.features.f16) {
+        let file = tiny("tiny-gemma3-f32");
+        let (mut exact, mut engine) = (load(&file, Mode::Exact), load(&file, Backend::Gpu(gpu.clone())));
+        for seed in 0..3 {
+            let warm = Sampling { temperature: 1.0, seed, ..Sampling::default() };
+            let before = engine.executor().gpu().unwrap().counters();
+            let text = run_in_form(&mut engine, Form::People, warm, 60).unwrap();
+            let cost = engine.executor().gpu().unwrap().counters().since(before);
+            assert_eq!(text, run_in_form(&mut exact, Form::People, warm, 60).unwrap(), "{}", gpu.name);
+            assert!(text.starts_with("Ana:") || text.starts_with("Ben:"), "{text}");
+            // The mask is one more.
+            assert_eq!(cost.dispatches, cost.tokens * (8 * engine.config.layers as u64 + 5), "{cost:?}");
+            assert_eq!(cost.submits, cost.tokens, "{cost:?}");
+            let free = run(&mut engine, warm, 20).unwrap();
+            assert_eq!(free, run(&mut exact, warm, 20).unwrap(), "a free text after a guided one");
         }
     }
 }

@@ -21,7 +21,7 @@ use gist::methods::correction_file::AdapterId;
 use gist::methods::lorahub::LoraHub;
 use gist::methods::merge;
 use gist::methods::method::Method;
-use gist::methods::plan::{plan, translation_pair};
+use gist::methods::plan::{plan, task_pair};
 use gist::methods::projection::Projection;
 use gist::model::prompt::Task;
 use gist::synth;
@@ -86,7 +86,9 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
     // The loss that the file tells is what its weights give.
     let file = found.to_json().unwrap();
     let config = engine.config.clone();
-    engine.add_correction("en", "es", Correction::read("hub", file.as_bytes(), &config).unwrap()).unwrap();
+    engine
+        .add_correction(Task::summary("en", "es").unwrap(), Correction::read("hub", file.as_bytes(), &config).unwrap())
+        .unwrap();
     engine.set_method(Method::LoraHub, &task()).unwrap();
     let prompt = engine.prompt(&task(), &example.chat).unwrap();
     let summary = engine.tokenizer.encode(&example.summary).unwrap();
@@ -95,14 +97,14 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
 
     // Σ w √c A and Σ w √c B, with c = 0.5 for both.
     let pairs = plan(Method::LoraHub, &task(), &engine.registry, &config).unwrap().remove(0).pairs;
-    let [one, two] = translation_pair(&engine.registry, "en", "es").unwrap();
+    let [one, two] = task_pair(&engine.registry, &Task::summary("en", "es").unwrap()).unwrap();
     let first = |adapter: &LoraAdapter| adapter.pair(1, Target::Up).unwrap().b[7] * 0.5_f32.sqrt();
     let expected = found.weights[0] * first(one) + found.weights[1] * first(two);
     assert!((pairs.pair(1, Target::Up).unwrap().b[7] - expected).abs() < 1e-6);
 
     let mut other = with_adapters("tiny-llama-f32", [8, 8]);
-    other.registry.add(Task::Summarize { from: "en".into() }, adapter("three", &config, 8));
-    other.add_correction("en", "es", Correction::LoraHub(found)).unwrap();
+    other.registry.add(Task::summary("en", "en").unwrap(), adapter("three", &config, 8));
+    other.add_correction(Task::summary("en", "es").unwrap(), Correction::LoraHub(found)).unwrap();
     let reason = other.unavailable(Method::LoraHub, &task()).unwrap();
     assert!(reason.starts_with("the LoraHub file was made with the adapter one of sha256 one, but three"), "{reason}");
 }
@@ -116,7 +118,7 @@ fn a_merged_adapter_does_what_its_method_does() {
         let mut one = adapter("one", &config, 8);
         one.layers.iter_mut().for_each(|layer| layer[Target::O.index()] = None);
         one.layers[1][Target::Q.index()] = None;
-        engine.registry.add(Task::Summarize { from: "en".into() }, one);
+        engine.registry.add(Task::summary("en", "en").unwrap(), one);
         let registry = engine.registry.clone();
         let pairs = plan(Method::Concat, &task(), &registry, &config).unwrap().remove(0).pairs;
         let expected = log_probabilities(&mut engine, &pairs);
@@ -147,7 +149,7 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     let config = engine.config.clone();
     let projection = projection(&config);
     let registry = engine.registry.clone();
-    let adapters = translation_pair(&registry, "en", "es").unwrap();
+    let adapters = task_pair(&registry, &Task::summary("en", "es").unwrap()).unwrap();
     let file = bake(&config, &engine.base, &projection, adapters).unwrap();
     let pairs = merge::project(&config, &projection, adapters).unwrap();
     let expected = log_probabilities(&mut engine, &pairs);
@@ -156,7 +158,8 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     let none = log_probabilities(&mut bare, &LowRankPairs::none(&config));
     let effect = difference(&expected, &none);
     assert!(effect > 0.05, "the projection changes something ({effect})");
-    bare.add_correction("en", "es", Correction::read("baked", &file, &config).unwrap()).unwrap();
+    bare.add_correction(Task::summary("en", "es").unwrap(), Correction::read("baked", &file, &config).unwrap())
+        .unwrap();
     assert_eq!(bare.registry.directions(), [("en", "es")]);
     assert_eq!(bare.unavailable(Method::Projection, &task()), None);
     bare.set_method(Method::Projection, &task()).unwrap();
@@ -171,8 +174,10 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     let error = Baked::read("x", &file, &tiny("tiny-gemma3-f32").config).err();
     assert_eq!(error, None, "the tiny models have the same shapes, so only the base's hash tells them apart");
     let mut gemma = tiny("tiny-gemma3-f32");
-    let error =
-        gemma.add_correction("en", "es", Correction::read("x", &file, &config).unwrap()).unwrap_err().to_string();
+    let error = gemma
+        .add_correction(Task::summary("en", "es").unwrap(), Correction::read("x", &file, &config).unwrap())
+        .unwrap_err()
+        .to_string();
     let (wanted, found) = (&engine.base, &gemma.base);
     assert!(
         error.starts_with(&format!(
@@ -228,12 +233,14 @@ fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
         let file = std::fs::read(common::data(&entry.path)).unwrap();
         pollster::block_on(gist::catalog::install::install(&mut engine, entry, &file)).unwrap();
     }
-    let Correction::Projection(projection) = engine.registry.correction(Method::Projection, "en", "es").unwrap() else {
+    let Correction::Projection(projection) =
+        engine.registry.correction(Method::Projection, &Task::summary("en", "es").unwrap()).unwrap()
+    else {
         panic!("the catalog ships a projection");
     };
     assert_eq!(projection.provenance.base.as_ref(), Some(&engine.base), "the shipped projection names its base");
     let registry = engine.registry.clone();
-    let adapters = translation_pair(&registry, "en", "es").unwrap();
+    let adapters = task_pair(&registry, &Task::summary("en", "es").unwrap()).unwrap();
     let file = bake(&config, &engine.base, projection, adapters).unwrap();
     assert_eq!(baked::parameters(&config, 4), 470_016);
     // 0.94 MB of values and the names of 131 tensors.
@@ -242,7 +249,9 @@ fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
     let prompt = engine.prompt(&task(), "Ana: The rope on number 5 has gone.\nBen: Then we ring from 2.45.").unwrap();
     engine.set_method(Method::Projection, &task()).unwrap();
     let expected = common::log_probabilities(&engine.logits(&prompt).unwrap());
-    engine.add_correction("en", "es", Correction::read("baked", &file, &config).unwrap()).unwrap();
+    engine
+        .add_correction(Task::summary("en", "es").unwrap(), Correction::read("baked", &file, &config).unwrap())
+        .unwrap();
     engine.set_method(Method::Projection, &task()).unwrap();
     let found = common::log_probabilities(&engine.logits(&prompt).unwrap());
     // Tokens that matter. F16 rounds to 2^-11; in the exact mode nothing amplifies that to steps of 8-bit activations.
@@ -254,7 +263,7 @@ fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
 #[test]
 fn a_baked_projection_names_adapters_as_its_projection_does() {
     let engine = with_adapters("tiny-llama-f32", [8, 8]);
-    let adapters = translation_pair(&engine.registry, "en", "es").unwrap();
+    let adapters = task_pair(&engine.registry, &Task::summary("en", "es").unwrap()).unwrap();
     let mut projection = projection(&engine.config);
     let names = |projection: &Projection| {
         let file = bake(&engine.config, &engine.base, projection, adapters).unwrap();

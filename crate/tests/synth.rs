@@ -236,7 +236,7 @@ fn special_tokens_and_the_chat_format_are_llamas() {
         assert_eq!(tokenizer.id(piece), Some(id));
     }
     let ids =
-        template.encode(&Task::Summarize { from: "en".into() }.instruction().unwrap(), "Ana: hi", &tokenizer).unwrap();
+        template.encode(&Task::summary("en", "en").unwrap().instruction().unwrap(), "Ana: hi", &tokenizer).unwrap();
     let expected = "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n\
                     Today Date: 26 Jul 2024\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nSummarize the \
                     following text.\n\nAna: hi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n";

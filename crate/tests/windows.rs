@@ -33,7 +33,7 @@ fn with_room(room: usize, max_tokens: usize) -> Engine {
     let frame = load(512).prompt(&task(), "").unwrap().len();
     let mut engine = load(frame + max_tokens + room);
     let (one, two) = (adapter("one", &engine.config, 4), adapter("two", &engine.config, 4));
-    engine.registry.add(Task::Summarize { from: "en".into() }, one);
+    engine.registry.add(Task::summary("en", "en").unwrap(), one);
     engine.registry.add(Task::Translate { from: "en".into(), to: "es".into() }, two);
     engine
 }
@@ -146,7 +146,7 @@ fn each_part_is_summarised_and_then_what_was_asked_is_done_with_the_summaries() 
         assert!(parts.len() > 1);
         let first = if method == Method::ZeroShot { method } else { Method::Primary };
         let mut texts: Vec<String> =
-            parts.iter().map(|part| pass(&mut engine, first, &Task::Summarize { from: "en".into() }, part)).collect();
+            parts.iter().map(|part| pass(&mut engine, first, &Task::summary("en", "en").unwrap(), part)).collect();
         let last = pass(&mut engine, method, &task(), &joined(&texts));
         assert_eq!(told.answer, last, "{method}");
         texts.push(last);
@@ -162,7 +162,7 @@ fn each_part_is_summarised_and_then_what_was_asked_is_done_with_the_summaries() 
 #[test]
 fn summaries_that_do_not_fit_are_summarised_again() {
     let mut engine = with_room(60, MAX_TOKENS);
-    let told = run(&mut engine, &chat(120), Method::Primary, Task::Summarize { from: "en".into() }).unwrap();
+    let told = run(&mut engine, &chat(120), Method::Primary, Task::summary("en", "en").unwrap()).unwrap();
     let steps: Vec<usize> = told.passes.iter().filter(|(at, _)| at.window == 0).map(|(at, _)| at.windows).collect();
     assert!(steps.len() > 2 && steps.is_sorted_by(|a, b| a > b) && steps.last() == Some(&1), "{steps:?}");
     assert_eq!(told.metrics.passes, steps.iter().sum::<usize>());
@@ -176,9 +176,9 @@ fn two_steps_share_the_parts() {
     let parts = windows(&engine, chat.messages(), room);
     let texts: Vec<String> = parts
         .iter()
-        .map(|part| pass(&mut engine, Method::Primary, &Task::Summarize { from: "en".into() }, part))
+        .map(|part| pass(&mut engine, Method::Primary, &Task::summary("en", "en").unwrap(), part))
         .collect();
-    let whole = pass(&mut engine, Method::Primary, &Task::Summarize { from: "en".into() }, &joined(&texts));
+    let whole = pass(&mut engine, Method::Primary, &Task::summary("en", "en").unwrap(), &joined(&texts));
     let translate = Task::translation("en", "es").unwrap();
     assert_eq!(told.answer, pass(&mut engine, Method::Secondary, &translate, whole.trim()));
     assert_eq!(told.metrics.passes, parts.len() + 2);
@@ -201,7 +201,7 @@ fn a_translation_is_that_of_the_parts_one_after_the_other() {
 fn without_the_summarization_adapter_the_parts_stay_apart_and_that_is_said() {
     let room = 150;
     let (chat, mut engine) = (chat(12), with_room(room, MAX_TOKENS));
-    let joint = Task::SummarizeTranslate { from: "en".into(), to: "es".into() };
+    let joint = Task::summary("en", "es").unwrap();
     let mut alone = with_room(room, MAX_TOKENS);
     alone.registry = gist::methods::registry::AdapterRegistry::default();
     alone.registry.add(joint.clone(), adapter("joint", &alone.config, 4));

@@ -13,12 +13,16 @@ use crate::methods::correction::Correction;
 use crate::model::prompt::Task;
 
 /// Tells the engine what the catalog knows of its model: the best methods, and instructions for passes without adapters.
-pub fn configure(engine: &mut Engine, catalog: &Catalog, model: &CatalogModel) {
+///
+/// # Errors
+/// If the catalog names a language that is not known.
+pub fn configure(engine: &mut Engine, catalog: &Catalog, model: &CatalogModel) -> Result<()> {
     engine.zero_shot.clone_from(&model.zero_shot);
     let base = catalog.base_of(&model.id);
     for default in catalog.default_methods.iter().filter(|default| default.base == base) {
-        engine.registry.set_default(&default.from, &default.to, default.method);
+        engine.registry.set_default(default.task()?, default.method);
     }
+    Ok(())
 }
 
 /// Adds the adapter or correction of `entry`, whose file is `file`, to the engine's registry.
@@ -38,9 +42,9 @@ pub async fn install(engine: &mut Engine, entry: &CatalogAdapter, file: &[u8]) -
             let adapter = Rc::new(adapter);
             tasks.into_iter().for_each(|task| engine.registry.add(task, adapter.clone()));
         }
-        (kind, [Task::SummarizeTranslate { from, to }]) => {
+        (kind, [task @ Task::SummarizeTranslate { .. }]) => {
             let correction = Correction::read_as(kind, name, file, &engine.config)?;
-            engine.add_correction(from, to, correction).map_err(|error| error.at(name))?;
+            engine.add_correction(task.clone(), correction).map_err(|error| error.at(name))?;
         }
         (kind, _) => return Err(input!("{name}: {kind} files are for the task summarize-translate in one direction")),
     }

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::input;
 use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::method::Method;
-use crate::model::prompt::{TaskKind, Template, ZeroShotInstructions};
+use crate::model::prompt::{Form, Task, TaskKind, Template, ZeroShotInstructions};
 
 /// All models and adapters that can be installed.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,6 +36,9 @@ pub struct DefaultMethod {
     pub from: String,
     /// Language of the summary.
     pub to: String,
+    /// Form of the summary.
+    #[serde(default)]
+    pub form: Form,
     /// Method.
     pub method: Method,
 }
@@ -234,6 +237,16 @@ impl Catalog {
     }
 }
 
+impl DefaultMethod {
+    /// Returns the task that the method is for.
+    ///
+    /// # Errors
+    /// If a language is not known.
+    pub fn task(&self) -> Result<Task> {
+        Task::summary(&self.from, &self.to).map(|task| task.in_form(self.form))
+    }
+}
+
 impl CatalogAdapter {
     /// Returns the method that needs this file beside the two LoRAs of every merge; `None` for those LoRAs themselves.
     pub fn method(&self) -> Option<Method> {
@@ -254,7 +267,7 @@ impl CatalogModel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::prompt::{Task, languages};
+    use crate::model::prompt::languages;
 
     #[test]
     fn the_project_s_own_catalog_is_read() {
@@ -270,8 +283,7 @@ mod tests {
         }
         for default in &catalog.default_methods {
             assert_eq!(default.base, "gemma-3-270m");
-            let both =
-                |adapter: &CatalogAdapter| adapter.task.includes(&Task::summary(&default.from, &default.to).unwrap());
+            let both = |adapter: &CatalogAdapter| adapter.task.includes(&default.task().unwrap());
             let translation = Task::translation(&default.from, &default.to).unwrap();
             let own_file =
                 catalog.adapters.iter().any(|adapter| adapter.method() == Some(default.method) && both(adapter));

@@ -4,46 +4,73 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::input;
-use crate::model::prompt::{Task, TaskKind};
+use crate::model::prompt::{Form, Task, TaskKind};
 
-/// The task of an adapter, in one or several languages of the text: `{"task": "translate", "from": ["es", "fr"], "to":
-/// "en"}`. With one language it has the serde form of [`Task`].
+/// The task of an adapter, in one or several languages of the text and forms of the summary: `{"task": "translate", "from":
+/// ["es", "fr"], "to": "en"}`. With one of each it has the serde form of [`Task`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainedTask {
     #[serde(rename = "task")]
     kind: TaskKind,
     /// Languages of the text. Adapters that users added before they had a language are for English.
     #[serde(default)]
-    from: Languages,
+    from: OneOrSeveral<String>,
     /// Language of the result; `None` for a summary, which is in the language of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<String>,
+    /// Forms of the summary; a translation has none.
+    #[serde(default, skip_serializing_if = "OneOrSeveral::is_default")]
+    form: OneOrSeveral<Form>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Languages {
-    One(String),
-    Several(Vec<String>),
+enum OneOrSeveral<T> {
+    One(T),
+    Several(Vec<T>),
 }
 
-impl Default for Languages {
+impl<T> OneOrSeveral<T> {
+    fn as_slice(&self) -> &[T] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(several) => several,
+        }
+    }
+}
+
+impl OneOrSeveral<Form> {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for OneOrSeveral<String> {
     fn default() -> Self {
         Self::One("en".to_owned())
     }
 }
 
+impl Default for OneOrSeveral<Form> {
+    fn default() -> Self {
+        Self::One(Form::default())
+    }
+}
+
 impl TrainedTask {
-    /// Returns the task in each of its languages.
+    /// Returns the task in each of its languages and forms.
     ///
     /// # Errors
     /// If a language is not known, or the result is in the language of the text.
     pub fn tasks(&self) -> Result<Vec<Task>> {
-        let from = match &self.from {
-            Languages::One(from) => std::slice::from_ref(from),
-            Languages::Several(from) => from,
-        };
-        let task = |from: &String| {
+        let (languages, forms) = (self.from.as_slice(), self.form.as_slice());
+        if languages.is_empty() {
+            return Err(input!("the language of the text is missing; give `from`"));
+        }
+        if forms.is_empty() {
+            return Err(input!("the form of the summary is missing; leave `form` out, or name one"));
+        }
+        let task = |from: &String, form: Form| {
             let (from, to) = (from.clone(), self.to.clone());
             let task = match (self.kind, to) {
                 (TaskKind::Summarize, Some(to)) if to != from => {
@@ -51,17 +78,14 @@ impl TrainedTask {
                         "a summary in {to} of a text in {from} is translated; its task is summarize-translate"
                     ));
                 }
-                (TaskKind::Summarize, _) => Task::Summarize { from },
-                (TaskKind::SummarizeTranslate, Some(to)) => Task::SummarizeTranslate { from, to },
+                (TaskKind::Summarize, _) => Task::Summarize { from, form },
+                (TaskKind::SummarizeTranslate, Some(to)) => Task::SummarizeTranslate { from, to, form },
                 (TaskKind::Translate, Some(to)) => Task::Translate { from, to },
                 (_, None) => return Err(input!("the language of the result is missing; give `to`")),
             };
             task.check().map(|()| task)
         };
-        match from.is_empty() {
-            true => Err(input!("the language of the text is missing; give `from`")),
-            false => from.iter().map(task).collect(),
-        }
+        languages.iter().flat_map(|from| forms.iter().map(move |form| task(from, *form))).collect()
     }
 
     /// Returns the kind of the task.
@@ -77,12 +101,13 @@ impl TrainedTask {
 
 impl From<Task> for TrainedTask {
     fn from(task: Task) -> Self {
+        let form = OneOrSeveral::One(task.form().unwrap_or_default());
         let (kind, from, to) = match task {
-            Task::Summarize { from } => (TaskKind::Summarize, from, None),
-            Task::SummarizeTranslate { from, to } => (TaskKind::SummarizeTranslate, from, Some(to)),
+            Task::Summarize { from, .. } => (TaskKind::Summarize, from, None),
+            Task::SummarizeTranslate { from, to, .. } => (TaskKind::SummarizeTranslate, from, Some(to)),
             Task::Translate { from, to } => (TaskKind::Translate, from, Some(to)),
         };
-        Self { kind, from: Languages::One(from), to }
+        Self { kind, from: OneOrSeveral::One(from), to, form }
     }
 }
 
@@ -119,6 +144,21 @@ mod tests {
     }
 
     #[test]
+    fn each_form_is_a_task() {
+        let both = read(json!({ "task": "summarize", "from": ["en", "es"], "form": ["gist", "people"] }));
+        let spanish = Task::summary("es", "es").unwrap();
+        assert_eq!(both.tasks().unwrap().len(), 4);
+        assert!(both.includes(&spanish) && both.includes(&spanish.clone().in_form(Form::People)));
+        let people = json!({ "task": "summarize-translate", "from": "en", "to": "es", "form": "people" });
+        assert_eq!(read(people.clone()).tasks().unwrap(), [Task::summary("en", "es").unwrap().in_form(Form::People)]);
+        let task: Task = from_value(people.clone()).unwrap();
+        assert_eq!(
+            (to_value(TrainedTask::from(task.clone())).unwrap(), to_value(task).unwrap()),
+            (people.clone(), people)
+        );
+    }
+
+    #[test]
     fn languages_that_make_no_task_are_refused() {
         let error = |json| read(json).tasks().unwrap_err().to_string();
         assert_eq!(
@@ -127,6 +167,7 @@ mod tests {
         );
         assert!(error(json!({ "task": "summarize", "from": ["en", "xx"] })).contains("language xx is not known"));
         assert!(error(json!({ "task": "summarize", "from": [] })).contains("give `from`"));
+        assert!(error(json!({ "task": "summarize", "form": [] })).contains("leave `form` out"));
         assert!(error(json!({ "task": "summarize", "from": "en", "to": "es" })).contains("summarize-translate"));
         assert!(error(json!({ "task": "translate", "from": ["es", "en"], "to": "en" })).contains("already"));
     }

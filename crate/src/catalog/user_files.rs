@@ -171,9 +171,11 @@ impl AdapterFile {
     pub fn entry(&self, base: &str, task: Task) -> Result<CatalogAdapter> {
         let task = match (self.kind, task) {
             (AdapterKind::Lora, task) => task,
-            (_, Task::SummarizeTranslate { from, to }) => {
-                Task::SummarizeTranslate { from: self.from.clone().unwrap_or(from), to: self.to.clone().unwrap_or(to) }
-            }
+            (_, Task::SummarizeTranslate { from, to, form }) => Task::SummarizeTranslate {
+                from: self.from.clone().unwrap_or(from),
+                to: self.to.clone().unwrap_or(to),
+                form,
+            },
             (kind, _) => return Err(input!("{}: {kind} files are for the task summarize-translate only", self.name)),
         };
         task.check()?;
@@ -228,6 +230,7 @@ mod tests {
     use super::*;
     use crate::files::gguf::Header;
     use crate::files::zip::zip;
+    use crate::model::prompt::Form;
     use crate::synth;
 
     fn model(name: &str) -> Vec<u8> {
@@ -323,7 +326,8 @@ mod tests {
         translate(languages("en", "en")).unwrap_err();
         translate(languages("en", "xx")).unwrap_err();
         let (from, to) = languages("en", "en");
-        let error = adapter.entry("base", Task::SummarizeTranslate { from, to }).unwrap_err().to_string();
+        let same = Task::SummarizeTranslate { from, to, form: Form::Gist };
+        let error = adapter.entry("base", same).unwrap_err().to_string();
         assert_eq!(error, "the text is in that language already; choose another");
 
         let rootless = [("adapter_config.json", folder[1].1), ("adapter_model.safetensors", folder[2].1)];

@@ -35,6 +35,31 @@ pub struct Turn {
     pub text: String,
 }
 
+/// A dialogue's summaries by person, as one line of JSON.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DialoguePeople {
+    /// Name of the dialogue.
+    pub id: String,
+    /// By language code: the name of each person who matters, and what that person says, wants, does or decides.
+    pub by_person: BTreeMap<String, Vec<(String, String)>>,
+}
+
+impl DialoguePeople {
+    /// Reads one line of JSON.
+    ///
+    /// # Errors
+    /// If it is not such an object.
+    pub fn parse(line: &str) -> Result<Self> {
+        serde_json::from_str(line).map_err(|error| input!("this is not a summary by person: {error}"))
+    }
+
+    /// Returns the summary in the language `to` as `Name: text` lines; `None` where there is none.
+    pub fn text(&self, to: &str) -> Option<String> {
+        let lines: Vec<String> = self.by_person.get(to)?.iter().map(|(name, text)| format!("{name}: {text}")).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}
+
 impl Dialogue {
     /// Reads one line of JSON.
     ///

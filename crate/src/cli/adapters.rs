@@ -58,22 +58,21 @@ pub struct AdapterOptions {
 }
 
 impl AdapterOptions {
-    /// Adds the adapters and corrections to the engine's registry.
-    pub fn install(&self, engine: &mut Engine, from: &str, to: &str) -> Result<()> {
-        if let Some(path) = &self.primary {
-            engine.registry.add(Task::Summarize { from: from.to_owned() }, read_adapter(path, &engine.config)?);
-        }
-        if let Some(path) = &self.secondary {
-            let task = Task::Translate { from: from.to_owned(), to: to.to_owned() };
-            engine.registry.add(task, read_adapter(path, &engine.config)?);
-        }
-        if let Some(path) = &self.joint {
-            let task = Task::SummarizeTranslate { from: from.to_owned(), to: to.to_owned() };
-            engine.registry.add(task, read_adapter(path, &engine.config)?);
+    /// Adds the adapters and corrections, for their parts of `task`, to the engine's registry.
+    pub fn install(&self, engine: &mut Engine, task: &Task) -> Result<()> {
+        let parts = [
+            (task.primary(), &self.primary),
+            (task.secondary(), &self.secondary),
+            (task.primary().and(task.secondary()).map(|_| task.clone()), &self.joint),
+        ];
+        for (part, path) in parts {
+            if let Some((part, path)) = part.zip(path.as_ref()) {
+                engine.registry.add(part, read_adapter(path, &engine.config)?);
+            }
         }
         for path in &self.correction {
             let correction = Correction::read(&path.display().to_string(), &read_file(path)?, &engine.config)?;
-            engine.add_correction(from, to, correction).map_err(|error| error.at(path.display()))?;
+            engine.add_correction(task.clone(), correction).map_err(|error| error.at(path.display()))?;
         }
         engine.reserve_pairs()
     }
@@ -81,11 +80,10 @@ impl AdapterOptions {
 
 /// Returns the sizes, in bytes, of the files that methods need besides the two adapters: those of the options or else
 /// of the catalog.
-pub fn correction_bytes(model: &str, options: &AdapterOptions, from: &str, to: &str) -> Result<BTreeMap<Method, u64>> {
+pub fn correction_bytes(model: &str, options: &AdapterOptions, task: &Task) -> Result<BTreeMap<Method, u64>> {
     let (catalog, _, entry) = locate(model)?;
     let base = entry.map(|entry| entry.id).unwrap_or_default();
-    let task = Task::summary(from, to)?;
-    let entries = catalog.adapters_of(&base).filter(|entry| entry.task.includes(&task));
+    let entries = catalog.adapters_of(&base).filter(|entry| entry.task.includes(task));
     let mut files: Vec<(Method, PathBuf)> =
         entries.filter_map(|entry| Some((entry.method()?, data_folder().join(&entry.path)))).collect();
     if let Some(path) = &options.joint {

@@ -55,10 +55,9 @@ impl Bench {
         }
         let started = Instant::now();
         let mut engine = load(&self.model, &self.options)?;
-        self.adapters.install(&mut engine, "en", &self.to)?;
-        let load_ms = milliseconds(started);
-
         let task = Task::summary("en", &self.to)?;
+        self.adapters.install(&mut engine, &task)?;
+        let load_ms = milliseconds(started);
         if let Some(names) = &self.methods {
             return self.compare(&mut engine, &task, names);
         }

@@ -29,22 +29,22 @@ pub fn write_file(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Resul
 /// # Errors
 /// If a line is not a dialogue, or there are none to use.
 pub fn read_dialogues(path: &Path, lang: Option<&str>, limit: usize) -> Result<Vec<Dialogue>> {
-    let file = File::open(path).map_err(|error| input!("{}: {error}", path.display()))?;
-    let mut dialogues = Vec::new();
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        if dialogues.len() == limit {
-            break;
-        }
-        let line = line.map_err(|error| input!("{}: {error}", path.display()))?;
-        let dialogue = Dialogue::parse(&line);
-        let dialogue = dialogue.map_err(|error| error.at(format!("{} line {}", path.display(), number + 1)))?;
-        if lang.is_none_or(|lang| lang == dialogue.lang) {
-            dialogues.push(dialogue);
-        }
-    }
+    let of_language = |dialogue: &Dialogue| lang.is_none_or(|lang| lang == dialogue.lang);
+    let dialogues: Vec<Dialogue> =
+        read_lines(path, Dialogue::parse)?.into_iter().filter(of_language).take(limit).collect();
     match (dialogues.is_empty(), lang) {
         (false, _) => Ok(dialogues),
         (true, Some(lang)) => Err(input!("{}: there are no dialogues in {lang} to use", path.display())),
         (true, None) => Err(input!("{}: there are no dialogues to use", path.display())),
     }
+}
+
+/// Reads each line of a file by `parse`. An error names the line.
+pub fn read_lines<T>(path: &Path, parse: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
+    let file = File::open(path).map_err(|error| input!("{}: {error}", path.display()))?;
+    let read = |(number, line): (usize, std::io::Result<String>)| {
+        let line = line.map_err(|error| input!("{}: {error}", path.display()))?;
+        parse(&line).map_err(|error| error.at(format!("{} line {}", path.display(), number + 1)))
+    };
+    BufReader::new(file).lines().enumerate().map(read).collect()
 }

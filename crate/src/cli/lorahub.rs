@@ -51,7 +51,7 @@ impl Search {
         let task = Task::summary(&self.from, &self.to)?;
         let examples = self.examples()?;
         let mut engine = load(&self.model, &self.options)?;
-        self.adapters.install(&mut engine, &self.from, &self.to)?;
+        self.adapters.install(&mut engine, &task)?;
         let shown = std::io::stderr().is_terminal();
         let mut progress = |tried: usize, [one, two]: [f32; 2], loss: f64| {
             if shown {

@@ -11,8 +11,8 @@ use gist::input;
 use gist::methods::baked::{bake, parameters};
 use gist::methods::correction::Correction;
 use gist::methods::method::Method;
-use gist::methods::plan::{plan, translation_pair};
-use gist::model::prompt::Task;
+use gist::methods::plan::{plan, task_pair};
+use gist::model::prompt::{Form, Task};
 
 use super::{AdapterOptions, DEFAULT_MODEL, ModelOptions, load, write_file};
 
@@ -25,6 +25,9 @@ struct Parts {
     /// Language of the text
     #[arg(long, default_value = "en")]
     from: String,
+    /// Form of the summaries
+    #[arg(long, value_enum, default_value_t)]
+    form: Form,
     /// GGUF file or catalog id
     #[arg(long, default_value = DEFAULT_MODEL)]
     model: String,
@@ -35,9 +38,13 @@ struct Parts {
 }
 
 impl Parts {
+    fn task(&self) -> Result<Task> {
+        Task::summary(&self.from, &self.to).map(|task| task.in_form(self.form))
+    }
+
     fn load(&self) -> Result<Engine> {
         let mut engine = load(&self.model, &self.options)?;
-        self.adapters.install(&mut engine, &self.from, &self.to)?;
+        self.adapters.install(&mut engine, &self.task()?)?;
         Ok(engine)
     }
 }
@@ -59,7 +66,7 @@ impl Merge {
     /// Writes the merged adapter.
     pub fn run(self) -> Result<()> {
         let engine = self.parts.load()?;
-        let task = Task::summary(&self.parts.from, &self.parts.to)?;
+        let task = self.parts.task()?;
         let mut passes = plan(self.method, &task, &engine.registry, &engine.config)?;
         let (Some(pass), true) = (passes.pop(), passes.is_empty()) else {
             return Err(input!("{} takes two passes, each with an adapter of its own; it cannot be one", self.method));
@@ -101,9 +108,9 @@ impl Bake {
     /// Writes the baked projection.
     pub fn run(self) -> Result<()> {
         let engine = self.parts.load()?;
-        let Parts { from, to, .. } = &self.parts;
-        let adapters = translation_pair(&engine.registry, from, to)?;
-        let Correction::Projection(projection) = engine.registry.correction(Method::Projection, from, to)? else {
+        let task = self.parts.task()?;
+        let adapters = task_pair(&engine.registry, &task)?;
+        let Correction::Projection(projection) = engine.registry.correction(Method::Projection, &task)? else {
             return Err(input!("the projection is baked already; give one that is not with --correction"));
         };
         let bytes = bake(&engine.config, &engine.base, projection, adapters)?;

@@ -128,7 +128,7 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
             let file = read_file(&data_folder().join(&adapter.path))?;
             pollster::block_on(install(&mut engine, adapter, &file))?;
         }
-        configure(&mut engine, &catalog, &entry);
+        configure(&mut engine, &catalog, &entry)?;
     }
     engine.reserve_pairs()?;
     Ok(engine)

@@ -9,7 +9,7 @@ use gist::engine::{Event, Metrics, Progress, Request};
 use gist::error::Result;
 use gist::input;
 use gist::methods::method::Method;
-use gist::model::prompt::{Task, TaskKind, language};
+use gist::model::prompt::{Form, Task, TaskKind, language};
 use gist::model::sampler::Sampling;
 use serde_json::json;
 
@@ -30,6 +30,9 @@ pub struct Summarize {
     /// Task [default: a summary in the language of --to]
     #[arg(long, value_enum)]
     task: Option<TaskKind>,
+    /// Form of the summary
+    #[arg(long, value_enum, default_value_t)]
+    form: Form,
     /// Method that combines the adapters [default: the catalog's for these languages, or else projection; for a task of
     /// one adapter, that adapter]
     #[arg(long, value_parser = clap::value_parser!(Method))]
@@ -61,10 +64,13 @@ pub struct Summarize {
     options: ModelOptions,
 }
 
-/// Returns the task that --task, --from and --to ask for.
-pub fn task(kind: Option<TaskKind>, from: &str, to: &str) -> Result<Task> {
-    match (kind, Task::summary(from, to)?) {
+/// Returns the task that --task, --from, --to and --form ask for.
+pub fn task(kind: Option<TaskKind>, from: &str, to: &str, form: Form) -> Result<Task> {
+    match (kind, Task::summary(from, to)?.in_form(form)) {
         (None, task) => Ok(task),
+        (Some(TaskKind::Translate), _) if !form.is_default() => {
+            Err(input!("--form is for summaries; leave out --task or --form"))
+        }
         (Some(TaskKind::Translate), _) => Task::translation(from, to),
         (Some(TaskKind::Summarize), task @ Task::Summarize { .. }) => Ok(task),
         (Some(TaskKind::SummarizeTranslate), task @ Task::SummarizeTranslate { .. }) => Ok(task),
@@ -95,7 +101,7 @@ impl Summarize {
         let chat = self.chat.read()?.conversation;
         language(&self.to)?; // a mistake is told before a guess
         let from = from(&self.from, &chat)?;
-        let task = task(self.task, from, &self.to)?;
+        let task = task(self.task, from, &self.to, self.form)?;
         let written = match self.write(&chat, &task) {
             Err(error) if error.is_device() => {
                 // Only once: the system restarts a driver that has crashed.
@@ -115,7 +121,7 @@ impl Summarize {
     /// Loads the model and runs it; prints text as it comes unless the output is JSON.
     fn write(&self, chat: &Conversation, task: &Task) -> Result<Written> {
         let mut engine = load(&self.model, &self.options)?;
-        self.adapters.install(&mut engine, task.from(), task.to())?;
+        self.adapters.install(&mut engine, task)?;
         let method = self.method.or_else(|| engine.default_method(task)).unwrap_or(match task {
             // No method has its adapters. The error of the usual one names what is missing.
             Task::Summarize { .. } => Method::Primary,

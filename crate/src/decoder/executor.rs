@@ -11,6 +11,7 @@ use crate::decoder::gpu::{self, device::Gpu};
 use crate::error::Result;
 use crate::files::source::Source;
 use crate::model::config::ModelConfig;
+use crate::model::guide::{Guide, GuideState};
 use crate::model::sampler::Sampling;
 use crate::model::weights::Weights;
 
@@ -47,6 +48,8 @@ pub struct Cpu {
     logits: Vec<f32>,
     /// Token that was chosen last and is not in the context yet.
     pending: Option<u32>,
+    /// Guide to the text, with its state.
+    guide: Option<(Guide, GuideState)>,
 }
 
 impl Executor {
@@ -63,7 +66,7 @@ impl Executor {
         Ok(match backend {
             Backend::Cpu(mode) => {
                 let decoder = cpu::Decoder::load(config, weights, mode).await?;
-                Executor::Cpu(Box::new(Cpu { decoder, logits: Vec::new(), pending: None }))
+                Executor::Cpu(Box::new(Cpu { decoder, logits: Vec::new(), pending: None, guide: None }))
             }
             Backend::Gpu(gpu) => Executor::Gpu(Box::new(gpu::Decoder::load(gpu, config, weights, context).await?)),
         })
@@ -80,6 +83,20 @@ impl Executor {
                 cpu.decoder.set_pairs(pairs)
             }
             Executor::Gpu(gpu) => gpu.set_pairs(pairs),
+        }
+    }
+
+    /// Sets the guide to the texts that follow; `None` for free texts.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn set_guide(&mut self, guide: Option<Guide>) -> Result<()> {
+        match self {
+            Executor::Cpu(cpu) => {
+                cpu.guide = guide.map(|guide| (guide, GuideState::START));
+                Ok(())
+            }
+            Executor::Gpu(gpu) => gpu.set_guide(guide.as_ref()),
         }
     }
 
@@ -166,7 +183,16 @@ impl Executor {
                 if let Some(id) = cpu.pending.take() {
                     cpu.logits = cpu.decoder.forward(&[id], true)?.unwrap_or_default();
                 }
+                if let Some((guide, state)) = &mut cpu.guide {
+                    if taken == 0 {
+                        *state = GuideState::START;
+                    }
+                    guide.mask(*state, &mut cpu.logits);
+                }
                 let id = sampling.choose(&cpu.logits, taken as u32);
+                if let Some((guide, state)) = &mut cpu.guide {
+                    *state = guide.after(*state, id);
+                }
                 cpu.pending = Some(id);
                 Ok(vec![id])
             }

@@ -12,7 +12,7 @@ use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction_file::Provenance;
 use crate::methods::lorahub::{LoraHub, MAX_WEIGHT};
 use crate::methods::merge;
-use crate::methods::plan::translation_pair;
+use crate::methods::plan::task_pair;
 use crate::model::prompt::Task;
 use crate::model::sampler::uniform;
 
@@ -59,9 +59,7 @@ impl Search {
         examples: &[Example],
         progress: &mut dyn FnMut(usize, [f32; 2], f64),
     ) -> Result<LoraHub> {
-        let Task::SummarizeTranslate { from, to } = task else {
-            return Err(input!("LoraHub merges adapters for a summary in another language; give another language"));
-        };
+        let adapters = task_pair(&engine.registry, task)?.map(Into::into).into();
         let mut texts = Vec::new();
         for example in examples {
             let prompt = engine.prompt(task, &example.chat)?;
@@ -84,14 +82,14 @@ impl Search {
             examples: examples.iter().map(|example| example.id.clone()).collect(),
             provenance: Provenance {
                 base: Some(engine.base.clone()),
-                adapters: translation_pair(&engine.registry, from, to)?.map(Into::into).into(),
-                from: Some(from.clone()),
-                to: Some(to.clone()),
+                adapters,
+                from: Some(task.from().to_owned()),
+                to: Some(task.to().to_owned()),
             },
         };
         let mut loss = |weights: [f32; 2]| {
             let candidate = LoraHub { weights, ..found.clone() };
-            engine.set_merge(|registry| merge::lorahub(&candidate, translation_pair(registry, from, to)?))?;
+            engine.set_merge(|registry| merge::lorahub(&candidate, task_pair(registry, task)?))?;
             let (mut sum, mut tokens) = (0.0, 0);
             for (prompt, reference) in &texts {
                 sum -= engine.log_probabilities(prompt, reference)?.iter().sum::<f64>();

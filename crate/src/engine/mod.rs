@@ -122,14 +122,14 @@ impl Engine {
         })
     }
 
-    /// Adds a correction for summaries of `from` in `to`; replaces one of its method.
+    /// Adds a correction for `task`, a summary in another language; replaces one of its method.
     ///
     /// # Errors
     /// If it was made for another base.
-    pub fn add_correction(&mut self, from: &str, to: &str, correction: Correction) -> Result<()> {
+    pub fn add_correction(&mut self, task: Task, correction: Correction) -> Result<()> {
         let name = correction.kind().method().map_or("correction", Method::id);
         correction.provenance().check_base(&format!("{name} file"), &self.base)?;
-        self.registry.add_correction(from, to, correction);
+        self.registry.add_correction(task, correction);
         Ok(())
     }
 

@@ -8,7 +8,7 @@
 //! a summary, a stage first summarises each window in its own language; the stage of the request then reads those
 //! summaries, which may take windows again.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use web_time::Instant;
 
@@ -21,7 +21,8 @@ use crate::input;
 use crate::methods::plan::{Stage, plan, shorten};
 use crate::methods::registry::AdapterRegistry;
 use crate::model::config::ModelConfig;
-use crate::model::prompt::{Task, Template, ZeroShotInstructions};
+use crate::model::guide::{Guide, LineOrder};
+use crate::model::prompt::{Form, Task, Template, ZeroShotInstructions};
 use crate::model::tokenizer::{TextDecoder, Tokenizer};
 
 /// Parts of a loaded model that a run works with.
@@ -73,6 +74,10 @@ pub struct Run<'a> {
     at: Progress,
     /// Instruction of the current stage.
     instruction: String,
+    /// Names of those who speak in the chat.
+    speakers: HashSet<String>,
+    /// Order of the current stage's lines, where it writes one for each person.
+    line_order: LineOrder,
     /// Windows that are left of the text that the current stage reads.
     windows: VecDeque<String>,
     /// Text that the current stage has written.
@@ -90,6 +95,13 @@ impl<'a> Run<'a> {
         if request.max_tokens == 0 {
             return Err(input!("at most 0 tokens are asked for; give a larger limit"));
         }
+        let speakers: HashSet<String> =
+            chat.messages().iter().map(|message| message.speaker.clone()).filter(|name| !name.is_empty()).collect();
+        if request.task.form() == Some(Form::People) && speakers.is_empty() {
+            return Err(input!(
+                "a summary by person needs a chat with names; give lines of the form `Name: text`, or take the other form"
+            ));
+        }
         let stages: VecDeque<Stage<'a>> = plan(request.method, &request.task, model.registry, model.config)?.into();
         let mut run = Self {
             limits: limits(&model, &stages, request)?,
@@ -98,6 +110,8 @@ impl<'a> Run<'a> {
             stages,
             at: Progress::default(),
             instruction: String::new(),
+            speakers,
+            line_order: LineOrder::Free,
             windows: VecDeque::new(),
             text: String::new(),
             text_decoder: model.tokenizer.decoder(),
@@ -135,7 +149,7 @@ impl<'a> Run<'a> {
         let Some(mut stage) = self.stages.pop_front() else { return Ok(()) };
         let windows = divide(text, self.limits.room, |text| self.model.tokenizer.count(text))?;
         if windows.len() > 1 && !matches!(stage.task, Task::Translate { .. }) {
-            match shorten(self.request.method, self.request.task.from(), self.model.registry, self.model.config) {
+            match shorten(self.request.method, &self.request.task, self.model.registry, self.model.config) {
                 Some(first) => {
                     self.limits.check_shrinks(windows.len(), self.at.windows)?;
                     self.stages.push_front(std::mem::replace(&mut stage, first));
@@ -148,6 +162,9 @@ impl<'a> Run<'a> {
             }
         }
         self.instruction = self.model.instruction(&stage)?;
+        // A translation has the lines of its text.
+        let is_translation = matches!(stage.task, Task::Translate { .. });
+        self.line_order = if is_translation { LineOrder::Given } else { LineOrder::Free };
         self.model.executor.set_pairs(&stage.pairs)?;
         let number = if self.at.windows == 0 { 0 } else { self.at.stage + 1 };
         self.at =
@@ -160,10 +177,24 @@ impl<'a> Run<'a> {
     fn begin_pass(&mut self) -> Result<()> {
         let Some(window) = self.windows.pop_front() else { return Ok(()) };
         self.model.executor.reset();
+        self.set_guide(&window)?;
         let ids = self.model.template.encode(&self.instruction, window.trim(), self.model.tokenizer)?;
         self.pass_metrics.prompt_tokens = ids.len();
         self.state = State::Prefill { ids, done: 0 };
         Ok(())
+    }
+
+    /// Guides the text of the pass over `window`, if it has a line for each person.
+    fn set_guide(&mut self, window: &str) -> Result<()> {
+        let guide = match self.request.task.form() {
+            Some(Form::People) => {
+                let mut left: HashSet<&str> = self.speakers.iter().map(String::as_str).collect();
+                let names = window.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim_end());
+                Some(Guide::new(names.filter(|name| left.remove(name)), self.line_order, self.model.tokenizer)?)
+            }
+            _ => None,
+        };
+        self.model.executor.set_guide(guide)
     }
 
     async fn prefill(&mut self, ids: Vec<u32>, done: usize) -> Result<()> {
@@ -243,11 +274,13 @@ impl<'a> Run<'a> {
 
 /// Returns the limits of windows that fit beside the longest instructions of any stage.
 fn limits(model: &RunContext<'_>, stages: &VecDeque<Stage<'_>>, request: &Request) -> Result<WindowLimits> {
+    let mut longest = 0;
     // Any method may have to summarise windows first.
-    let summary = Task::Summarize { from: request.task.from().to_owned() };
-    let mut longest = model.frame_tokens(&summary.instruction()?)?;
-    if let Some(words) = model.zero_shot {
-        longest = longest.max(model.frame_tokens(&words.instruction(&summary)?)?);
+    if let Some(summary) = request.task.primary() {
+        longest = model.frame_tokens(&summary.instruction()?)?;
+        if let Some(words) = model.zero_shot {
+            longest = longest.max(model.frame_tokens(&words.instruction(&summary)?)?);
+        }
     }
     for stage in stages {
         longest = longest.max(model.frame_tokens(&model.instruction(stage)?)?);

@@ -6,7 +6,7 @@ use super::method::Method;
 use super::registry::AdapterRegistry;
 use crate::adapters::LoraAdapter;
 use crate::adapters::low_rank::LowRankPairs;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::input;
 use crate::model::config::ModelConfig;
 use crate::model::prompt::Task;
@@ -20,12 +20,19 @@ pub struct Stage<'a> {
     pub pairs: LowRankPairs<'a>,
 }
 
-/// Returns the two adapters that a summary from `from` in `to` is made with: primary, then secondary.
+/// Returns the two adapters that a summary in another language is made with: primary, then secondary.
 ///
 /// # Errors
-/// If one of them is not in `registry`.
-pub fn translation_pair<'a>(registry: &'a AdapterRegistry, from: &str, to: &str) -> Result<[&'a LoraAdapter; 2]> {
-    Ok([registry.adapter(&summary(from))?, registry.adapter(&translation(from, to))?])
+/// If one of them is not in `registry`, or `task` is not made of two.
+pub fn task_pair<'a>(registry: &'a AdapterRegistry, task: &Task) -> Result<[&'a LoraAdapter; 2]> {
+    let (primary, secondary) = halves(task)?;
+    Ok([registry.adapter(&primary)?, registry.adapter(&secondary)?])
+}
+
+/// Returns the two tasks that `task` is made of.
+fn halves(task: &Task) -> Result<(Task, Task)> {
+    let both = task.primary().zip(task.secondary());
+    both.ok_or_else(|| input!("only a summary in another language is made of two tasks; give another language"))
 }
 
 /// Plans the stages that `method` takes for `task`.
@@ -39,49 +46,27 @@ pub fn plan<'a>(
     config: &'a ModelConfig,
 ) -> Result<Vec<Stage<'a>>> {
     let once = |pairs: LowRankPairs<'a>| vec![Stage { task: task.clone(), pairs }];
-    Ok(match (method, task) {
-        (Method::ZeroShot, _) => once(LowRankPairs::none(config)),
-        (Method::Primary, Task::Summarize { from } | Task::SummarizeTranslate { from, .. }) => {
-            once(merge::single(registry.adapter(&summary(from))?))
+    let alone = |task: &Task| Ok::<_, Error>(once(merge::single(registry.adapter(task)?)));
+    let pair = || task_pair(registry, task);
+    match (method, task.primary(), task.secondary()) {
+        (Method::ZeroShot, ..) => Ok(once(LowRankPairs::none(config))),
+        (Method::Primary, Some(primary), _) => alone(&primary),
+        (Method::Secondary, _, Some(secondary)) => alone(&secondary),
+        (Method::JointExpert, Some(_), Some(_)) => alone(task),
+        (Method::Linear, Some(_), Some(_)) => Ok(once(merge::linear(pair()?)?)),
+        (Method::Concat, Some(_), Some(_)) => Ok(once(merge::concat_halves(pair()?))),
+        (Method::Ties, Some(_), Some(_)) => Ok(once(merge::ties(pair()?)?)),
+        (Method::TwoStep, Some(first), Some(second)) => {
+            let [primary, secondary] = pair()?.map(merge::single);
+            Ok(vec![Stage { task: first, pairs: primary }, Stage { task: second, pairs: secondary }])
         }
-        (Method::Secondary, Task::Translate { from, to } | Task::SummarizeTranslate { from, to }) => {
-            once(merge::single(registry.adapter(&translation(from, to))?))
+        (corrected, Some(_), Some(_)) if corrected.needs_correction() => {
+            Ok(once(registry.correction(corrected, task)?.merge(config, pair)?))
         }
-        (Method::JointExpert, Task::SummarizeTranslate { .. }) => once(merge::single(registry.adapter(task)?)),
-        (Method::Linear, Task::SummarizeTranslate { from, to }) => {
-            once(merge::linear(translation_pair(registry, from, to)?)?)
+        (method, ..) => {
+            Err(input!("method {method} is not made for this task; use zero-shot, or the adapter of this task alone"))
         }
-        (Method::Concat, Task::SummarizeTranslate { from, to }) => {
-            once(merge::concat_halves(translation_pair(registry, from, to)?))
-        }
-        (Method::Ties, Task::SummarizeTranslate { from, to }) => {
-            once(merge::ties(translation_pair(registry, from, to)?)?)
-        }
-        (Method::TwoStep, Task::SummarizeTranslate { from, to }) => {
-            let [primary, secondary] = translation_pair(registry, from, to)?;
-            vec![
-                Stage { task: summary(from), pairs: merge::single(primary) },
-                Stage { task: translation(from, to), pairs: merge::single(secondary) },
-            ]
-        }
-        (corrected, Task::SummarizeTranslate { from, to }) if corrected.needs_correction() => {
-            let correction = registry.correction(corrected, from, to)?;
-            once(correction.merge(config, || translation_pair(registry, from, to))?)
-        }
-        (method, _) => {
-            return Err(input!(
-                "method {method} is not made for this task; use zero-shot, or the adapter of this task alone"
-            ));
-        }
-    })
-}
-
-fn summary(from: &str) -> Task {
-    Task::Summarize { from: from.to_owned() }
-}
-
-fn translation(from: &str, to: &str) -> Task {
-    Task::Translate { from: from.to_owned(), to: to.to_owned() }
+    }
 }
 
 /// Methods to take by default where none was set for two languages, the first choice first.
@@ -93,9 +78,7 @@ pub fn default_method(task: &Task, registry: &AdapterRegistry, config: &ModelCon
     let choices = match task {
         Task::Summarize { .. } => vec![Method::Primary],
         Task::Translate { .. } => vec![Method::Secondary],
-        Task::SummarizeTranslate { from, to } => {
-            registry.default_method(from, to).into_iter().chain(DEFAULTS).collect()
-        }
+        Task::SummarizeTranslate { .. } => registry.default_method(task).into_iter().chain(DEFAULTS).collect(),
     };
     choices.into_iter().find(|method| plan(*method, task, registry, config).is_ok())
 }
@@ -112,23 +95,23 @@ pub fn extra_parameters(
 ) -> Result<usize> {
     match task {
         Task::SummarizeTranslate { .. } if method == Method::JointExpert => Ok(registry.adapter(task)?.parameters()),
-        Task::SummarizeTranslate { from, to } if method.needs_correction() => {
-            Ok(registry.correction(method, from, to)?.parameters(config))
+        Task::SummarizeTranslate { .. } if method.needs_correction() => {
+            Ok(registry.correction(method, task)?.parameters(config))
         }
         _ => Ok(0),
     }
 }
 
-/// Plans the stage that summarises, in its language `from`, one window of a chat that is too long for one pass of
-/// `method`: with the summarization adapter, or zero-shot without adapters. Returns `None` if that adapter is not in `registry`,
-/// for instance beside a baked projection.
+/// Plans the stage that summarises, in its language and in the form of `task`, one window of a chat that is too long for
+/// one pass of `method`: with the adapter for that, or zero-shot without adapters. Returns `None` if that adapter is not in
+/// `registry`, for instance beside a baked projection.
 pub fn shorten<'a>(
     method: Method,
-    from: &str,
+    task: &Task,
     registry: &'a AdapterRegistry,
     config: &'a ModelConfig,
 ) -> Option<Stage<'a>> {
-    let task = summary(from);
+    let task = task.primary()?;
     let pairs = match method {
         Method::ZeroShot => LowRankPairs::none(config),
         _ => merge::single(registry.adapter(&task).ok()?),

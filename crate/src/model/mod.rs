@@ -1,6 +1,7 @@
 //! Contents of a model file: configuration, tokenizer, weights and prompts. Nothing here runs the model.
 
 pub mod config;
+pub mod guide;
 mod opened;
 pub mod prompt;
 pub mod quant;

@@ -18,6 +18,9 @@ pub enum Task {
     Summarize {
         /// Language of the text.
         from: String,
+        /// Form of the summary.
+        #[serde(default, skip_serializing_if = "Form::is_default")]
+        form: Form,
     },
     /// A summary in another language.
     SummarizeTranslate {
@@ -25,6 +28,9 @@ pub enum Task {
         from: String,
         /// Language of the summary.
         to: String,
+        /// Form of the summary.
+        #[serde(default, skip_serializing_if = "Form::is_default")]
+        form: Form,
     },
     /// A translation of the whole text.
     Translate {
@@ -35,7 +41,30 @@ pub enum Task {
     },
 }
 
-/// The kinds of tasks, without their languages.
+/// Forms of a summary. Each is a skill of its own to the model, with its own instruction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// One or two sentences
+    #[default]
+    Gist,
+    /// One line for each person: what they say, want, do or decide
+    People,
+}
+
+impl Form {
+    /// All forms, the default first.
+    pub const ALL: [Form; 2] = [Form::Gist, Form::People];
+
+    /// Returns `true` for the form of tasks that name none.
+    pub fn is_default(&self) -> bool {
+        *self == Form::default()
+    }
+}
+
+/// The kinds of tasks, without their languages and forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
@@ -68,17 +97,52 @@ pub fn language(code: &str) -> Result<&'static str> {
 }
 
 impl Task {
-    /// Makes the task of summarising in `to` of a text in `from`.
+    /// Makes the task of summarising in `to` of a text in `from`, in the default form.
     ///
     /// # Errors
     /// If a language is not known.
     pub fn summary(from: &str, to: &str) -> Result<Self> {
         language(from)?;
         language(to)?;
+        let (from, form) = (from.to_owned(), Form::default());
         Ok(match from == to {
-            true => Task::Summarize { from: from.to_owned() },
-            false => Task::SummarizeTranslate { from: from.to_owned(), to: to.to_owned() },
+            true => Task::Summarize { from, form },
+            false => Task::SummarizeTranslate { from, to: to.to_owned(), form },
         })
+    }
+
+    /// Returns this task with a summary of `form`. A translation has none and stays as it is.
+    pub fn in_form(mut self, form: Form) -> Self {
+        match &mut self {
+            Task::Summarize { form: of, .. } | Task::SummarizeTranslate { form: of, .. } => *of = form,
+            Task::Translate { .. } => {}
+        }
+        self
+    }
+
+    /// Returns the form of the summary; `None` for a translation.
+    pub fn form(&self) -> Option<Form> {
+        match self {
+            Task::Summarize { form, .. } | Task::SummarizeTranslate { form, .. } => Some(*form),
+            Task::Translate { .. } => None,
+        }
+    }
+
+    /// Returns the task that comes first where this one is done in two: the summary in the language of the text. `None`
+    /// for a translation.
+    pub fn primary(&self) -> Option<Task> {
+        self.form().map(|form| Task::Summarize { from: self.from().to_owned(), form })
+    }
+
+    /// Returns the task that comes second where this one is done in two: the translation. `None` for a summary in the
+    /// language of the text.
+    pub fn secondary(&self) -> Option<Task> {
+        match self {
+            Task::Summarize { .. } => None,
+            Task::SummarizeTranslate { from, to, .. } | Task::Translate { from, to } => {
+                Some(Task::Translate { from: from.clone(), to: to.clone() })
+            }
+        }
     }
 
     /// Makes the task of translating a text in `from` into `to`.
@@ -98,11 +162,11 @@ impl Task {
     /// If a language is not known, or both are the same.
     pub fn check(&self) -> Result<()> {
         match self {
-            Task::Summarize { from } => language(from).map(drop),
-            Task::SummarizeTranslate { from, to } if from == to => {
+            Task::Summarize { from, .. } => language(from).map(drop),
+            Task::SummarizeTranslate { from, to, .. } if from == to => {
                 Err(input!("the text is in that language already; choose another"))
             }
-            Task::SummarizeTranslate { from, to } => Task::summary(from, to).map(drop),
+            Task::SummarizeTranslate { from, to, .. } => Task::summary(from, to).map(drop),
             Task::Translate { from, to } => Task::translation(from, to).map(drop),
         }
     }
@@ -110,14 +174,14 @@ impl Task {
     /// Returns the language of the text.
     pub fn from(&self) -> &str {
         match self {
-            Task::Summarize { from } | Task::SummarizeTranslate { from, .. } | Task::Translate { from, .. } => from,
+            Task::Summarize { from, .. } | Task::SummarizeTranslate { from, .. } | Task::Translate { from, .. } => from,
         }
     }
 
     /// Returns the language of the result.
     pub fn to(&self) -> &str {
         match self {
-            Task::Summarize { from } => from,
+            Task::Summarize { from, .. } => from,
             Task::SummarizeTranslate { to, .. } | Task::Translate { to, .. } => to,
         }
     }
@@ -127,14 +191,17 @@ impl Task {
     /// # Errors
     /// If a language is not known.
     pub fn instruction(&self) -> Result<String> {
+        let task = match self.form() {
+            Some(Form::Gist) => "Summarize the following text",
+            Some(Form::People) => "Say what each person says or does",
+            None => "Translate the following text",
+        };
         Ok(match self {
-            Task::Summarize { .. } => "Summarize the following text.".to_owned(),
-            Task::SummarizeTranslate { from, to } => {
-                format!("Summarize the following text and translate it from {} to {}.", language(from)?, language(to)?)
+            Task::Summarize { .. } => format!("{task}."),
+            Task::SummarizeTranslate { from, to, .. } => {
+                format!("{task} and translate it from {} to {}.", language(from)?, language(to)?)
             }
-            Task::Translate { from, to } => {
-                format!("Translate the following text from {} to {}.", language(from)?, language(to)?)
-            }
+            Task::Translate { from, to } => format!("{task} from {} to {}.", language(from)?, language(to)?),
         })
     }
 }
@@ -146,6 +213,8 @@ impl Task {
 pub struct ZeroShotInstructions {
     summarize: String,
     summarize_translate: String,
+    people: String,
+    people_translate: String,
     translate: String,
 }
 
@@ -156,8 +225,10 @@ impl ZeroShotInstructions {
     /// If a language is not known.
     pub fn instruction(&self, task: &Task) -> Result<String> {
         let words = match task {
-            Task::Summarize { .. } => &self.summarize,
-            Task::SummarizeTranslate { .. } => &self.summarize_translate,
+            Task::Summarize { form: Form::Gist, .. } => &self.summarize,
+            Task::Summarize { form: Form::People, .. } => &self.people,
+            Task::SummarizeTranslate { form: Form::Gist, .. } => &self.summarize_translate,
+            Task::SummarizeTranslate { form: Form::People, .. } => &self.people_translate,
             Task::Translate { .. } => &self.translate,
         };
         Ok(words.replace("{from}", language(task.from())?).replace("{to}", language(task.to())?))
@@ -236,17 +307,29 @@ mod tests {
         assert_eq!(Task::summary("en", "en").unwrap().instruction().unwrap(), "Summarize the following text.");
         let translate = Task::translation("en", "de").unwrap();
         assert_eq!(translate.instruction().unwrap(), "Translate the following text from English to German.");
+        let people = both.in_form(Form::People);
+        assert_eq!(
+            people.instruction().unwrap(),
+            "Say what each person says or does and translate it from English to Spanish."
+        );
+        let [primary, secondary] = [people.primary(), people.secondary()].map(Option::unwrap);
+        assert_eq!(primary.instruction().unwrap(), "Say what each person says or does.");
+        assert_eq!(secondary.instruction().unwrap(), "Translate the following text from English to Spanish.");
     }
 
     #[test]
     fn zero_shot_instructions_name_the_languages() {
-        let json =
-            r#"{ "summarize": "In {from}.", "summarize-translate": "{from} to {to}.", "translate": "To {to}." }"#;
+        let json = r#"{
+            "summarize": "In {from}.", "summarize-translate": "{from} to {to}.", "translate": "To {to}.",
+            "people": "Each in {from}.", "people-translate": "Each in {to}."
+        }"#;
         let words: ZeroShotInstructions = serde_json::from_str(json).unwrap();
         let instruction = |task: Result<Task>| words.instruction(&task.unwrap()).unwrap();
         assert_eq!(instruction(Task::summary("de", "de")), "In German.");
         assert_eq!(instruction(Task::summary("de", "en")), "German to English.");
         assert_eq!(instruction(Task::translation("de", "fr")), "To French.");
+        let people = |to| Task::summary("de", to).map(|task| task.in_form(Form::People));
+        assert_eq!([instruction(people("de")), instruction(people("en"))], ["Each in German.", "Each in English."]);
     }
 
     #[test]

@@ -133,7 +133,7 @@ mod tests {
         let projection = file("projection", SynthAdapter::Projection);
         assert_eq!(projection, file("projection", SynthAdapter::Projection), "the same name gave other bytes");
         let projection = Correction::read("projection", &projection, &engine.config).unwrap();
-        engine.add_correction("en", "es", projection).unwrap();
+        engine.add_correction(Task::summary("en", "es").unwrap(), projection).unwrap();
 
         let task = Task::summary("en", "es").unwrap();
         let ids = engine.tokenizer.encode_with_bos("the weather").unwrap();

@@ -90,7 +90,7 @@ pub fn adapter_of(
 /// Gives `engine` a summarization and a translation adapter of these ranks.
 pub fn add_adapters(engine: &mut Engine, ranks: [usize; 2]) {
     let [one, two] = [("one", ranks[0]), ("two", ranks[1])].map(|(name, rank)| adapter(name, &engine.config, rank));
-    engine.registry.add(Task::Summarize { from: "en".into() }, one);
+    engine.registry.add(Task::summary("en", "en").unwrap(), one);
     engine.registry.add(Task::Translate { from: "en".into(), to: "es".into() }, two);
 }
 
@@ -98,7 +98,7 @@ pub fn add_adapters(engine: &mut Engine, ranks: [usize; 2]) {
 pub fn add_everything(engine: &mut Engine) {
     add_adapters(engine, [8, 8]);
     let config = engine.config.clone();
-    let joint = Task::SummarizeTranslate { from: "en".into(), to: "es".into() };
+    let joint = Task::summary("en", "es").unwrap();
     engine.registry.add(joint, adapter("joint", &config, 6));
     let weights =
         r#"{"method":"lorahub","weights":[0.9,-0.7],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#;
@@ -109,7 +109,7 @@ pub fn add_everything(engine: &mut Engine) {
         Correction::read("weights", weights.as_bytes(), &config).unwrap(),
     ];
     for correction in corrections {
-        engine.add_correction("en", "es", correction).unwrap();
+        engine.add_correction(Task::summary("en", "es").unwrap(), correction).unwrap();
     }
 }
 

@@ -1,6 +1,7 @@
 //! `gist eval`: measures quality and cost of methods on dialogues with summaries that people wrote.
 
 mod charts;
+mod people;
 mod report;
 mod statistics;
 
@@ -17,11 +18,12 @@ use gist::error::{ErrorKind, Result};
 use gist::faithfulness::{NameExchange, has_loop, unknown_names, unknown_numbers};
 use gist::input;
 use gist::methods::method::Method;
-use gist::model::prompt::{Task, TaskKind};
+use gist::model::prompt::{Form, Task, TaskKind};
 use gist::model::sampler::Sampling;
 use gist::rouge::rouge;
 use serde_json::json;
 
+use self::people::LineScores;
 use self::report::{Exchanged, Output, Report};
 
 use super::summarize::task;
@@ -42,6 +44,12 @@ pub struct Eval {
     /// Task whose output is compared with the summaries [default: a summary in the language of --to]
     #[arg(long, value_enum)]
     task: Option<TaskKind>,
+    /// Form of the summaries
+    #[arg(long, value_enum, default_value_t)]
+    form: Form,
+    /// What each person says, as JSON lines by the dialogues' ids, for --form people [default: by-person.jsonl beside --data]
+    #[arg(long, value_name = "FILE")]
+    people: Option<PathBuf>,
     /// Methods to compare: names separated by commas, or all that have their adapters
     #[arg(long, visible_alias = "method", value_name = "all|A,B", default_value = "all")]
     methods: String,
@@ -78,9 +86,8 @@ pub struct Eval {
 impl Eval {
     /// Runs every method on every dialogue, and prints a report.
     pub fn run(self) -> Result<()> {
-        let task = task(self.task, &self.from, &self.to)?;
-        let dialogues = read_dialogues(&self.data, Some(&self.from), self.limit.unwrap_or(usize::MAX))?;
-        let cases = dialogues.into_iter().map(|dialogue| self.case(dialogue)).collect::<Result<Vec<_>>>()?;
+        let task = task(self.task, &self.from, &self.to, self.form)?;
+        let cases = self.cases()?;
         let mut examples = match &self.examples {
             Some(path) => {
                 let file = File::create(path).map_err(|error| input!("{}: {error}", path.display()))?;
@@ -89,7 +96,7 @@ impl Eval {
             None => None,
         };
         let mut engine = load(&self.model, &self.options)?;
-        self.adapters.install(&mut engine, &self.from, &self.to)?;
+        self.adapters.install(&mut engine, &task)?;
         let methods = self.methods(&engine, &task)?;
 
         // The first run reads and compiles things that later ones reuse, so it is not measured.
@@ -116,7 +123,7 @@ impl Eval {
         }
         bar.finish_and_clear();
 
-        let bytes = correction_bytes(&self.model, &self.adapters, &self.from, &self.to)?;
+        let bytes = correction_bytes(&self.model, &self.adapters, &task)?;
         let report = Report::new(&methods, &outputs, &bytes, &engine, &task, self.seed)?;
         if let Some(folder) = &self.charts {
             std::fs::create_dir_all(folder).map_err(|error| input!("{}: {error}", folder.display()))?;
@@ -131,12 +138,33 @@ impl Eval {
         Ok(())
     }
 
+    /// Reads the dialogues with their references.
+    fn cases(&self) -> Result<Vec<Case>> {
+        let limit = self.limit.unwrap_or(usize::MAX);
+        if self.form == Form::Gist {
+            let dialogues = read_dialogues(&self.data, Some(&self.from), limit)?;
+            return dialogues.into_iter().map(|dialogue| self.case(dialogue)).collect();
+        }
+        let path = self.people.clone().unwrap_or_else(|| self.data.with_file_name(people::FILE));
+        let mut references = people::references(&path, &self.to)?;
+        // What each person says is known of some of the dialogues.
+        let dialogues = read_dialogues(&self.data, Some(&self.from), usize::MAX)?.into_iter();
+        let known = dialogues.filter_map(|dialogue| references.remove(&dialogue.id).map(|lines| (dialogue, lines)));
+        let cases: Vec<Case> =
+            known.take(limit).map(|(dialogue, lines)| Case::new(&dialogue, lines)).collect::<Result<_>>()?;
+        if cases.is_empty() {
+            let (people, data, to) = (path.display(), self.data.display(), &self.to);
+            return Err(input!(
+                "{people} says nothing in {to} of the dialogues of {data}; give another file by --people"
+            ));
+        }
+        Ok(cases)
+    }
+
     fn case(&self, dialogue: Dialogue) -> Result<Case> {
         let summary = dialogue.summary.get(&self.to).filter(|summary| !summary.trim().is_empty());
         let reference = summary.ok_or_else(|| input!("{}: there is no summary in {}", dialogue.id, self.to))?.clone();
-        let messages = dialogue.turns.iter().map(|turn| Message::new(&turn.speaker, &turn.text, None)).collect();
-        let chat = Conversation::new(messages).map_err(|error| error.at(&dialogue.id))?;
-        Ok(Case { id: dialogue.id, exchange: NameExchange::of(&chat), chat, reference })
+        Case::new(&dialogue, reference)
     }
 
     /// Returns the methods of the option. Of `all`, it leaves out those that lack an adapter or are for another task,
@@ -200,7 +228,12 @@ impl Eval {
         let seconds = started.elapsed().as_secs_f64();
         let text = passes.pop().unwrap_or_default().trim().to_owned();
         let cut = metrics.per_pass.last().is_some_and(|pass| pass.cut);
+        let lines = match task.form() {
+            Some(Form::People) => Some(LineScores::new(&case.chat, &text, &case.reference, task.from(), task.to())?),
+            _ => None,
+        };
         Ok(Output {
+            lines,
             scores: rouge(&case.reference, &text),
             unknown_numbers: unknown_numbers(&case.chat, task.from(), &text),
             unknown_names: unknown_names(&case.chat, &text, task.to()),
@@ -225,6 +258,14 @@ struct Case {
     reference: String,
 }
 
+impl Case {
+    fn new(dialogue: &Dialogue, reference: String) -> Result<Self> {
+        let messages = dialogue.turns.iter().map(|turn| Message::new(&turn.speaker, &turn.text, None)).collect();
+        let chat = Conversation::new(messages).map_err(|error| error.at(&dialogue.id))?;
+        Ok(Case { id: dialogue.id.clone(), exchange: NameExchange::of(&chat), chat, reference })
+    }
+}
+
 impl Output {
     /// Returns a line for the file of examples.
     fn to_json(&self, case: &Case, method: Method) -> String {
@@ -246,6 +287,9 @@ impl Output {
         });
         if let Some(Exchanged { text, .. }) = &self.exchanged {
             line["exchanged"] = text.as_str().into();
+        }
+        if let Some(LineScores { rouge_l, lines, misattributed }) = &self.lines {
+            line["by_person"] = json!({ "rougeL": rouge_l, "lines": lines, "misattributed": misattributed });
         }
         if let [first] = &self.earlier[..] {
             line["first_pass"] = first.trim().into();

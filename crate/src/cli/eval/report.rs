@@ -12,6 +12,7 @@ use gist::model::prompt::Task;
 use gist::rouge::{Rouge, rouge};
 use serde_json::{Map, Value, json};
 
+use super::people::LineScores;
 use super::statistics::{Bootstrap, deviation, mean};
 
 /// Output of one method for one dialogue.
@@ -32,6 +33,8 @@ pub struct Output {
     pub unknown_names: Option<Vec<String>>,
     /// `true` if a sequence of four words is there three times.
     pub has_loop: bool,
+    /// Scores line by line, of a summary by person.
+    pub lines: Option<LineScores>,
     /// Summary of the dialogue with its two names exchanged, if it was asked for and there are two.
     pub exchanged: Option<Exchanged>,
     /// Cost of the run.
@@ -124,6 +127,26 @@ impl Faithfulness {
     }
 }
 
+/// Scores of summaries by person, line by line.
+pub struct ByPerson {
+    /// Mean ROUGE-L of the lines of the same person.
+    pub rouge_l: Estimate,
+    /// Share, from 0 to 1, of lines with a number or a name that another's messages have and the person's own lack.
+    pub misattributed: f64,
+}
+
+impl ByPerson {
+    fn new(outputs: &[Output], estimate: impl Fn(&[f64]) -> Estimate) -> Option<Self> {
+        let scores: Vec<&LineScores> = outputs.iter().filter_map(|output| output.lines.as_ref()).collect();
+        let sum = |count: fn(&LineScores) -> usize| scores.iter().map(|score| count(score)).sum::<usize>();
+        let lines = sum(|score| score.lines).max(1);
+        (scores.len() == outputs.len()).then(|| Self {
+            rouge_l: estimate(&scores.iter().map(|score| score.rouge_l).collect::<Vec<_>>()),
+            misattributed: sum(|score| score.misattributed) as f64 / lines as f64,
+        })
+    }
+}
+
 /// A mean with its 95% confidence interval, in the unit of the values.
 pub struct Estimate {
     pub mean: f64,
@@ -145,6 +168,8 @@ pub struct Row {
     pub generated_tokens_mean: f64,
     pub cut_share: f64,
     pub faithfulness: Faithfulness,
+    /// Scores line by line, of summaries by person.
+    pub by_person: Option<ByPerson>,
     pub extra_params: usize,
     pub extra_bytes: u64,
     /// Difference of ROUGE-L to each rival, paired by example.
@@ -193,6 +218,7 @@ impl Report {
                 generated_tokens_mean: mean(&tokens),
                 cut_share: made.iter().filter(|output| output.cut).count() as f64 / examples as f64,
                 faithfulness: Faithfulness::new(made),
+                by_person: ByPerson::new(made, estimate),
                 extra_params,
                 extra_bytes: if extra_params == 0 { 0 } else { bytes.get(method).copied().unwrap_or(0) },
                 differences: differences.collect(),
@@ -227,6 +253,9 @@ impl Row {
         });
         for (name, score) in MEASURES.iter().zip(&self.scores) {
             json[*name] = score.mean.into();
+        }
+        if let Some(ByPerson { rouge_l: Estimate { mean, interval }, misattributed }) = &self.by_person {
+            json["by_person"] = json!({ "rougeL": mean, "ci95": interval, "misattributed_share": misattributed });
         }
         for (rival, Estimate { mean, interval }) in &self.differences {
             json["rougeL_difference"][rival.id()] = json!({ "mean": mean, "ci95": interval });
@@ -284,6 +313,16 @@ impl fmt::Display for Report {
                 write!(f, " {:>8}", percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent:.1}")))?;
             }
             writeln!(f)?;
+        }
+        for row in &self.rows {
+            let Some(ByPerson { rouge_l, misattributed }) = &row.by_person else { continue };
+            let Estimate { mean, interval: [low, high] } = rouge_l;
+            let percent = 100.0 * misattributed;
+            let name = row.method.id();
+            writeln!(
+                f,
+                "\n{name}: ROUGE-L line by line {mean:.1} [{low:.1}, {high:.1}]; {percent:.1}% of lines have another's fact"
+            )?;
         }
         writeln!(f)?;
         for row in &self.rows {

@@ -41,6 +41,7 @@ pub use self::counters::Counters;
 use self::device::{Gpu, encode_pass};
 use self::generation::Generation;
 use self::kernels::attend::MAX_HEAD;
+use self::kernels::guide::GuideBuffers;
 use self::kernels::sample::RING;
 use self::pace::Pace;
 use self::programs::Programs;
@@ -53,6 +54,7 @@ use crate::error::Result;
 use crate::files::source::Source;
 use crate::input;
 use crate::model::config::ModelConfig;
+use crate::model::guide::Guide;
 use crate::model::sampler::Sampling;
 use crate::model::weights::Weights;
 
@@ -66,6 +68,7 @@ pub struct Decoder {
     slots: Option<Slots>,
     /// True if the pairs in `slots` are in use.
     adapted: bool,
+    guide: Option<GuideBuffers>,
     /// The [`StepUniforms`] of the pass that is submitted next.
     uniforms: Rc<Buffer>,
     programs: Programs,
@@ -106,6 +109,7 @@ impl Decoder {
                 activations: &activations,
                 cache: &cache,
                 slots: None,
+                guide: None,
             };
             let programs = Programs::new(&gpu, &uniforms, &recorder)?;
             // Drivers compile while weights stream in.
@@ -125,6 +129,7 @@ impl Decoder {
             activations,
             slots: None,
             adapted: false,
+            guide: None,
             uniforms,
             programs,
             position: 0,
@@ -166,6 +171,18 @@ impl Decoder {
         }
         written?;
         self.gpu.check()
+    }
+
+    /// Sets the guide to the texts that follow; `None` for free texts.
+    ///
+    /// # Errors
+    /// If the device refuses.
+    pub fn set_guide(&mut self, guide: Option<&Guide>) -> Result<()> {
+        if guide.is_none() && self.guide.is_none() {
+            return Ok(());
+        }
+        self.guide = guide.map(|guide| GuideBuffers::new(&self.gpu, guide)).transpose()?;
+        self.rebuild()
     }
 
     /// Allocates slots for pairs of up to `rank` and compiles their shaders, so that changing to such pairs only
@@ -326,8 +343,9 @@ impl Decoder {
     }
 
     fn programs(&self, activations: &Activations, slots: Option<&Slots>) -> Result<Programs> {
-        let Self { gpu, config, weights, cache, uniforms, .. } = self;
-        let recorder = PassRecorder { features: gpu.features, config, weights, activations, cache, slots };
+        let Self { gpu, config, weights, cache, uniforms, guide, .. } = self;
+        let guide = guide.as_ref();
+        let recorder = PassRecorder { features: gpu.features, config, weights, activations, cache, slots, guide };
         Programs::new(gpu, uniforms, &recorder)
     }
 }

@@ -12,6 +12,7 @@ use super::features::Features;
 use super::format::WeightFormat;
 use super::kernels::branch_input::BranchInput;
 use super::kernels::combine::Combine;
+use super::kernels::guide::GuideBuffers;
 use super::kernels::norm::{Norm, SMALL_RANK, SublayerOutput};
 use super::kernels::product::{Branch, Epilogue, Product};
 use super::kernels::rope::Heads;
@@ -39,6 +40,8 @@ pub struct PassRecorder<'a> {
     pub cache: &'a Cache,
     /// Low-rank pairs, if any are in use.
     pub slots: Option<&'a Slots>,
+    /// Guide to the text, if any is in use.
+    pub guide: Option<&'a GuideBuffers>,
 }
 
 impl PassRecorder<'_> {
@@ -70,11 +73,12 @@ impl PassRecorder<'_> {
         ops
     }
 
-    /// Records the choice of the next token, and its embedding into `x`.
+    /// Records the choice of the next token, and its embedding into `x`: 2 ops, or 3 with a guide.
     pub fn choose(&self) -> Vec<Op> {
-        let Self { features, config, weights, activations, .. } = self;
+        let Self { features, config, weights, activations, guide, .. } = self;
         let tiles = top_k::tiles(config.vocab_size);
-        vec![
+        let mask = guide.map(|guide| guide.op(*features, config.vocab_size, &activations.chosen, &activations.logits));
+        let choice = [
             top_k::op(*features, config.vocab_size, &activations.logits, &activations.candidates),
             sample::op(
                 *features,
@@ -85,7 +89,8 @@ impl PassRecorder<'_> {
                 &activations.chosen,
                 &activations.x,
             ),
-        ]
+        ];
+        mask.into_iter().chain(choice).collect()
     }
 
     fn decode_layer(&self, i: usize) -> Vec<Op> {

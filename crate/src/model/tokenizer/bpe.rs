@@ -21,6 +21,9 @@ pub(super) struct Bpe {
     whole_words: bool,
 }
 
+/// Character that stands for the byte of a line break.
+pub const LINE_BREAK: char = 'Ċ';
+
 /// Patterns that words are split by, one for each kind of pre-tokenizer.
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";

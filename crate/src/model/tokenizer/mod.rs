@@ -7,6 +7,8 @@
 mod bpe;
 mod merge;
 mod spm;
+#[cfg(test)]
+pub mod testing;
 mod text_decoder;
 mod vocabulary;
 
@@ -120,6 +122,21 @@ impl Tokenizer {
         self.ends.contains(&id)
     }
 
+    /// Returns the tokens that end a text.
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// Returns the tokens whose text has a line break.
+    pub fn line_breaks(&self) -> Vec<u32> {
+        let has_break = |id: &u32| match (self.kind(*id), &self.model) {
+            (TokenKind::Byte, _) => self.piece(*id) == "<0x0A>",
+            (TokenKind::Normal, Algorithm::Bpe(_)) => self.piece(*id).contains(bpe::LINE_BREAK),
+            _ => self.piece(*id).contains('\n'),
+        };
+        (0..self.vocab_size() as u32).filter(has_break).collect()
+    }
+
     /// Returns the id of a piece as the vocabulary writes it.
     pub fn id(&self, piece: &str) -> Option<u32> {
         self.vocabulary.id(piece)
@@ -146,7 +163,15 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn count(&self, text: &str) -> Result<usize> {
-        Ok(self.encode_parts(&[Part::Plain(text)])?.len())
+        Ok(self.encode_plain(text)?.len())
+    }
+
+    /// Returns the ids of `text`, where nothing in it is a control token, no begin token added.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
+        self.encode_parts(&[Part::Plain(text)])
     }
 
     /// Returns the ids of a prompt in parts, joined as one text, with control tokens parsed in markup only. The begin token is
@@ -290,28 +315,9 @@ mod tests {
     use super::*;
     use crate::files::gguf::Value;
 
-    /// A SentencePiece vocabulary: bytes, letters, words, one user-defined and three control tokens.
+    /// A SentencePiece vocabulary with letters, words, and a token that ends a turn.
     fn spm() -> Metadata {
-        let mut pieces = vec!["<unk>".to_owned(), "<bos>".to_owned(), "<eos>".to_owned(), "\n\n".to_owned()];
-        let mut kinds = vec![2, 3, 3, 4];
-        for byte in 0..=255 {
-            pieces.push(format!("<0x{byte:02X}>"));
-            kinds.push(6);
-        }
-        for piece in ["a", "b", "▁", "ab", "▁a", "aa", "▁ab", "<end_of_turn>"] {
-            pieces.push(piece.to_owned());
-            kinds.push(if piece == "<end_of_turn>" { 3 } else { 1 });
-        }
-        let scores = (0..pieces.len()).map(|i| if i < 263 { 0.0 } else { 263.0 - i as f32 }).collect();
-        let mut metadata = Metadata::default();
-        metadata.insert("tokenizer.ggml.model", Value::Text("llama".into()));
-        metadata.insert("tokenizer.ggml.tokens", Value::Strings(pieces.iter().map(String::as_str).collect()));
-        metadata.insert("tokenizer.ggml.scores", Value::Floats(scores));
-        metadata.insert("tokenizer.ggml.token_type", Value::Ints(kinds));
-        metadata.insert("tokenizer.ggml.bos_token_id", Value::Int(1));
-        metadata.insert("tokenizer.ggml.eos_token_id", Value::Int(2));
-        metadata.insert("tokenizer.ggml.add_space_prefix", Value::Bool(false));
-        metadata
+        testing::spm(&["a", "b", "▁", "ab", "▁a", "aa", "▁ab", "<end_of_turn>"])
     }
 
     fn pieces(tokenizer: &Tokenizer, ids: &[u32]) -> Vec<String> {

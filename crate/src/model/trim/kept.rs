@@ -7,7 +7,7 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCateg
 
 use crate::error::Result;
 use crate::input;
-use crate::model::prompt::{Task, Template, languages};
+use crate::model::prompt::{Form, Task, Template, languages};
 use crate::model::tokenizer::{TokenKind, Tokenizer};
 
 /// Number of times that each token occurs in a corpus.
@@ -141,7 +141,8 @@ pub fn prompt_tokens(template: &Template, tokenizer: &Tokenizer) -> Result<Vec<u
     let mut tokens = Vec::new();
     for (from, to) in languages().flat_map(|from| languages().map(move |to| (from, to))) {
         let translation = if from == to { None } else { Some(Task::translation(from, to)?) };
-        for task in std::iter::once(Task::summary(from, to)?).chain(translation) {
+        let summary = Task::summary(from, to)?;
+        for task in Form::ALL.map(|form| summary.clone().in_form(form)).into_iter().chain(translation) {
             tokens.extend(template.encode(&task.instruction()?, "", tokenizer)?);
         }
     }

@@ -6,7 +6,7 @@ use tsify::Tsify;
 use crate::chat::conversation::Message;
 use crate::chat::import::DateOrder;
 use crate::methods::method::Method;
-use crate::model::prompt::Task;
+use crate::model::prompt::{Form, Task};
 use crate::model::sampler;
 
 /// A message from the page to the worker.
@@ -91,6 +91,9 @@ pub enum Action {
         from: String,
         /// Language of the summary.
         to: String,
+        /// Form of the summary.
+        #[serde(default)]
+        form: Form,
         /// Method.
         method: Method,
         /// Length in tokens of the longest text of a pass.

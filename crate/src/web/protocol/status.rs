@@ -5,7 +5,7 @@ use tsify::Tsify;
 
 use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::method::Method;
-use crate::model::prompt::Task;
+use crate::model::prompt::{Form, Task};
 
 /// Languages and limits of the engine, which the page has to know.
 #[derive(Debug, Serialize, Tsify)]
@@ -100,6 +100,8 @@ pub struct Direction {
     pub from: String,
     /// Language of the summary.
     pub to: String,
+    /// Form of the summary.
+    pub form: Form,
     /// All methods; those that cannot be used come with the reason.
     pub methods: Vec<MethodStatus>,
     /// Method to use unless the user chooses another; null if the adapters of none are there.

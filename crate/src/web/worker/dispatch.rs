@@ -72,9 +72,9 @@ impl WorkerState {
             Action::RemoveAdapter { adapter } => self.remove_adapter(&adapter).await.map(|()| Body::done()),
             Action::Load { model, backend } => self.load(id, &model, backend, signal).await,
             Action::Benchmark { model } => self.benchmark(&model, signal).await,
-            Action::Summarize { messages, from, to, method, max_tokens, sampling } => {
+            Action::Summarize { messages, from, to, form, method, max_tokens, sampling } => {
                 let chat = Conversation::new(messages.into_iter().map(Message::from).collect())?;
-                let task = Task::summary(&from, &to)?;
+                let task = Task::summary(&from, &to)?.in_form(form);
                 let request = engine::Request { task, method, max_tokens, sampling: sampling.into() };
                 self.run(id, &chat, &request, signal).await
             }

@@ -73,7 +73,7 @@ impl WorkerState {
             let file = source.range(0, source.len()).await?;
             install(&mut engine, adapter, &file).await?;
         }
-        configure(&mut engine, &catalog, model);
+        configure(&mut engine, &catalog, model)?;
         engine.reserve_pairs()?;
         Ok(engine)
     }

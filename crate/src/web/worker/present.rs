@@ -8,7 +8,7 @@ use crate::decoder::gpu::device::Gpu;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::methods::method::Method;
-use crate::model::prompt::{Task, languages};
+use crate::model::prompt::{Form, Task, languages};
 use crate::web::browser::host;
 use crate::web::protocol::{Body, Direction, EngineInfo, MethodStatus};
 
@@ -33,17 +33,26 @@ impl LoadedModel {
     }
 }
 
-/// Lists the languages of chats and summaries that `engine`, which has the model `id`, was given adapters for, and the
-/// methods for each. A model that follows instructions has all languages without adapters; another without adapters of
+/// Lists the languages of chats and summaries, and the forms of these, that `engine`, which has the model `id`, was given
+/// adapters for, and the methods for each. A model that follows instructions has all languages without adapters; another without adapters of
 /// the catalog writes at least summaries in the language of the chat.
 fn directions(engine: &Engine, catalog: &Catalog, id: &str) -> Result<Vec<Direction>> {
     let installed = engine.registry.directions();
     let is_bare = catalog.adapters_of(id).all(|adapter| adapter.user.is_some());
     let all = languages().flat_map(|from| languages().map(move |to| (from, to)));
-    let is_offered =
-        |pair: &(&str, &str)| installed.contains(pair) || engine.zero_shot.is_some() || is_bare && pair.0 == pair.1;
-    let directions = all.filter(is_offered).map(|(from, to)| {
-        let task = Task::summary(from, to)?;
+    let mut tasks = Vec::new();
+    for (from, to) in all {
+        let gist = Task::summary(from, to)?;
+        if installed.contains(&(from, to)) || engine.zero_shot.is_some() || is_bare && from == to {
+            tasks.push(gist.clone());
+        }
+        let people = gist.in_form(Form::People);
+        if engine.default_method(&people).is_some() {
+            tasks.push(people);
+        }
+    }
+    let directions = tasks.into_iter().map(|task| {
+        let (from, to) = (task.from(), task.to());
         let methods = Method::ALL.map(|method| MethodStatus {
             method,
             name: method.name().to_owned(),
@@ -60,7 +69,14 @@ fn directions(engine: &Engine, catalog: &Catalog, id: &str) -> Result<Vec<Direct
             Err(error) => Some(error.to_string()),
         };
         let default_method = engine.default_method(&task);
-        Ok(Direction { from: from.to_owned(), to: to.to_owned(), methods: methods.into(), default_method, no_way_back })
+        Ok(Direction {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            form: task.form().unwrap_or_default(),
+            methods: methods.into(),
+            default_method,
+            no_way_back,
+        })
     });
     directions.collect()
 }

@@ -6,6 +6,7 @@ pub mod branch_input;
 pub mod combine;
 pub mod embed;
 pub mod gated;
+pub mod guide;
 pub mod linear;
 pub mod matmul;
 pub mod norm;
