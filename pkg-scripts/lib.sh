@@ -1,11 +1,14 @@
 # shellcheck shell=bash
 # Shared by the scripts of this folder: what they need, and steps with their times. Sourced, with `set -euo pipefail`.
+# A script that is given --help prints the comment at its top, and ends.
 #
 # Nothing outside of this repository and of $CACHE is changed without --install, or POCKET_GIST_INSTALL=1, which
 # the scripts pass on to each other. Bash 3.2, which macOS has, must understand it.
 
 CACHE=${POCKET_GIST_MODELS:-$HOME/.cache/pocket-gist}
 export POCKET_GIST_INSTALL=${POCKET_GIST_INSTALL:-0}
+
+case ${1:-} in -h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "pkg-scripts/$(basename "$0")"; exit ;; esac
 
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
 have() { command -v "$1" > /dev/null 2>&1; }

@@ -11,13 +11,16 @@ import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSy
 import { createRequire } from "node:module";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { serve } from "../serve.mjs";
 
 const root = join(import.meta.dirname, "../..");
 const cache = process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist");
 const { chromium } = createRequire(join(root, "www/package.json"))("@playwright/test");
-const alone = process.argv.includes("--alone");
-const rounds = Number(process.argv.slice(2).find((argument) => argument !== "--alone") ?? 3);
+const { values, positionals } = parseArgs({ options: { alone: { type: "boolean" } }, allowPositionals: true });
+const alone = values.alone ?? false;
+const rounds = Number(positionals[0] ?? 3);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`browser: ${positionals[0]} is not a number of rounds`);
 const names = ["gemma-3-270m-64k", "gemma-3-270m", "smollm2-135m"];
 const catalog = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
 const dialogue = JSON.parse(readFileSync(join(root, "models/dialogues/val.jsonl"), "utf8").split("\n")[0]);
