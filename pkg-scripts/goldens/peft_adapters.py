@@ -10,6 +10,7 @@ peft.json has the ids of a prompt and the 50 most probable next tokens with thei
 in f32.
 """
 
+import json
 import pathlib
 import subprocess
 import tempfile
@@ -45,6 +46,11 @@ def save(path, name, settings):
     folder = OUT / f"{path.stem}-{name}"
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
+    # PEFT keeps the targets as a set, whose order is another one in every run.
+    file = folder / "adapter_config.json"
+    written = json.loads(file.read_text())
+    written["target_modules"].sort()
+    file.write_text(json.dumps(written, indent=2, sort_keys=True))
     return folder
 
 

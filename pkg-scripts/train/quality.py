@@ -4,10 +4,11 @@
     quality.py en es fr de --sentences tatoeba-en-*.tsv.gz [--split val] [--more ARGUMENTS OF gist eval]
     quality.py es --examples EVALUATED.jsonl
 
-For each language: ROUGE of its own summaries of the dialogues in it, and with --sentences, BLEU and chrF (of sacrebleu) of
-translations into it from each other language, on 500 texts of 1 to 4 sentences that were kept out of training. --examples
-is what `gist eval --to LANGUAGE --examples` wrote: of it, the share of each method's summaries that an identifier of
-languages takes for the language, and the share that ran to the limit. Prints JSON.
+For each language: ROUGE of its own summaries of the dialogues in it, and with --sentences, BLEU and chrF (of sacrebleu)
+of translations into it from each other language that the catalog has a LoRA for, or all with a --secondary of your own, on
+500 texts of 1 to 4 sentences that were kept out of training. --examples is what `gist eval --to LANGUAGE --examples` wrote:
+of it, the share of each method's summaries that an identifier of languages takes for the language, and the share that ran
+to the limit. Prints JSON.
 """
 
 import argparse
@@ -17,11 +18,12 @@ import json
 import pathlib
 import random
 import subprocess
+import sys
 import tempfile
 
 import py3langid
 import sacrebleu
-from base import ROOT
+from base import DATA, ROOT
 from data import DIALOGUES, HELD_OUT, LANGUAGES, join_sentences, read_sentences, sentence_files, sentence_pairs
 
 
@@ -30,8 +32,10 @@ def evaluate(data, source, to, method, more, *options):
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as examples:
         command = ["cargo", "run", "--quiet", "--release", "--", "eval", "--data", data, "--from", source, "--to", to]
         command += ["--methods", method, *options, "--examples", examples.name, "--json", *more]
-        output = subprocess.run(list(map(str, command)), check=True, cwd=ROOT, capture_output=True, text=True).stdout
-        return json.loads(output)[method], [json.loads(line) for line in examples]
+        done = subprocess.run(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            sys.exit(f"quality: gist eval failed on {data} from {source} to {to}")
+        return json.loads(done.stdout)[method], [json.loads(line) for line in examples]
 
 
 def held_out(files, source, to):
@@ -45,6 +49,14 @@ def held_out(files, source, to):
     # Two English sentences may have the same translations.
     trained = set(sentence_pairs(files, source, to))
     return [pair for text in english if text in one and text in two if (pair := (one[text], two[text])) not in trained]
+
+
+def is_translated(source, to, more):
+    """Whether there is a LoRA that translates from `source` into `to`: in the catalog, or one that `more` gives."""
+    adapters = json.loads((DATA / "catalog.json").read_text())["adapters"]
+    translators = [adapter for adapter in adapters if adapter["task"] == "translate" and adapter["to"] == to]
+    # `from` is one language, or a list of them.
+    return "--secondary" in more or any(source in adapter["from"] for adapter in translators)
 
 
 def translation(given, source, to):
@@ -94,7 +106,8 @@ def main():
         report[to] = {"summaries": evaluate(data, to, to, "primary", given.more)[0]}
         known = {"en", *sentence_files(given.sentences)}
         if given.sentences and to in known:
-            report[to]["translation"] = {source: translation(given, source, to) for source in sorted(known - {to})}
+            sources = [source for source in sorted(known - {to}) if is_translated(source, to, given.more)]
+            report[to]["translation"] = {source: translation(given, source, to) for source in sources}
         if given.examples:
             report[to]["languages"] = in_language(given.examples, to)
     print(json.dumps(report, indent=1))
