@@ -1,6 +1,7 @@
 // Compresses the built page and says what a first visit transfers without the model: compress.mjs FOLDER
 //
-// Writes FILE.br beside each file that gets smaller; serve.mjs sends it to browsers that take it. Fails above the limit.
+// Writes FILE.br beside each file that gets smaller; serve.mjs sends it to browsers that take
+// it. Fails above the limit.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { promisify } from "node:util";
@@ -13,7 +14,8 @@ const folder = process.argv[2];
 if (!folder) throw new Error("compress: which folder? compress.mjs FOLDER");
 const compress = promisify(brotliCompress);
 
-/** What a first visit fetches: all of the page, of the models the catalog; screenshots are for the browser's install dialog. */
+/** What a first visit fetches: all of the page, of the models the catalog. Screenshots are for the browser's install
+ * dialog. */
 const isInitial = (name) =>
   !name.endsWith(".br") &&
   !name.startsWith("screenshots/") &&

@@ -1,7 +1,7 @@
 // A small static server: serve.mjs FOLDER, on PORT (default 8080). It listens on this machine only.
 //
-// Sends ranges, files that pkg-scripts/compress.mjs has compressed, the page's own content security policy as a header, and
-// nothing outside of FOLDER.
+// Sends ranges, files that pkg-scripts/compress.mjs has compressed, the page's own content security policy as a header,
+// and nothing outside of FOLDER.
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";

@@ -93,9 +93,9 @@ const CAPITALS: &str = "monday tuesday wednesday thursday friday saturday sunday
     july august september october november december christmas easter english spanish french german navidad noël pâques \
     mr mrs ms dr ok tv pm am";
 
-/// Returns the numbers in digits of `summary` that `chat`, in the language `language`, has neither in digits nor in words.
-/// 7 stands for 19 too, as in 7 pm. Words are known up to twenty and for the tens; of compounds such as `twenty-five` the
-/// parts are, with their sum.
+/// Returns the numbers in digits of `summary` that `chat`, in the language `language`, has neither in digits nor in
+/// words. 7 stands for 19 too, as in 7 pm. Words are known up to twenty and for the tens; of compounds such as
+/// `twenty-five` the parts are, with their sum.
 pub fn unknown_numbers(chat: &Conversation, language: &str, summary: &str) -> Vec<u64> {
     let text = chat.to_string();
     let digits: HashSet<u64> = numbers(&text).into_iter().collect();
@@ -164,8 +164,8 @@ fn numbers(text: &str) -> Vec<u64> {
     numbers
 }
 
-/// Returns the words of `summary` that look like names, since they have a capital within a sentence, and that `chat` does
-/// not have. `None` for summaries in German, whose nouns have capitals too.
+/// Returns the words of `summary` that look like names, since they have a capital within a sentence, and that `chat`
+/// does not have. `None` for summaries in German, whose nouns have capitals too.
 pub fn unknown_names(chat: &Conversation, summary: &str, language: &str) -> Option<Vec<String>> {
     if language == "de" {
         return None;
@@ -207,8 +207,8 @@ pub struct NameExchange {
 }
 
 impl NameExchange {
-    /// Returns the exchange for `chat`, or `None` if it has not two speakers with names of one word of three letters or more
-    /// that mean nothing else in it.
+    /// Returns the exchange for `chat`, or `None` if it has not two speakers with names of one word of three letters or
+    /// more that mean nothing else in it.
     pub fn of(chat: &Conversation) -> Option<Self> {
         let mut names: Vec<&str> = Vec::new();
         for message in chat.messages() {
@@ -256,8 +256,8 @@ impl NameExchange {
         Conversation::new(chat.messages().iter().map(exchanged).collect())
     }
 
-    /// Tells whether `one` and `other` name the two speakers first in the same order, or the same one alone; `None` if one of
-    /// the texts names neither.
+    /// Tells whether `one` and `other` name the two speakers first in the same order, or the same one alone; `None` if
+    /// one of the texts names neither.
     pub fn same_order(&self, one: &str, other: &str) -> Option<bool> {
         let order = |text: &str| -> Option<Vec<&String>> {
             let place = |name: &&String| words(text).position(|word| word == *name);

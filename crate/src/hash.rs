@@ -12,7 +12,8 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns the 64-bit FNV-1a hash of `bytes`: quick for short texts, and no protection against collisions made on purpose.
+/// Returns the 64-bit FNV-1a hash of `bytes`: quick for short texts, and no protection against
+/// collisions made on purpose.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

@@ -1,5 +1,5 @@
-//! Adapters as other tools make and read them: PEFT's folders, and one that `gist merge` made, against PEFT's own forward;
-//! GGUF LoRAs that `gist export` made, against llama.cpp's.
+//! Adapters as other tools make and read them: PEFT's folders, and one that `gist merge` made, against PEFT's own
+//! forward; GGUF LoRAs that `gist export` made, against llama.cpp's.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;

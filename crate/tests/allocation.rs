@@ -1,5 +1,5 @@
-//! Memory that parsers take is bounded by the length of the file, whatever the file declares. They work on one thread, so
-//! that the allocator sees all of it.
+//! Memory that parsers take is bounded by the length of the file, whatever the file declares. They work on one thread,
+//! so that the allocator sees all of it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;

@@ -1,4 +1,5 @@
-//! The command line beside a catalog of its own: a model by its id, and the names of adapters in files that are written.
+//! The command line beside a catalog of its own: a model by its id, and the names of adapters
+//! in files that are written.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;

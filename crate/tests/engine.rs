@@ -180,6 +180,7 @@ fn an_exported_adapter_is_the_same_adapter() {
         };
         let (ours, theirs) = (logits(&adapter), logits(&read));
         let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        assert!(worst < 0.1, "{name}: {worst}"); // Q8_0 noise of 28 pairs on a random model; a wrong order gives whole units
+        // Q8_0 noise of 28 pairs on a random model; a wrong order gives whole units.
+        assert!(worst < 0.1, "{name}: {worst}");
     }
 }

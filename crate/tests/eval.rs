@@ -57,7 +57,8 @@ fn the_report_sums_up_the_examples() {
     let written = ["--examples", examples.to_str().unwrap(), "--charts", charts.to_str().unwrap()];
     let report = setup.run(&[&options[..], &written].concat());
 
-    // There is no correction file, and the ranks differ: projection, calibrations, LoraHub and linear and TIES merges are out.
+    // There is no correction file, and the ranks differ: projection, calibrations, LoraHub and linear
+    // and TIES merges are out.
     let methods: Vec<&String> = report.as_object().unwrap().keys().collect();
     assert_eq!(methods, ["concat", "joint-expert", "primary", "secondary", "two-step", "zero-shot"]);
     let lines = std::fs::read_to_string(&examples).unwrap();

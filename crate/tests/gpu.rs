@@ -73,7 +73,8 @@ fn gpus() -> Vec<Rc<Gpu>> {
     gpus
 }
 
-/// The GPU of number `turn`, counted in turn, or with `GPU_FULL=1` all: compiling kernels in software takes most of the time.
+/// The GPU of number `turn`, counted in turn, or with `GPU_FULL=1` all: compiling kernels in
+/// software takes most of the time.
 fn some_of(gpus: Vec<Rc<Gpu>>, turn: usize) -> Vec<Rc<Gpu>> {
     let full = std::env::var("GPU_FULL").is_ok_and(|value| value == "1");
     let count = gpus.len().max(1);

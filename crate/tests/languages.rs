@@ -1,5 +1,5 @@
-//! `gist summarize` on chats in different languages: the language is found out, told where it is a guess, and taken from
-//! `--from` where that is given.
+//! `gist summarize` on chats in different languages: the language is found out, told where it is a guess, and taken
+//! from `--from` where that is given.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 #[path = "common/program.rs"]

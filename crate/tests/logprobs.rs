@@ -34,9 +34,9 @@ struct Golden {
 const EXACT: f64 = 0.003;
 /// The bar of ARCHITECTURE.md for 8-bit activations on natural text.
 const FAST_KL: f64 = 0.03;
-/// The bar for a single prompt. Activations that lie between two 8-bit values are rounded up or down by the last bit of an
-/// f32, and the order of f32 additions differs between processors: the same prompt of 21 tokens has a divergence of 0.037 on
-/// a Zen 5 and of less than 0.03 on other AVX-512 processors.
+/// The bar for a single prompt. Activations that lie between two 8-bit values are rounded up or down by the last bit of
+/// an f32, and the order of f32 additions differs between processors: the same prompt of 21 tokens has a divergence of
+/// 0.037 on a Zen 5 and of less than 0.03 on other AVX-512 processors.
 const FAST_KL_OF_ONE: f64 = 0.06;
 
 /// A made-up file with the `parts` of each target, each of an amplitude.
@@ -201,7 +201,8 @@ fn prefill_of_n_tokens_is_n_decodes() {
             engine.reset();
             let one_by_one = tokens.iter().map(|id| engine.forward(&[*id]).unwrap()).last().unwrap();
             let one_by_one = common::log_probabilities(&one_by_one);
-            // The same products in another order: f32 rounding, which 8-bit activations can amplify to one step of 1/127.
+            // The same products in another order: f32 rounding, which 8-bit activations can
+            // amplify to one step of 1/127.
             let bar = if mode == Mode::Exact { 1e-3 } else { 0.1 };
             let largest = common::difference(&at_once, &one_by_one);
             assert!(largest < bar, "{name} {mode:?}: {largest}");

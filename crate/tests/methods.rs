@@ -69,7 +69,8 @@ fn lorahub_finds_weights_that_lower_the_loss_and_their_file_gives_the_method() {
     let reason = engine.unavailable(Method::LoraHub, &task()).unwrap();
     assert_eq!(reason, "no lorahub from en to es is installed for this model; add one");
 
-    // The reference is what the model itself says with some weights: a random model has no other text that it can learn.
+    // The reference is what the model itself says with some weights: a random model has no
+    // other text that it can learn.
     let example = Example { id: "1".into(), chat: "Ana: the weather".into(), summary: "th ath bth".into() };
     let search = Search { tries: 30, seed: 2 };
     let mut tried = 0;

@@ -1,4 +1,5 @@
-//! The decoder and the sampler against those of candle-transformers, which share no code with them but candle's tensors.
+//! The decoder and the sampler against those of candle-transformers, which share no code with
+//! them but candle's tensors.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -17,8 +18,8 @@ use gist::synth;
 /// The bar of ARCHITECTURE.md for f32: two implementations add in different orders.
 const EXACT: f64 = 0.003;
 
-/// A synthetic model that candle-transformers reads too: without factors of frequencies, which it does not know, and with
-/// the number of rotated elements, which it needs.
+/// A synthetic model that candle-transformers reads too: without factors of frequencies, which it does not know, and
+/// with the number of rotated elements, which it needs.
 fn plain(name: &str) -> Vec<u8> {
     let mut file = Cursor::new(common::synthetic(name));
     let mut content = Content::read(&mut file).unwrap();
@@ -34,8 +35,8 @@ fn plain(name: &str) -> Vec<u8> {
     plain.into_inner()
 }
 
-/// Compares log-probabilities after several prompts, and after tokens that follow them one by one. `forward` is theirs: ids,
-/// and the number of tokens before them.
+/// Compares log-probabilities after several prompts, and after tokens that follow them one by one. `forward` is theirs:
+/// ids, and the number of tokens before them.
 fn equals(name: &str, file: &[u8], mut forward: impl FnMut(&Tensor, usize) -> candle_core::Result<Tensor>) {
     let mut engine = common::load(file, Mode::Exact);
     let vocab = engine.config.vocab_size as u32;

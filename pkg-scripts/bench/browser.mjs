@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Speed of the page beside wllama in the same Chromium on the same files and prompt, one thread, no WebGPU, in turn:
 //
-//     pkg-scripts/build gemma-3-270m-64k gemma-3-270m smollm2-135m && node pkg-scripts/bench/browser.mjs [ROUNDS] [--alone]
+//     pkg-scripts/build gemma-3-270m-64k gemma-3-270m smollm2-135m
+//     node pkg-scripts/bench/browser.mjs [ROUNDS] [--alone]
 //
-// The page's figures are those it shows. wllama's are llama.cpp's own timings. With --alone there is no wllama: models are
-// compared with each other, by the median of the rounds, the lowest and the highest. Each model has a profile of its own,
-// so that no other one was in its memory.
+// The page's figures are those it shows. wllama's are llama.cpp's own timings. With --alone there is no wllama: models
+// are compared with each other, by the median of the rounds, the lowest and the highest. Each model has a profile of
+// its own, so that no other one was in its memory.
 import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -3,8 +3,9 @@
 //
 //     pkg-scripts/build && node pkg-scripts/bench/lighthouse.mjs
 //
-// Lighthouse slows the processor down by 4, which makes a phone of the middle class of a fast desktop. What this machine is
-// at the moment, busy or not, its own benchmark tells, and it is slowed down by as much less as it is slower than that.
+// Lighthouse slows the processor down by 4, which makes a phone of the middle class of a fast desktop. What
+// this machine is at the moment, busy or not, its own benchmark tells, and it is slowed down by as much less
+// as it is slower than that.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +15,8 @@ import { serve } from "../serve.mjs";
 const LEAST = 95;
 /** Of these many runs, the one in the middle by its performance counts: single ones vary. */
 const RUNS = 5;
-/** Lighthouse's benchmark index of the desktop that its slowdown is for: the middle of what its documentation calls fast. */
+/** Lighthouse's benchmark index of the desktop that its slowdown is for, in the middle of what its documentation calls
+ * fast. */
 const FAST_DESKTOP = 1750;
 const SLOWDOWN = 4;
 

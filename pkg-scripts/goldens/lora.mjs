@@ -1,11 +1,13 @@
-// What llama.cpp computes with GGUF LoRAs that `gist export` wrote, for crate/tests/adapters.rs: crate/tests/goldens/lora.json.
+// What llama.cpp computes with GGUF LoRAs that `gist export` wrote, for crate/tests/adapters.rs:
+// crate/tests/goldens/lora.json.
 //
 //     npm install --no-save --prefix pkg-scripts/goldens && node pkg-scripts/goldens/lora.mjs
 //
 // Gemma with its shipped adapter, and a synthetic llama model, whose query and key rows are in another order, with one
-// that PEFT made. Each golden has the ids of a prompt and the 50 most probable next tokens with their log-probabilities.
-// llama.cpp rounds activations to 8 bits in the way of the processor it runs on: on another one Gemma's differ by up to
-// 0.33 for unlikely tokens, with a divergence of 0.012, and are as far from those of transformers.
+// that PEFT made. Each golden has the ids of a prompt and the 50 most probable next tokens with their
+// log-probabilities. llama.cpp rounds activations to 8 bits in the way of the processor it runs on: on
+// another one Gemma's differ by up to 0.33 for unlikely tokens, with a divergence of 0.012, and are as far
+// from those of transformers.
 import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";

@@ -3,8 +3,8 @@
 
     VENV/bin/pip install -r pkg-scripts/goldens/requirements.txt && VENV/bin/python pkg-scripts/goldens/merges.py
 
-The adapters are made up by the rule of synth::random: tensors `one.A`, `one.B`, `two.A`, `two.B`, amplitude 0.5, for one
-weight of d = 12 outputs and k = 10 inputs.
+The adapters are made up by the rule of synth::random: tensors `one.A`, `one.B`, `two.A`, `two.B`, amplitude 0.5, for
+one weight of d = 12 outputs and k = 10 inputs.
 """
 
 import json

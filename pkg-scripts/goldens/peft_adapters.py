@@ -6,8 +6,8 @@
 
 For tiny-llama-f32 and tiny-gemma3-f32 of `gist synth` it writes two folders, as PEFT saves them: `one` of rank 2 on all
 targets in F32, and `two` of rank 3 on some targets in BF16. Then `gist merge` merges both to a folder that PEFT loads.
-peft.json has the ids of a prompt and the 50 most probable next tokens with their log-probabilities for each of the three,
-in f32.
+peft.json has the ids of a prompt and the 50 most probable next tokens with their log-probabilities for each of the
+three, in f32.
 """
 
 import json

@@ -3,8 +3,9 @@
     python3 -m venv VENV && VENV/bin/pip install rouge-score==0.1.2 regex
     VENV/bin/python pkg-scripts/goldens/rouge.py models/dialogues/val.jsonl > crate/tests/goldens/rouge.json
 
-The file of dialogues has a {"summary": {"en", "es", "fr", "de"}} per line. A candidate is the next dialogue's summary, or an
-edit of its own reference: words dropped, shuffled, repeated, in capitals, with accents as characters of their own.
+The file of dialogues has a {"summary": {"en", "es", "fr", "de"}} per line. A candidate is the next dialogue's summary,
+or an edit of its own reference: words dropped, shuffled, repeated, in capitals, with accents as characters of their
+own.
 """
 
 import json

@@ -53,7 +53,8 @@ def read_lines(path):
 
 
 def read_dialogues(folder, split):
-    """The dialogues of a split: those of SPLIT.jsonl and of every SPLIT-*.jsonl, with what by-person.jsonl knows of them."""
+    """The dialogues of a split: those of SPLIT.jsonl and of every SPLIT-*.jsonl, with what by-person.jsonl knows of
+    them."""
     people = {}
     if (folder / "by-person.jsonl").exists():
         people = {row["id"]: row["by_person"] for row in read_lines(folder / "by-person.jsonl")}
@@ -71,8 +72,8 @@ def read_dialogues(folder, split):
 
 
 def texts(task, source, to, dialogues, sentences=()):
-    """Pairs of a text and what should be made of it. Translation has the summaries of the dialogues in both languages, what
-    is known by person in both, and `sentences`."""
+    """Pairs of a text and what should be made of it. Translation has the summaries of the dialogues in both languages,
+    what is known by person in both, and `sentences`."""
     if task == "translate":
         both = [said for dialogue in dialogues for said in (dialogue.summary, dialogue.people)]
         return [(said[source], said[to]) for said in both if source in said and to in said] + list(sentences)
@@ -88,8 +89,8 @@ def read_sentences(path):
 
 
 def sentence_pairs(files, source, to):
-    """Pairs that may be trained on. `files` are of English and one other language each, by that language; two others are
-    joined over the same English sentence."""
+    """Pairs that may be trained on. `files` are of English and one other language each, by that language; two others
+    are joined over the same English sentence."""
     if missing := sorted({source, to} - {"en"} - files.keys()):
         raise SystemExit(
             f"this configuration translates sentences from {source} to {to}; give the file of English and "

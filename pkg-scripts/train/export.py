@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes of a run's result what the engine and people take: a GGUF LoRA in Q8_0 or a baked projection, and losses.svg. What
-is learned of a calibration is taken as it is.
+"""Makes of a run's result what the engine and people take: a GGUF LoRA in Q8_0 or a baked projection, and losses.svg.
+What is learned of a calibration is taken as it is.
 
     export.py RUN
     export.py RUN --primary summarize/adapter.gguf --secondary translate-en/adapter.gguf

@@ -51,8 +51,8 @@ def shape(linear):
 
 
 def train(description, methods):
-    """Trains as the command line says. `methods` are subclasses of `Learned` by name; the configuration has the section of
-    one of them, whose settings it is made with."""
+    """Trains as the command line says. `methods` are subclasses of `Learned` by name; the configuration has the section
+    of one of them, whose settings it is made with."""
     parser = arguments(description)
     parser.add_argument("--primary", required=True, help="summarization LoRA: GGUF file or PEFT folder")
     parser.add_argument("--secondary", required=True, help="translation LoRA: GGUF file or PEFT folder")

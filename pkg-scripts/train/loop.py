@@ -12,9 +12,9 @@ from data import batches, tensors
 
 
 class HeadLoss(torch.autograd.Function):
-    """Sum of the negative log-likelihoods of `answers` after `hidden` [n, k], by a frozen head [vocabulary, k]. Log-likelihoods
-    of a large vocabulary are most of what a step has to remember, so the gradient is made with the loss, a few rows at a
-    time."""
+    """Sum of the negative log-likelihoods of `answers` after `hidden` [n, k], by a frozen head [vocabulary, k].
+    Log-likelihoods of a large vocabulary are most of what a step has to remember, so the gradient is made with the
+    loss, a few rows at a time."""
 
     ROWS = 64
 
@@ -70,8 +70,8 @@ class Loop:
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=settings["lr"], weight_decay=0.0)
         self.module, self.optimizer = accelerator.prepare(module, optimizer)
-        # A processor's memory is shared with all else that runs; a token takes 3 MB of it at 270 M parameters. Processes that
-        # share a batch have to take it in equally many parts: in one.
+        # A processor's memory is shared with all else that runs; a token takes 3 MB of it at 270 M parameters.
+        # Processes that share a batch have to take it in equally many parts: in one.
         alone = accelerator.device.type == "cpu" and accelerator.num_processes == 1
         self.tokens = 1024 if alone else 2**20
         self.step, self.elapsed, self.started = 0, 0.0, time.monotonic()

@@ -4,8 +4,8 @@
     projection.py configs/projection.toml --from es --to en \\
         --primary summarize/adapter.gguf --secondary translate-en/adapter.gguf
 
-The change of a weight is P2 P1 (½ ΔW1 + ½ ΔW2), which is the pair A' = P1 (½ ΔW1 + ½ ΔW2), B' = P2. Give the adapters as
-they are shipped: the file written, `projection.safetensors`, names them by their hashes.
+The change of a weight is P2 P1 (½ ΔW1 + ½ ΔW2), which is the pair A' = P1 (½ ΔW1 + ½ ΔW2), B' = P2. Give the adapters
+as they are shipped: the file written, `projection.safetensors`, names them by their hashes.
 """
 
 import torch
@@ -40,7 +40,8 @@ def start_random(_, s, d):
 
 
 def start_principal(linears, s, d):
-    """The s directions of the output in which the merged adapters of all layers change it most, as long as random ones."""
+    """The s directions of the output in which the merged adapters of all layers change it most, as long as random
+    ones."""
     change = torch.zeros(d, d)
     for linear in linears:
         merged = linear.merged_b @ linear.merged_a

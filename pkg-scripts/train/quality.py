@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""How well each adapter does its own task, and whether summaries are in the language asked for, with the deployed engine.
+"""How well each adapter does its own task, and whether summaries are in the language asked for, with the deployed
+engine.
 
     quality.py en es fr de --sentences tatoeba-en-*.tsv.gz [--split val] [--more ARGUMENTS OF gist eval]
     quality.py es --examples EVALUATED.jsonl
 
 For each language: ROUGE of its own summaries of the dialogues in it, and with --sentences, BLEU and chrF (of sacrebleu)
-of translations into it from each other language that the catalog has a LoRA for, or all with a --secondary of your own, on
-500 texts of 1 to 4 sentences that were kept out of training. --examples is what `gist eval --to LANGUAGE --examples` wrote:
-of it, the share of each method's summaries that an identifier of languages takes for the language, and the share that ran
-to the limit. Prints JSON.
+of translations into it from each other language that the catalog has a LoRA for, or all with a --secondary of your own,
+on 500 texts of 1 to 4 sentences that were kept out of training. --examples is what `gist eval --to LANGUAGE --examples`
+wrote: of it, the share of each method's summaries that an identifier of languages takes for the language, and the share
+that ran to the limit. Prints JSON.
 """
 
 import argparse
@@ -39,7 +40,8 @@ def evaluate(data, source, to, method, more, *options):
 
 
 def held_out(files, source, to):
-    """Pairs that no configuration trains on. Those of two files are joined over an English sentence that either holds out."""
+    """Pairs that no configuration trains on. Those of two files are joined over an English sentence that either holds
+    out."""
     if "en" in (source, to):
         pairs = read_sentences(files[source if to == "en" else to])[-HELD_OUT:]
         return [pair[::-1] for pair in pairs] if to == "en" else pairs

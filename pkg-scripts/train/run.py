@@ -107,8 +107,8 @@ class Run:
 
 
 def round_frozen(module):
-    """Keeps the frozen weights that multiply in bf16, so that they are rounded once and not in every step. Embeddings stay
-    in f32, and with them what layers add up, also where they are tied to the head."""
+    """Keeps the frozen weights that multiply in bf16, so that they are rounded once and not in every step. Embeddings
+    stay in f32, and with them what layers add up, also where they are tied to the head."""
     for linear in module.modules():
         if isinstance(linear, torch.nn.Linear) and not linear.weight.requires_grad:
             linear.weight = torch.nn.Parameter(linear.weight.bfloat16(), requires_grad=False)

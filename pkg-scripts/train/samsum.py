@@ -3,8 +3,9 @@
 
     samsum.py SAMSUM OUT --to es fr
 
-SAMSUM has train.json, val.json and test.json as published, and the summaries in the other languages, which SAMSum lacks, as
-JSON lines {"id", "summary"} in train.es.jsonl and so on. Dialogues of val and test that occur in train too are dropped.
+SAMSUM has train.json, val.json and test.json as published, and the summaries in the other languages, which SAMSum
+lacks, as JSON lines {"id", "summary"} in train.es.jsonl and so on. Dialogues of val and test that occur in train too
+are dropped.
 """
 
 import argparse

@@ -36,9 +36,9 @@ def sha256(path):
 
 
 def files(run, base):
-    """(file of the run, folder, entry of the catalog) for each file of a run. The catalog does not list a baked projection,
-    which is for those who want it without its adapters. `summarize` is for chats in all languages, and `translate-R` for
-    texts in all others."""
+    """(file of the run, folder, entry of the catalog) for each file of a run. The catalog does not list a baked
+    projection, which is for those who want it without its adapters. `summarize` is for chats in all languages, and
+    `translate-R` for texts in all others."""
     kind = next((kind for kind in KINDS if f"{run}-".startswith(f"{kind}-")), "")
     languages = run.removeprefix(kind).split("-")[1:]
     if (kind, len(languages)) == ("summarize", 0):

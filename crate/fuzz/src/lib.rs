@@ -51,7 +51,8 @@ pub fn check(pairs: &LowRankPairs<'_>, config: &ModelConfig) {
     pairs.base_layers(config).expect("what is accepted fits the model");
 }
 
-/// Writes a valid input for `target` where `pkg-scripts/fuzz` looks for seeds. Called once, before the fuzzer reads them.
+/// Writes a valid input for `target` where `pkg-scripts/fuzz` looks for seeds. Called once,
+/// before the fuzzer reads them.
 pub fn seed(target: &str, name: &str, bytes: &[u8]) {
     if let Some(folder) = std::env::var_os("FUZZ_SEEDS") {
         std::fs::write(Path::new(&folder).join(target).join(name), bytes).expect("the folder is there");

@@ -14,8 +14,8 @@ use crate::model::config::ModelConfig;
 pub struct LoraAdapter {
     /// Name in messages: a file or folder name, or a catalog id.
     pub name: String,
-    /// SHA-256 of the file it was read from, by which correction files name the adapters they were made with; empty for an
-    /// adapter that comes from no file.
+    /// SHA-256 of the file it was read from, by which correction files name the adapters they were made with; empty for
+    /// an adapter that comes from no file.
     pub sha256: String,
     /// Factor of B A: alpha / r.
     pub scale: f32,
@@ -30,7 +30,8 @@ const MAX_RANK: usize = 1024;
 
 impl LoraAdapter {
     /// Makes the adapter that does what `pairs` do, with alpha = r so that its scale is 1. Files hold one rank for all
-    /// targets, so smaller pairs are padded with zeros, and a layer that lacks a target of other layers gets zeros for it.
+    /// targets, so smaller pairs are padded with zeros, and a layer that lacks a target of other
+    /// layers gets zeros for it.
     ///
     /// # Errors
     /// If there are no pairs, or they do not fit the model.

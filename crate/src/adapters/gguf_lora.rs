@@ -142,8 +142,8 @@ impl Matrix {
     }
 }
 
-/// Writes `adapter` as a GGUF LoRA with Q8_0 matrices (F16 where the rank is no multiple of a block). One matrix at a time
-/// is in memory.
+/// Writes `adapter` as a GGUF LoRA with Q8_0 matrices (F16 where the rank is no multiple of a block). One
+/// matrix at a time is in memory.
 ///
 /// # Errors
 /// If candle cannot quantise or the file cannot be written.

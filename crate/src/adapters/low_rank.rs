@@ -88,7 +88,8 @@ pub struct LowRankPair<T = f32> {
 }
 
 impl LowRankPair {
-    /// Returns the same change with a larger rank: rows of zeros below A, for weights of `k` inputs, and columns of zeros beside B.
+    /// Returns the same change with a larger rank: rows of zeros below A, for weights of `k` inputs, and
+    /// columns of zeros beside B.
     #[must_use]
     pub fn padded(mut self, rank: usize, k: usize) -> Self {
         if rank > self.rank {
@@ -110,9 +111,9 @@ pub type LayerPairs<T = f32> = [Option<LowRankPair<T>>; 7];
 /// A function that makes the pair of a target of a layer, if there is one.
 type Make<'a, T> = Box<dyn Fn(usize, Target) -> Option<LowRankPair<T>> + Send + Sync + 'a>;
 
-/// The pairs of a whole model. None of them is held: a pair is made when it is asked for, and making it runs the code of a
-/// merge. The decoder asks layer by layer while it uploads them; all together would be four times as large as the adapters
-/// that they come from.
+/// The pairs of a whole model. None of them is held: a pair is made when it is asked for, and making it runs the code
+/// of a merge. The decoder asks layer by layer while it uploads them; all together would be four times as large as the
+/// adapters that they come from.
 pub struct LowRankPairs<'a> {
     layers: usize,
     rank: usize,
@@ -121,7 +122,8 @@ pub struct LowRankPairs<'a> {
 }
 
 impl<'a> LowRankPairs<'a> {
-    /// Describes a model of `layers` layers whose pairs `values` makes, in Hugging Face's layout and of at most rank `rank`.
+    /// Describes a model of `layers` layers whose pairs `values` makes, in Hugging Face's layout
+    /// and of at most rank `rank`.
     pub fn new(
         layers: usize,
         rank: usize,
@@ -130,8 +132,8 @@ impl<'a> LowRankPairs<'a> {
         Self { layers, rank, values: Box::new(values), blocks: None }
     }
 
-    /// Adds a second form of the same pairs: `blocks` makes them in Q8_0 for adapters that are stored so. Its values may
-    /// differ by the rounding of scales only.
+    /// Adds a second form of the same pairs: `blocks` makes them in Q8_0 for adapters that are stored so. Its values
+    /// may differ by the rounding of scales only.
     #[must_use]
     pub fn with_blocks(
         self,

@@ -92,8 +92,8 @@ fn read(name: &str, peft_config: &[u8], file: &[u8], config: &ModelConfig) -> Re
     adapter.finish()
 }
 
-/// Makes the two files of a PEFT folder with `adapter`, in F32: `adapter_config.json`, which names `base` as the base model,
-/// and `adapter_model.safetensors`.
+/// Makes the two files of a PEFT folder with `adapter`, in F32: `adapter_config.json`, which names `base` as the base
+/// model, and `adapter_model.safetensors`.
 ///
 /// # Errors
 /// If they cannot be serialised.

@@ -6,8 +6,8 @@ use crate::input;
 /// Returns the address of a `.gguf` file on Hugging Face. `text` is that address, the address of the file's page, or
 /// `OWNER/REPOSITORY/FILE.gguf`.
 ///
-/// Only Hugging Face: the page's content security policy permits no other host, so that no defect of the page could send
-/// a chat anywhere else.
+/// Only Hugging Face: the page's content security policy permits no other host, so that no defect of the page could
+/// send a chat anywhere else.
 ///
 /// # Errors
 /// If `text` is none of these.

@@ -12,7 +12,8 @@ use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::correction::Correction;
 use crate::model::prompt::Task;
 
-/// Tells the engine what the catalog knows of its model: the best methods, and instructions for passes without adapters.
+/// Tells the engine what the catalog knows of its model: the best methods, and instructions for
+/// passes without adapters.
 ///
 /// # Errors
 /// If the catalog names a language that is not known.

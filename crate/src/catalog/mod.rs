@@ -217,8 +217,8 @@ impl Catalog {
         })
     }
 
-    /// Returns the id that adapters of the model `id` name as their base: its own, or that of the model whose adapters it
-    /// takes.
+    /// Returns the id that adapters of the model `id` name as their base: its own, or that of the model
+    /// whose adapters it takes.
     pub fn base_of<'a>(&'a self, id: &'a str) -> &'a str {
         let model = self.models.iter().find(|model| model.id == id);
         model.and_then(|model| model.base.as_deref()).unwrap_or(id)

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::input;
 use crate::model::prompt::{Form, Task, TaskKind};
 
-/// The task of an adapter, in one or several languages of the text and forms of the summary: `{"task": "translate", "from":
-/// ["es", "fr"], "to": "en"}`. With one of each it has the serde form of [`Task`].
+/// The task of an adapter, in one or several languages of the text and forms of the summary: `{"task": "translate",
+/// "from": ["es", "fr"], "to": "en"}`. With one of each it has the serde form of [`Task`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainedTask {
     #[serde(rename = "task")]

@@ -89,8 +89,8 @@ pub struct Engine {
 impl Engine {
     /// Loads a model from the GGUF file `source`, to run on `backend`: the processor in one of its modes, or a GPU.
     ///
-    /// Prompts follow [`Opened::template`]. `context` is the largest number of tokens of a prompt with its answer; the model's own limit
-    /// applies too. `progress` is called with the bytes read so far and the bytes of the file.
+    /// Prompts follow [`Opened::template`]. `context` is the largest number of tokens of a prompt with its answer; the
+    /// model's own limit applies too. `progress` is called with the bytes read so far and the bytes of the file.
     ///
     /// # Errors
     /// If the file cannot be read, is broken or of an architecture or type that is not supported, or the device
@@ -147,8 +147,8 @@ impl Engine {
         plan(method, task, &self.registry, &self.config).err().map(|error| error.to_string())
     }
 
-    /// Returns the method to do `task` with unless the user names another: without adapters for it, zero-shot by a model that
-    /// follows instructions, and else `None`.
+    /// Returns the method to do `task` with unless the user names another: without adapters for it, zero-shot by a
+    /// model that follows instructions, and else `None`.
     pub fn default_method(&self, task: &Task) -> Option<Method> {
         let instructed = self.zero_shot.as_ref().map(|_| Method::ZeroShot);
         default_method(task, &self.registry, &self.config).or(instructed)

@@ -54,7 +54,8 @@ pub fn check_names(file: &[u8]) -> Result<()> {
     }
 }
 
-/// Returns a key that the JSON object `json` lists twice, if there is one: parsers would silently take one of the values.
+/// Returns a key that the JSON object `json` lists twice, if there is one: parsers would
+/// silently take one of the values.
 ///
 /// # Errors
 /// If `json` is not an object.

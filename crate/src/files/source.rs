@@ -55,8 +55,9 @@ pub(crate) fn check_range(file: u64, offset: u64, length: u64) -> Result<()> {
     }
 }
 
-/// Fills `buffer` with the bytes from `offset` on of a file that is kept in pieces of `chunk_bytes` bytes, the last of which
-/// may be shorter. `copy` gets the number of a piece, a position in it, and the part of the buffer to fill from there.
+/// Fills `buffer` with the bytes from `offset` on of a file that is kept in pieces of `chunk_bytes` bytes, the
+/// last of which may be shorter. `copy` gets the number of a piece, a position in it, and the part of the
+/// buffer to fill from there.
 ///
 /// # Errors
 /// As `copy`. Whether the file has these bytes is for the caller to check.

@@ -1,4 +1,5 @@
-//! Zip archives in memory: a list of their files, and one file at a time unpacked, never to more bytes than the caller allows.
+//! Zip archives in memory: a list of their files, and one file at a time unpacked, never to more
+//! bytes than the caller allows.
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive};

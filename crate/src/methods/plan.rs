@@ -102,9 +102,9 @@ pub fn extra_parameters(
     }
 }
 
-/// Plans the stage that summarises, in its language and in the form of `task`, one window of a chat that is too long for
-/// one pass of `method`: with the adapter for that, or zero-shot without adapters. Returns `None` if that adapter is not in
-/// `registry`, for instance beside a baked projection.
+/// Plans the stage that summarises, in its language and in the form of `task`, one window of a chat that is too long
+/// for one pass of `method`: with the adapter for that, or zero-shot without adapters. Returns `None` if that adapter
+/// is not in `registry`, for instance beside a baked projection.
 pub fn shorten<'a>(
     method: Method,
     task: &Task,

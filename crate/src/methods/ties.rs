@@ -89,7 +89,8 @@ mod tests {
             let coarse: Vec<f32> = random.iter().map(|value| (value * 4.0).round()).collect(); // many of them equal
             for values in [random, coarse, vec![0.0; n], vec![-1.0; n]] {
                 let mut order: Vec<usize> = (0..n).collect();
-                order.sort_by(|i, j| values[*j].abs().total_cmp(&values[*i].abs())); // stable: the first of equal ones wins
+                // Stable: the first of equal ones wins.
+                order.sort_by(|i, j| values[*j].abs().total_cmp(&values[*i].abs()));
                 let mut expected = vec![0.0; n];
                 order[..n / 2].iter().for_each(|i| expected[*i] = values[*i]);
                 assert_eq!(larger_half(&values), expected, "{n}");

@@ -1,7 +1,7 @@
 //! Description of a decoder, taken from GGUF metadata, that every executor follows.
 //!
-//! `llama`, `qwen2` and `gemma3` are one decoder whose features are switched by data. Other architectures are refused by
-//! name before any tensor is read.
+//! `llama`, `qwen2` and `gemma3` are one decoder whose features are switched by data. Other architectures are refused
+//! by name before any tensor is read.
 
 use crate::error::Result;
 use crate::files::gguf::Header;
@@ -208,8 +208,8 @@ impl ModelConfig {
         self.kv_heads * self.head_dim
     }
 
-    /// Returns the rotary frequencies of `layer`, one for each pair of a head: `base^(-2i / head_dim)`, divided by the scale
-    /// of the layer and by `factors`.
+    /// Returns the rotary frequencies of `layer`, one for each pair of a head: `base^(-2i / head_dim)`, divided by the
+    /// scale of the layer and by `factors`.
     pub fn rope_frequencies(&self, layer: usize, factors: Option<&[f32]>) -> Vec<f32> {
         let local = self.layer_window(layer).is_some();
         let (base, scale) = if local { (self.rope_base_local, 1.0) } else { (self.rope_base, self.rope_scale) };

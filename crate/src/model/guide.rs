@@ -1,8 +1,9 @@
 //! Guided decoding of an answer with one line for each of several people: `Name: text`.
 //!
-//! At the start of a line the names that have not had one are possible, or the end of the text; after a name any text of at
-//! least one token to the end of the line. So no name is invented, doubled or misspelt. A [`Guide`] is a finite automaton over
-//! tokens; the GPU runs it too (`decoder/gpu/kernels/guide.wgsl`), so that it need not wait for the processor.
+//! At the start of a line the names that have not had one are possible, or the end of the text; after a name any
+//! text of at least one token to the end of the line. So no name is invented, doubled or misspelt. A [`Guide`]
+//! is a finite automaton over tokens; the GPU runs it too (`decoder/gpu/kernels/guide.wgsl`), so that it need
+//! not wait for the processor.
 
 use std::collections::HashMap;
 
@@ -185,8 +186,8 @@ impl Guide {
     }
 }
 
-/// Logit of a token that may not come next: so low that no temperature gives it a probability, and finite, since shaders may
-/// assume that numbers are.
+/// Logit of a token that may not come next: so low that no temperature gives it a probability, and finite, since
+/// shaders may assume that numbers are.
 pub const MASKED: f32 = -3e38;
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ impl Opened {
         Ok(Self { header, config })
     }
 
-    /// Returns the frame of prompts: `given`, or else the chat template of the file, or else a plain one: the instruction, an
-    /// empty line and the text.
+    /// Returns the frame of prompts: `given`, or else the chat template of the file, or else a plain one: the
+    /// instruction, an empty line and the text.
     ///
     /// # Errors
     /// If what the file has for a template is no text.

@@ -206,8 +206,8 @@ impl Task {
     }
 }
 
-/// Instructions for a model that follows instructions, without adapters: `{from}` and `{to}` stand for the English names of
-/// the languages.
+/// Instructions for a model that follows instructions, without adapters: `{from}` and `{to}` stand for the
+/// English names of the languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ZeroShotInstructions {

@@ -1,7 +1,7 @@
 //! Tensors read one at a time from the source, each with its shape checked: nobody holds the whole file.
 //!
-//! Each tensor is hashed as it is read, except those of the vocabulary. By these hashes correction files name the base that
-//! they were made for.
+//! Each tensor is hashed as it is read, except those of the vocabulary. By these hashes correction files name the base
+//! that they were made for.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -93,9 +93,9 @@ impl<'a, S: Source> Weights<'a, S> {
         Ok(bytes)
     }
 
-    /// Returns the hash over the model's tensors without its vocabulary: SHA-256 of one line `NAME TYPE SHAPE SHA256` for
-    /// each tensor but `token_embd.weight` and `output.weight`, ordered by name, the shape as in `2048x640` with the slowest
-    /// dimension first. Reads the tensors that were not read yet.
+    /// Returns the hash over the model's tensors without its vocabulary: SHA-256 of one line `NAME TYPE SHAPE SHA256`
+    /// for each tensor but `token_embd.weight` and `output.weight`, ordered by name, the shape as in `2048x640` with
+    /// the slowest dimension first. Reads the tensors that were not read yet.
     ///
     /// # Errors
     /// If a tensor cannot be read.
@@ -118,8 +118,9 @@ impl<'a, S: Source> Weights<'a, S> {
         self.header
     }
 
-    /// Reads the matrix `name`, which has to be of `shape`, and calls `take` with the number of the first row and the bytes.
-    /// Matrices of the vocabulary, far larger than the others, come a few rows at a time; the others come whole, to be hashed.
+    /// Reads the matrix `name`, which has to be of `shape`, and calls `take` with the number of the first row and
+    /// the bytes. Matrices of the vocabulary, far larger than the others, come a few rows at a time; the others
+    /// come whole, to be hashed.
     ///
     /// # Errors
     /// As [`Weights::raw`].

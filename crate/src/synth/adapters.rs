@@ -1,5 +1,5 @@
-//! Adapters of random values for a model of a published shape: two LoRAs and the projection between them. They are as large
-//! as trained ones, so that the cost of pairs can be measured without those.
+//! Adapters of random values for a model of a published shape: two LoRAs and the projection between them. They are as
+//! large as trained ones, so that the cost of pairs can be measured without those.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;

@@ -1,9 +1,9 @@
 //! Random blocks of quants, made as bytes: nothing has to be quantised, and every byte is valid.
 //!
-//! Quants and sub-block scales are uniform over all values of their bits. The scales of a block, in f16, are set so that
-//! elements have a mean of 0 and a deviation of about 1.5/√columns: a product then keeps the size of its input, and
-//! logits are finite and differ. Trained weights of the same width are about as large, so the f16 scales are too: those
-//! of Q6_K are subnormal numbers here as they are there.
+//! Quants and sub-block scales are uniform over all values of their bits. The scales of a block, in f16, are set so
+//! that elements have a mean of 0 and a deviation of about 1.5/√columns: a product then keeps the size of its input,
+//! and logits are finite and differ. Trained weights of the same width are about as large, so the f16 scales are too:
+//! those of Q6_K are subnormal numbers here as they are there.
 
 use candle_core::quantized::GgmlDType;
 use half::f16;
@@ -44,13 +44,14 @@ impl Blocks {
     }
 }
 
-/// Sets the scales of a block of Q4_K. Layout: d (2 bytes), dmin (2), scales and mins of 8 sub-blocks (12), quants (128): x = d · scale · quant − dmin · min.
+/// Sets the scales of a block of Q4_K. Layout: d (2 bytes), dmin (2), scales and mins of 8 sub-blocks (12), quants
+/// (128): x = d · scale · quant − dmin · min.
 fn finish_q4_k(block: &mut [u8], deviation: f32) {
     // Root mean square of scale · (quant − 7.5), with scales of 0 to 63 and quants of 0 to 15.
     let d = deviation / (1333.5_f32 * 21.25).sqrt();
     block[..2].copy_from_slice(&f16::from_f32(d).to_le_bytes());
-    // Each min is its sub-block's scale, so that 7.5, the middle of the quants, is 0. The bytes hold four scales and the
-    // top bits of the other four, the same of the mins, and the other four's low halves.
+    // Each min is its sub-block's scale, so that 7.5, the middle of the quants, is 0. The bytes hold four scales and
+    // the top bits of the other four, the same of the mins, and the other four's low halves.
     block[2..4].copy_from_slice(&f16::from_f32(7.5 * d).to_le_bytes());
     block.copy_within(4..8, 8);
     for low_halves in &mut block[12..16] {

@@ -50,8 +50,8 @@ pub(super) const CHAT_TEMPLATE: &str = r#"{%- set system = "" %}
 {%- endif %}
 "#;
 
-/// Returns the factors by which the rotary frequencies of a head are divided, so that a model trained on 8,192 positions
-/// reads 131,072: 1 for short waves, 32 for waves longer than 8,192 positions, and a ramp between the two.
+/// Returns the factors by which the rotary frequencies of a head are divided, so that a model trained on 8,192
+/// positions reads 131,072: 1 for short waves, 32 for waves longer than 8,192 positions, and a ramp between the two.
 pub(super) fn rope_factors(base: f32, head_dim: usize) -> Vec<f32> {
     const FACTOR: f64 = 32.0;
     const TRAINED: f64 = 8192.0;

@@ -1,8 +1,8 @@
 //! Random models: whole GGUF files, tokenizer included, that nobody has to download, and adapters for them.
 //!
-//! Tiny models have every feature and every type in a few megabytes, for tests. Full models have the dimensions, the mix of
-//! types and the size of vocabulary of a published model, so that speed and memory can be measured without it; the text they
-//! generate means nothing. The same name gives the same bytes everywhere.
+//! Tiny models have every feature and every type in a few megabytes, for tests. Full models have the dimensions, the
+//! mix of types and the size of vocabulary of a published model, so that speed and memory can be measured without it;
+//! the text they generate means nothing. The same name gives the same bytes everywhere.
 
 mod adapters;
 mod blocks;
@@ -22,8 +22,8 @@ pub use tiny::{ARCHITECTURES, TYPES};
 use crate::error::Result;
 use crate::input;
 
-/// Writes the model `name`: `llama-3.2-1b` or `tiny-ARCHITECTURE-TYPE`, for instance `tiny-llama-q4_k`. Names of adapters
-/// are `llama-3.2-1b-primary`, `-secondary` and `-projection`.
+/// Writes the model `name`: `llama-3.2-1b` or `tiny-ARCHITECTURE-TYPE`, for instance `tiny-llama-q4_k`. Names of
+/// adapters are `llama-3.2-1b-primary`, `-secondary` and `-projection`.
 ///
 /// # Errors
 /// If there is nothing of that name or the file cannot be written.

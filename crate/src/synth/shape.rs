@@ -125,8 +125,8 @@ impl Shape {
     }
 }
 
-/// Returns true if Q4_K_M stores v and down of `layer` as Q6_K: in the first and the last eighth of the layers, and in every
-/// third between.
+/// Returns true if Q4_K_M stores v and down of `layer` as Q6_K: in the first and the last eighth of the layers,
+/// and in every third between.
 fn more_bits(layer: usize, layers: usize) -> bool {
     let eighth = layers / 8;
     layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2

@@ -1,5 +1,5 @@
-//! Models of a few megabytes with every feature of an architecture. The goldens of tests are what reference implementations
-//! computed from them; the files need not be kept, since they can be written again.
+//! Models of a few megabytes with every feature of an architecture. The goldens of tests are what reference
+//! implementations computed from them; the files need not be kept, since they can be written again.
 
 use std::io::Write;
 
@@ -36,8 +36,8 @@ pub const TYPES: [(&str, GgmlDType); 11] = [
     ("q6_k", GgmlDType::Q6K),
 ];
 
-/// Architectures, each with the features that only it has: `llama` with `rope_freqs` and a head of its own, `qwen2` with
-/// biases, `gemma3` with norms on q and k, norms after each block and a window of 16.
+/// Architectures, each with the features that only it has: `llama` with `rope_freqs` and a head of its own, `qwen2`
+/// with biases, `gemma3` with norms on q and k, norms after each block and a window of 16.
 pub const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "gemma3"];
 
 /// Returns the architecture and the type in `tiny-ARCHITECTURE-TYPE`; `None` if `name` is not of that form.

@@ -2,7 +2,8 @@
 //! many merges for each token, and about as much text of more than one byte a character.
 //!
 //! The numbers were counted in the vocabulary of Llama 3: 128,000 tokens besides the special ones, of 6.5 bytes on
-//! average, 45 of 100 with a space before them, and 280,147 merges, which are all the ways to cut a token into two tokens.
+//! average, 45 of 100 with a space before them, and 280,147 merges, which are all the ways to cut
+//! a token into two tokens.
 
 use std::collections::HashSet;
 
@@ -11,8 +12,8 @@ use super::stream::Stream;
 use crate::error::Result;
 use crate::failure;
 
-/// Tokens of Llama 3 by length in bytes, from 2 to 24. Of its 344 longer ones 115 are runs of one character, which are the
-/// only ones that are longer here.
+/// Tokens of Llama 3 by length in bytes, from 2 to 24. Of its 344 longer ones 115 are runs of one character, which are
+/// the only ones that are longer here.
 const OF_LENGTH: [usize; 25] = [
     0, 0, 4287, 15369, 18557, 17226, 19356, 15062, 10710, 9579, 5708, 4401, 2528, 1825, 782, 763, 279, 308, 174, 177,
     65, 114, 50, 48, 32,
@@ -66,8 +67,8 @@ impl Vocabulary {
     }
 }
 
-/// Returns `wanted` cuts of tokens into two tokens, in the order of the tokens: one for every token that has any, and an even
-/// choice of the others.
+/// Returns `wanted` cuts of tokens into two tokens, in the order of the tokens: one for every token that has any, and
+/// an even choice of the others.
 fn merges_of(pieces: &[String], wanted: usize) -> Result<Vec<Merge>> {
     let known: HashSet<&str> = pieces.iter().map(String::as_str).collect();
     let cuts = |piece: &str| -> Vec<u32> {

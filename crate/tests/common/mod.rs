@@ -1,5 +1,6 @@
 //! Models, adapters and measures that the integration tests share.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)] // each test file uses a part of it
+// Each test file uses a part of it.
+#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,8 @@ use gist::model::config::ModelConfig;
 use gist::model::prompt::Task;
 use gist::synth;
 
-/// The file of a model that `pkg-scripts/models` fetches. Tests that call this are ignored, with that command as the reason;
-/// `pkg-scripts/test` runs them too. Without the file they fail: they would show nothing.
+/// The file of a model that `pkg-scripts/models` fetches. Tests that call this are ignored, with that command as the
+/// reason; `pkg-scripts/test` runs them too. Without the file they fail: they would show nothing.
 pub fn model(id: &str) -> PathBuf {
     let file = match id {
         "gemma-3-270m-64k" => "gemma-3-270m-64k-q4_k_m.gguf",

@@ -47,7 +47,8 @@ pub struct Eval {
     /// Form of the summaries
     #[arg(long, value_enum, default_value_t)]
     form: Form,
-    /// What each person says, as JSON lines by the dialogues' ids, for --form people [default: by-person.jsonl beside --data]
+    /// What each person says, as JSON lines by the dialogues' ids, for --form people [default:
+    /// by-person.jsonl beside --data]
     #[arg(long, value_name = "FILE")]
     people: Option<PathBuf>,
     /// Methods to compare: names separated by commas, or all that have their adapters

@@ -22,8 +22,8 @@ pub fn references(path: &Path, to: &str) -> Result<HashMap<String, String>> {
 
 /// Scores of the lines of a summary by person.
 pub struct LineScores {
-    /// Mean of the ROUGE-L of each reference line and the line of the same person, in percent; 0 for a line without one on
-    /// the other side.
+    /// Mean of the ROUGE-L of each reference line and the line of the same person, in percent; 0 for a line
+    /// without one on the other side.
     pub rouge_l: f64,
     /// Number of lines.
     pub lines: usize,

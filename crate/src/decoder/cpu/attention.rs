@@ -42,8 +42,8 @@ impl KvCache {
     }
 }
 
-/// Returns the mixed values [n, heads · head_dim] for q of the same shape, whose last row is the newest position in `cache`.
-/// A query sees itself and what lies before it, with a `window` only the last `window` positions of that.
+/// Returns the mixed values [n, heads · head_dim] for q of the same shape, whose last row is the newest position in
+/// `cache`. A query sees itself and what lies before it, with a `window` only the last `window` positions of that.
 pub fn attention(config: &ModelConfig, q: &[f32], cache: &KvCache, window: Option<usize>) -> Vec<f32> {
     let (head_dim, row) = (config.head_dim, config.q_width());
     let n = q.len() / row;

@@ -1,11 +1,12 @@
 //! The low-rank branch beside a weight, `y += B (A x)`, in the form that is fastest for one token at a time.
 //!
 //! Decoding is one row of x, so A x is `rank` dot products of length k, and B (A x) would be d dot products of length
-//! rank, too short for SIMD where the rank is 4. B of a small rank is therefore kept transposed, and its rows are added to y,
-//! four at once. Large ones stay as they are: transposing two LoRAs of rank 32 takes longer than changing to them should.
+//! rank, too short for SIMD where the rank is 4. B of a small rank is therefore kept transposed, and its rows are
+//! added to y, four at once. Large ones stay as they are: transposing two LoRAs of rank 32 takes longer than
+//! changing to them should.
 //!
-//! All layers of a projection merge share one B. It is held once, so that from the second layer on it is in the processor's
-//! cache, which is half of the bytes that such a branch reads for a token.
+//! All layers of a projection merge share one B. It is held once, so that from the second layer on it is in the
+//! processor's cache, which is half of the bytes that such a branch reads for a token.
 
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@
 //!
 //! `w[i] = d·q[i] + m = d·(q[i] − z) + c`, with `c = m + z·d`,
 //!
-//! so `y = W x` is a product of the symmetric blocks, plus `C s` with the sums `s` of x over each 32 elements. Nothing is
-//! rounded: q − z fits the symmetric type, scales are copied, and C is kept in f32.
+//! so `y = W x` is a product of the symmetric blocks, plus `C s` with the sums `s` of x over each 32 elements. Nothing
+//! is rounded: q − z fits the symmetric type, scales are copied, and C is kept in f32.
 
 use crate::model::quant::{half_at, quants4, quants5, scale_and_minimum, sub_quants5};
 use crate::model::weights::Raw;

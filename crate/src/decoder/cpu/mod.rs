@@ -1,7 +1,7 @@
 //! The decoder on the CPU: candle's quantised products, and plain slices between them.
 //!
-//! It runs models natively and where there is no WebGPU. With [`Mode::Exact`] it is the reference that every other way of
-//! running a model is tested against.
+//! It runs models natively and where there is no WebGPU. With [`Mode::Exact`] it is the reference that every other way
+//! of running a model is tested against.
 
 mod attention;
 mod branch;

@@ -76,8 +76,8 @@ pub fn softmax_in_place(row: &mut [f32]) {
     }
 }
 
-/// Rotates the heads in each row of `x` [n, heads · head_dim] (rotary position embedding). Row i is at `position + i`; a
-/// `row` has heads · head_dim elements, and `frequencies` one for each pair of a head.
+/// Rotates the heads in each row of `x` [n, heads · head_dim] (rotary position embedding). Row i is at `position + i`;
+/// a `row` has heads · head_dim elements, and `frequencies` one for each pair of a head.
 pub fn rope(x: &mut [f32], row: usize, frequencies: &[f32], style: RopeStyle, position: usize) {
     let half = frequencies.len();
     let mut angles = vec![(0.0, 0.0); half];
@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn rms_norm_is_its_definition_on_odd_sizes() {
         for (columns, size) in [(1, 1.0), (37, 1.0), (37, 1e-3), (640, 30.0)] {
-            // A sum of squares in 16 lanes rounds columns / 16 + 16 times, and the root halves that; the rest is below 8.
+            // A sum of squares in 16 lanes rounds columns / 16 + 16 times, and the root halves
+            // that; the rest is below 8.
             let bar = (columns as f64 / 32.0 + 16.0) * ROUNDING;
             let error = rms_norm_error(columns, size, 1e-6, 1e-6);
             assert!(error <= bar, "{columns} columns: {error:e} above {bar:e}");
@@ -165,7 +166,8 @@ mod tests {
                 let angle = (position + i / row) as f64 * f64::from(frequencies[pair]);
                 let (sin, cos) = angle.sin_cos();
                 let exact = if second { b * cos + a * sin } else { a * cos - b * sin };
-                // An angle of up to 64 is rounded to f32, and moves two terms of at most 1; four operations round after it.
+                // An angle of up to 64 is rounded to f32, and moves two terms of at most 1; four
+                // operations round after it.
                 let bar = (2.0 * 64.0 + 8.0) * ROUNDING;
                 assert!((f64::from(*x) - exact).abs() <= bar, "{style:?}, element {i}: {x} for {exact}");
             }
@@ -188,7 +190,8 @@ mod tests {
                         0.5 * x * (1.0 + (root * (x + 0.044_715 * x.powi(3))).tanh())
                     }
                 } * f64::from(*up);
-                // The argument of exp is up to 25 and rounded a few times, exp is good to 4e-7, and results are below 6.
+                // The argument of exp is up to 25 and rounded a few times, exp is good to 4e-7,
+                // and results are below 6.
                 assert!((f64::from(*out) - exact).abs() < 6.0 * (100.0 * ROUNDING + 4e-7), "{out} for {exact}");
             }
         }

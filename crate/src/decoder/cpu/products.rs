@@ -69,7 +69,8 @@ pub struct Strides {
     pub column: usize,
 }
 
-/// Computes `y = scale·a b (+ y)` on one thread: a is [m, k], b is [k, n] with any strides, y is [m, n] with rows `y_row` apart.
+/// Computes `y = scale·a b (+ y)` on one thread: a is [m, k], b is [k, n] with any strides, y is [m, n]
+/// with rows `y_row` apart.
 #[allow(clippy::too_many_arguments)] // a matrix product has this many
 pub fn gemm_add(
     (m, n, k): (usize, usize, usize),

@@ -3,9 +3,10 @@
 /// A mutable slice that several threads write to at a time.
 ///
 /// Aliasing: a `SharedMut` borrows its slice exclusively for as long as it lives, so nothing else reads or writes it
-/// meanwhile. The threads call [`SharedMut::range`] with ranges that do not overlap, so that each element has one owner.
-/// Every caller takes its ranges from the items of a thread pool, which hands out each item once. Safe slicing cannot
-/// replace this: the pool passes indices, not parts, and in attention the parts of a head lie between those of others.
+/// meanwhile. The threads call [`SharedMut::range`] with ranges that do not overlap, so that each element has one
+/// owner. Every caller takes its ranges from the items of a thread pool, which hands out each item once. Safe
+/// slicing cannot replace this: the pool passes indices, not parts, and in attention the parts of a head lie
+/// between those of others.
 pub struct SharedMut<'a> {
     start: *mut f32,
     length: usize,

@@ -90,7 +90,8 @@ pub struct Metadata {
     values: BTreeMap<String, Value>,
 }
 
-/// Defines `fn name(&self, key) -> Result<Option<T>>`: `None` for an absent key, an error naming the key for another type.
+/// Defines `fn name(&self, key) -> Result<Option<T>>`: `None` for an absent key, an error naming
+/// the key for another type.
 macro_rules! getter {
     ($(#[$doc:meta])* $name:ident -> $type:ty, $kind:literal, $pattern:pat => $result:expr) => {
         $(#[$doc])*

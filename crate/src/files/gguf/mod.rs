@@ -59,8 +59,8 @@ impl Header {
     /// Reads and checks the header of `source`.
     ///
     /// # Errors
-    /// If it is not a GGUF file of version 2 or 3, if a tensor's type is not supported, if anything it declares does not
-    /// fit its own length, or if `source` cannot be read.
+    /// If it is not a GGUF file of version 2 or 3, if a tensor's type is not supported, if anything it declares does
+    /// not fit its own length, or if `source` cannot be read.
     pub async fn read(source: &impl Source) -> Result<Self> {
         let mut reader = Reader::new(source);
         let begins = reader.remaining() >= size_of_val(&MAGIC) as u64 && reader.u32().await? == MAGIC;

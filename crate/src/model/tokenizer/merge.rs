@@ -55,8 +55,8 @@ pub(super) fn merge(
         symbol.previous = (i as u32).checked_sub(1).unwrap_or(END);
         symbol.next = if i as u32 + 1 < count { i as u32 + 1 } else { END };
     }
-    // Smallest first: (rank, left symbol, right symbol, end of the pair, token). The end tells whether either symbol has
-    // grown since the pair was put here.
+    // Smallest first: (rank, left symbol, right symbol, end of the pair, token). The end tells whether either symbol
+    // has grown since the pair was put here.
     let mut pairs = BinaryHeap::new();
     let consider = |pairs: &mut BinaryHeap<_>, symbols: &[Symbol], left: u32, right: u32| {
         if left != END && right != END {

@@ -1,8 +1,9 @@
 //! Conversion of text to token ids and back, as llama.cpp does it, with the vocabulary in a GGUF file's metadata.
 //!
-//! There are two kinds of vocabulary: byte-level BPE (`gpt2`) and SentencePiece (`llama`). The `tokenizers` crate splits text
-//! and maps bytes. Its models are not used: they hold every token twice as a separate string, and for a SentencePiece
-//! vocabulary a table of all merges that GGUF files do not even contain; for Gemma that took 122 MiB and 1.9 s in WebAssembly. Here a vocabulary is one text, one hash table of ids and (for BPE) one of merges.
+//! There are two kinds of vocabulary: byte-level BPE (`gpt2`) and SentencePiece (`llama`). The `tokenizers` crate
+//! splits text and maps bytes. Its models are not used: they hold every token twice as a separate string, and for a
+//! SentencePiece vocabulary a table of all merges that GGUF files do not even contain; for Gemma that took 122 MiB and
+//! 1.9 s in WebAssembly. Here a vocabulary is one text, one hash table of ids and (for BPE) one of merges.
 
 mod bpe;
 mod merge;
@@ -174,8 +175,8 @@ impl Tokenizer {
         self.encode_parts(&[Part::Plain(text)])
     }
 
-    /// Returns the ids of a prompt in parts, joined as one text, with control tokens parsed in markup only. The begin token is
-    /// added as by [`Tokenizer::encode_with_bos`].
+    /// Returns the ids of a prompt in parts, joined as one text, with control tokens parsed in markup only. The begin
+    /// token is added as by [`Tokenizer::encode_with_bos`].
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -208,8 +209,8 @@ impl Tokenizer {
         self.vocabulary.kind(id)
     }
 
-    /// Returns the tokens that merging makes on its way from characters to `id`, characters included and `id` itself last. Only
-    /// `id` where the token is not made by merging, as control tokens are not.
+    /// Returns the tokens that merging makes on its way from characters to `id`, characters included and `id` itself
+    /// last. Only `id` where the token is not made by merging, as control tokens are not.
     pub fn path(&self, id: u32) -> Vec<u32> {
         let piece = self.vocabulary.piece(id);
         let mut path: Vec<u32> = Symbol::characters(piece, &self.vocabulary)

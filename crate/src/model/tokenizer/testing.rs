@@ -6,9 +6,9 @@ use crate::files::gguf::{Metadata, Value};
 /// Id of the first piece that a test gives.
 pub const FIRST: u32 = 260;
 
-/// Returns the metadata of a vocabulary as Gemma has it: an unknown token, `<bos>`, `<eos>`, a user-defined pair of line
-/// breaks, all bytes, and from [`FIRST`] on `pieces`, of which earlier ones are joined first. Among them `<…>` are control
-/// tokens, and those with a line break are user-defined.
+/// Returns the metadata of a vocabulary as Gemma has it: an unknown token, `<bos>`, `<eos>`, a user-defined pair of
+/// line breaks, all bytes, and from [`FIRST`] on `pieces`, of which earlier ones are joined first. Among them `<…>` are
+/// control tokens, and those with a line break are user-defined.
 pub fn spm(pieces: &[&str]) -> Metadata {
     let mut all = ["<unk>", "<bos>", "<eos>", "\n\n"].map(str::to_owned).to_vec();
     let mut kinds = vec![2, 3, 3, 4];

@@ -18,7 +18,8 @@ impl<'a> TextDecoder<'a> {
         Self { vocabulary, byte_level, drops_space: drops_first_space, pending: Vec::new() }
     }
 
-    /// Adds token `id` and returns the text that is complete with it: empty while a character is not, and for control tokens.
+    /// Adds token `id` and returns the text that is complete with it: empty while a character is
+    /// not, and for control tokens.
     pub fn push(&mut self, id: u32) -> String {
         let piece = self.vocabulary.piece(id);
         match self.vocabulary.kind(id) {
@@ -71,8 +72,8 @@ fn byte_of(piece: &str) -> Option<u8> {
     u8::from_str_radix(piece.strip_prefix("<0x")?.strip_suffix('>')?, 16).ok()
 }
 
-/// Returns the byte that byte-level BPE writes as `character`: printable Latin-1 is itself, the other 68 bytes are counted up
-/// from U+0100.
+/// Returns the byte that byte-level BPE writes as `character`: printable Latin-1 is itself, the other 68 bytes
+/// are counted up from U+0100.
 fn byte_of_character(character: char) -> Option<u8> {
     let printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     match u32::from(character) {

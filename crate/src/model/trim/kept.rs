@@ -42,9 +42,9 @@ impl TokenCounts {
 pub struct KeptTokens(Vec<u32>);
 
 impl KeptTokens {
-    /// Chooses at most `limit` tokens: control and byte tokens; single characters of the Latin script, digits, punctuation
-    /// and emoji; those of `prompts`; then the most frequent of `counts`. With each of them stays what merging makes on the
-    /// way to it.
+    /// Chooses at most `limit` tokens: control and byte tokens; single characters of the Latin script, digits,
+    /// punctuation and emoji; those of `prompts`; then the most frequent of `counts`. With each of them stays what
+    /// merging makes on the way to it.
     ///
     /// # Errors
     /// If `limit` is too low for what has to stay.
@@ -71,8 +71,8 @@ impl KeptTokens {
     /// Reads a list as [`KeptTokens::to_list`] writes it, for a vocabulary of `tokenizer`.
     ///
     /// # Errors
-    /// If a line is no number and no range of numbers, the numbers do not ascend, one is not in the vocabulary, a token that
-    /// has to stay is missing, or one that merging makes on the way to a token of the list is.
+    /// If a line is no number and no range of numbers, the numbers do not ascend, one is not in the vocabulary, a token
+    /// that has to stay is missing, or one that merging makes on the way to a token of the list is.
     pub fn from_list(list: &str, tokenizer: &Tokenizer) -> Result<Self> {
         let mut kept: Vec<u32> = Vec::new();
         for (number, line) in (1..).zip(list.lines()).filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
@@ -132,8 +132,8 @@ impl KeptTokens {
     }
 }
 
-/// Returns the tokens of the prompts for all tasks between all languages, but for the text, in the frame `template`. Each
-/// summary begins with them: a model that had others in their place would not be told what it was trained to do.
+/// Returns the tokens of the prompts for all tasks between all languages, but for the text, in the frame `template`.
+/// Each summary begins with them: a model that had others in their place would not be told what it was trained to do.
 ///
 /// # Errors
 /// If the template cannot be rendered.
@@ -149,7 +149,8 @@ pub fn prompt_tokens(template: &Template, tokenizer: &Tokenizer) -> Result<Vec<u
     Ok(tokens)
 }
 
-/// Tells whether no vocabulary can do without token `id`: templates write control tokens, and bytes write what has no token.
+/// Tells whether no vocabulary can do without token `id`: templates write control tokens, and bytes
+/// write what has no token.
 fn must_stay(tokenizer: &Tokenizer, id: u32) -> bool {
     match tokenizer.kind(id) {
         TokenKind::Byte | TokenKind::Unknown => true,
@@ -161,7 +162,8 @@ fn must_stay(tokenizer: &Tokenizer, id: u32) -> bool {
     }
 }
 
-/// Tells whether token `id` stays whatever a corpus holds: [`must_stay`], and what any text of the languages may be made of.
+/// Tells whether token `id` stays whatever a corpus holds: [`must_stay`], and what any text of the
+/// languages may be made of.
 fn always_stays(tokenizer: &Tokenizer, id: u32) -> bool {
     let piece = tokenizer.piece(id);
     must_stay(tokenizer, id)

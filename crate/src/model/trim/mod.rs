@@ -1,9 +1,10 @@
-//! A model with fewer tokens: the rows of its embedding that a set of languages needs, and a tokenizer that knows only those.
+//! A model with fewer tokens: the rows of its embedding that a set of languages needs, and a
+//! tokenizer that knows only those.
 //!
 //! Kept tokens are closed under merging: with each of them stay all pieces that merging makes on the way to it
-//! ([`Tokenizer::path`](crate::model::tokenizer::Tokenizer::path)). Whichever text is tokenised into kept tokens alone by the whole vocabulary is therefore tokenised
-//! into the same ones by the trimmed one, since each of its merges is still there and no new one is; any other text comes
-//! in smaller pieces or bytes.
+//! ([`Tokenizer::path`](crate::model::tokenizer::Tokenizer::path)). Whichever text is tokenised into kept tokens alone
+//! by the whole vocabulary is therefore tokenised into the same ones by the trimmed one, since each of its merges is
+//! still there and no new one is; any other text comes in smaller pieces or bytes.
 
 mod kept;
 
@@ -26,8 +27,9 @@ pub use kept::{KeptTokens, TokenCounts, prompt_tokens};
 /// Bytes that are copied at once.
 const COPY_BYTES: u64 = 1 << 20;
 
-/// Writes the model in `source` with the tokens of `kept` alone, as a GGUF file. Rows of the embedding, and of a head of its
-/// own, are copied as they are; all other tensors are the same bytes. The metadata name the whole file by its SHA-256.
+/// Writes the model in `source` with the tokens of `kept` alone, as a GGUF file. Rows of the embedding, and of
+/// a head of its own, are copied as they are; all other tensors are the same bytes. The metadata name the
+/// whole file by its SHA-256.
 ///
 /// # Errors
 /// If `source` is no model, or cannot be read, or `out` cannot be written to.
@@ -85,8 +87,8 @@ fn for_pieces(source: &impl Source, offset: u64, bytes: u64, mut take: impl FnMu
     Ok(())
 }
 
-/// Returns the metadata of the whole model with the vocabulary of `kept`, and with the keys that say so: `gist.trim.source_sha256`,
-/// `gist.trim.source_tokens` and `gist.trim.list_sha256`.
+/// Returns the metadata of the whole model with the vocabulary of `kept`, and with the keys that say so:
+/// `gist.trim.source_sha256`, `gist.trim.source_tokens` and `gist.trim.list_sha256`.
 fn trimmed_metadata(whole: &Metadata, source_sha256: String, kept: &KeptTokens) -> Result<Vec<(String, Value)>> {
     let all = whole.strings("tokenizer.ggml.tokens")?;
     let tokens = all.map_or(0, Strings::len);

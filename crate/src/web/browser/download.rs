@@ -50,7 +50,8 @@ pub trait Listener {
     fn notice(&self, kind: NoticeKind, text: String);
 }
 
-/// Fetches the pieces of `wanted` that the store lacks. Fails soon after `signal` is raised; the pieces that arrived stay.
+/// Fetches the pieces of `wanted` that the store lacks. Fails soon after `signal` is raised; the
+/// pieces that arrived stay.
 pub async fn download(
     store: &Store,
     wanted: &RemoteFile,

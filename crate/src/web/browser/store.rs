@@ -101,8 +101,8 @@ impl Store {
         Ok(chunks.get(key(id, index)).await.map_err(storage_error)?.and_then(|value| value.dyn_into().ok()))
     }
 
-    /// Writes piece `index` and the record, both or neither. The caller has to check the piece first: a transaction ends
-    /// as soon as one waits for anything else.
+    /// Writes piece `index` and the record, both or neither. The caller has to check the piece first: a transaction
+    /// ends as soon as one waits for anything else.
     pub async fn put_chunk(&self, record: &FileRecord, index: usize, bytes: &Uint8Array) -> Result<()> {
         let (transaction, chunks, files) = self.begin(TransactionMode::ReadWrite)?;
         chunks.put(bytes, Some(&key(&record.id, index))).await.map_err(storage_error)?;

@@ -25,7 +25,8 @@ pub struct Request {
 #[derive(Debug, Deserialize, Tsify)]
 #[serde(tag = "action", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Action {
-    /// Reads `models/catalog.json` below the address `base` and opens the store; has to be the first message. Answer: done.
+    /// Reads `models/catalog.json` below the address `base` and opens the store; has to be the
+    /// first message. Answer: done.
     Open {
         /// Address of the page's folder.
         base: String,
@@ -77,8 +78,8 @@ pub enum Action {
         /// Processor or GPU.
         backend: Backend,
     },
-    /// Runs a part of a model from the store on the processor and on the GPU, and measures both. Only closing the worker
-    /// frees the memory that this takes. Answer: benchmark.
+    /// Runs a part of a model from the store on the processor and on the GPU, and measures both. Only closing the
+    /// worker frees the memory that this takes. Answer: benchmark.
     Benchmark {
         /// Catalog id of the model.
         model: String,

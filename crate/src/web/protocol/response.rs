@@ -86,7 +86,8 @@ pub enum Body {
     },
     /// Time of a summary of usual length, estimated from the part that was run.
     Benchmark {
-        /// Time on the processor in milliseconds; null if the GPU cannot be used, since there is nothing to choose then.
+        /// Time on the processor in milliseconds; null if the GPU cannot be used, since there
+        /// is nothing to choose then.
         cpu_ms: Option<f64>,
         /// Time on the GPU in milliseconds; null if it cannot be used.
         gpu_ms: Option<f64>,

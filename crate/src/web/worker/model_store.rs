@@ -63,8 +63,8 @@ impl ModelStore {
         !self.published.models.iter().any(|published| published.id == model.id)
     }
 
-    /// Lists the models that a browser can fetch, and those that it has. Adapters that another model brought are left out
-    /// of both counts of bytes while nothing of a model's own file is here.
+    /// Lists the models that a browser can fetch, and those that it has. Adapters that another model brought are left
+    /// out of both counts of bytes while nothing of a model's own file is here.
     pub async fn models(&self) -> Result<Vec<ModelStatus>> {
         let catalog = self.catalog();
         let mut models = Vec::new();

@@ -33,9 +33,9 @@ impl LoadedModel {
     }
 }
 
-/// Lists the languages of chats and summaries, and the forms of these, that `engine`, which has the model `id`, was given
-/// adapters for, and the methods for each. A model that follows instructions has all languages without adapters; another without adapters of
-/// the catalog writes at least summaries in the language of the chat.
+/// Lists the languages of chats and summaries, and the forms of these, that `engine`, which has the model `id`, was
+/// given adapters for, and the methods for each. A model that follows instructions has all languages without adapters;
+/// another without adapters of the catalog writes at least summaries in the language of the chat.
 fn directions(engine: &Engine, catalog: &Catalog, id: &str) -> Result<Vec<Direction>> {
     let installed = engine.registry.directions();
     let is_bare = catalog.adapters_of(id).all(|adapter| adapter.user.is_some());

@@ -27,8 +27,8 @@ use crate::web::browser::store::Store;
 use crate::web::protocol::{Body, ExaminedAdapter, NoticeKind, Phase};
 
 impl WorkerState {
-    /// Puts the model in `file` into the store. Reads the header first, then the whole file to compute its hash, and only
-    /// then stores it. Pieces that an earlier import stored are not written again.
+    /// Puts the model in `file` into the store. Reads the header first, then the whole file to compute its hash, and
+    /// only then stores it. Pieces that an earlier import stored are not written again.
     pub(super) async fn import_model(&self, id: u32, file: File, signal: &AbortSignal) -> Result<Body> {
         let store = self.store()?;
         let picked = PickedFile::new(file, signal.clone());
@@ -136,8 +136,8 @@ impl WorkerState {
         })
     }
 
-    /// Adds an adapter to the loaded model, which has to be `model`, and stores it in place of the user's earlier adapter
-    /// of the same kind and task. Models that share their adapters with `model` get it when they are loaded.
+    /// Adds an adapter to the loaded model, which has to be `model`, and stores it in place of the user's earlier
+    /// adapter of the same kind and task. Models that share their adapters with `model` get it when they are loaded.
     pub(super) async fn add_adapter(
         &self,
         model: &str,
