@@ -8,21 +8,21 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ofModel, readCatalog } from "./catalog.mjs";
 
 const root = join(import.meta.dirname, "..");
 const dialogues = join(root, "models/dialogues");
 const count = Number(process.argv[2] ?? 8);
 const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/gist");
-const { models, adapters, default_methods = [] } = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
+const { models, adapters, default_methods = [] } = readCatalog();
 const model = models[0];
-const ofModel = ({ base }) => base === (model.base ?? model.id);
 
 /** The method for each language that chats in `lang` are summarised in. */
 function methodsFor(lang) {
   const isSummarizer = ({ method, task, from }) =>
     method === "lora" && task === "summarize" && [from].flat().includes(lang);
-  const own = adapters.filter(ofModel).some(isSummarizer) ? [[lang, "primary"]] : [];
-  const defaults = default_methods.filter(ofModel).filter(({ from }) => from === lang);
+  const own = ofModel(adapters, model).some(isSummarizer) ? [[lang, "primary"]] : [];
+  const defaults = ofModel(default_methods, model).filter(({ from }) => from === lang);
   return new Map([...own, ...defaults.map(({ to, method }) => [to, method])]);
 }
 

@@ -2,16 +2,14 @@
 //
 // Writes FOLDER/models/MODEL/{manifest.json,000.bin,…} from the files that pkg-scripts/models fetched.
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { cache, readCatalog } from "./catalog.mjs";
 
 const CHUNK_BYTES = 4 << 20; // as in crate/src/catalog/mod.rs, which refuses any other
 
-const root = join(import.meta.dirname, "..");
-const cache = process.env.POCKET_GIST_MODELS ?? join(homedir(), ".cache/pocket-gist");
 const [folder, ...names] = process.argv.slice(2);
-const catalog = JSON.parse(await readFile(join(root, "models/catalog.json"), "utf8"));
+const catalog = readCatalog();
 
 for (const name of names) {
   const model = catalog.models.find(({ id }) => id === name);

@@ -4,15 +4,15 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { ofModel, readCatalog } from "./catalog.mjs";
 
 const PAGES_LIMIT = 1e9;
 
 const folder = process.argv[2];
 if (!folder) throw new Error("verify: which folder? verify.mjs FOLDER");
 const published = join(folder, "models");
-const file = process.env.POCKET_GIST_CATALOG ?? join(import.meta.dirname, "../models/catalog.json");
-const catalog = JSON.parse(await readFile(file, "utf8"));
-const built = JSON.parse(await readFile(join(published, "catalog.json"), "utf8"));
+const catalog = readCatalog();
+const built = readCatalog(join(published, "catalog.json"));
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 function equal(what, found, expected) {
@@ -42,7 +42,7 @@ for (const model of catalog.models) {
   if (model.bytes) equal(`the length of ${model.id}`, bytes, model.bytes);
   console.log(`verify: ${model.id} is the catalog's, in ${manifest.shards.length} pieces`);
 
-  const adapters = catalog.adapters.filter(({ base }) => base === (model.base ?? model.id));
+  const adapters = ofModel(catalog.adapters, model);
   for (const { id, path, sha256: expected } of adapters) {
     equal(`the hash of ${id}`, sha256(await readFile(join(published, path))), expected);
   }

@@ -3,33 +3,29 @@ import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
-
-const models = resolve(__dirname, "../models");
+import { adapterFile, ofModel, readCatalog } from "../pkg-scripts/catalog.mjs";
 
 /** Models hosted beside the page, in pieces (pkg-scripts/shards.mjs). Others come from the addresses in the catalog. */
 const hosted = (process.env.POCKET_GIST_HOSTED ?? "gemma-3-270m-64k").split(" ");
 
-interface Catalog {
-  models: { id: string; sources: object[]; base?: string }[];
-  adapters: { base: string; path: string }[];
-}
-
-/** Adds the catalog and the adapters to the bundle. */
-function modelFiles(): Plugin {
+/** Adds the catalog to the bundle and, for a page that is not a fake, the adapters. */
+function modelFiles(withAdapters: boolean): Plugin {
   return {
     name: "model-files",
     generateBundle() {
       const emit = (fileName: string, source: string | Uint8Array): void =>
         void this.emitFile({ type: "asset", fileName, source });
-      const catalog = JSON.parse(readFileSync(resolve(models, "catalog.json"), "utf8")) as Catalog;
-      const bases = new Set<string>();
+      const catalog = readCatalog();
+      const files = new Map<string, string>();
       for (const model of catalog.models.filter(({ id }) => hosted.includes(id))) {
         model.sources = [{ kind: "shards", manifest: `${model.id}/manifest.json` }];
-        bases.add(model.base ?? model.id);
+        for (const adapter of ofModel(catalog.adapters, model)) files.set(adapter.path, adapterFile(adapter));
       }
       emit("models/catalog.json", JSON.stringify(catalog));
-      for (const { base, path } of catalog.adapters) {
-        if (bases.has(base)) emit(`models/${path}`, readFileSync(resolve(models, path)));
+      if (!withAdapters) return;
+      for (const [path, file] of files) {
+        if (!existsSync(file)) throw new Error(`${file} is missing: run pkg-scripts/build, which makes it`);
+        emit(`models/${path}`, readFileSync(file));
       }
     },
   };
@@ -63,7 +59,7 @@ export default defineConfig(({ mode }) => {
       ],
     },
     plugins: [
-      modelFiles(),
+      modelFiles(!fake),
       VitePWA({
         strategies: "injectManifest",
         srcDir: "src",

@@ -10,6 +10,7 @@ use gist::adapters::low_rank::{LowRankPairs, Target};
 use gist::adapters::{LoraAdapter, write_gguf, write_peft};
 use gist::adapters::{read_gguf, read_peft};
 use gist::catalog::Catalog;
+use gist::chat::dialogue::Dialogue;
 use gist::decoder::cpu::Mode;
 use gist::engine::Engine;
 use gist::engine::lorahub_search::{Example, Search};
@@ -21,6 +22,7 @@ use gist::methods::correction_file::AdapterId;
 use gist::methods::lorahub::LoraHub;
 use gist::methods::merge;
 use gist::methods::method::Method;
+use gist::methods::parts::{Part, parts};
 use gist::methods::plan::{plan, task_pair};
 use gist::methods::projection::Projection;
 use gist::model::prompt::Task;
@@ -188,6 +190,60 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     );
 }
 
+/// Gives `engine` one part of a method, with made-up values.
+fn give(engine: &mut Engine, part: &Part) {
+    let config = engine.config.clone();
+    let weights =
+        r#"{"method":"lorahub","weights":[0.9,-0.7],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#;
+    let (kind, task) = match part {
+        Part::Adapter(task) => return engine.registry.add(task.clone(), adapter("a", &config, 4)),
+        Part::Correction(kind, task) => (*kind, task),
+    };
+    let projection = projection(&config);
+    let correction = match kind {
+        AdapterKind::Projection => Correction::Projection(projection),
+        AdapterKind::Baked => {
+            let [one, two] = [adapter("a", &config, 4), adapter("b", &config, 4)];
+            let file = bake(&config, &engine.base, &projection, [&one, &two]).unwrap();
+            Correction::read("baked", &file, &config).unwrap()
+        }
+        AdapterKind::Calibration => Correction::Calibration(common::calibration(&config)),
+        AdapterKind::CalibrationPlus => Correction::CalibrationPlus(common::calibration_plus(&config)),
+        AdapterKind::LoraHub => Correction::read("weights", weights.as_bytes(), &config).unwrap(),
+        AdapterKind::Lora => panic!("a LoRA is no correction"),
+    };
+    engine.add_correction(task.clone(), correction).unwrap();
+}
+
+#[test]
+fn a_method_can_be_used_with_just_its_parts_and_with_none_of_them_less() {
+    let with = |parts: &[Part]| {
+        let mut engine = tiny("tiny-llama-f32");
+        parts.iter().for_each(|part| give(&mut engine, part));
+        engine
+    };
+    let tasks = [task(), Task::summary("en", "en").unwrap(), Task::translation("en", "es").unwrap()];
+    let mut sets = 0;
+    for (method, task) in Method::ALL.into_iter().flat_map(|method| tasks.iter().map(move |task| (method, task))) {
+        let all = parts(method, task);
+        for set in &all {
+            sets += 1;
+            assert_eq!(with(set).unavailable(method, task), None, "{method} for {task:?} with {set:?}");
+            for without in 0..set.len() {
+                let rest = [&set[..without], &set[without + 1..]].concat();
+                assert!(with(&rest).unavailable(method, task).is_some(), "{method} for {task:?} with {rest:?}");
+            }
+        }
+        if all.is_empty() {
+            let mut engine = tiny("tiny-llama-f32");
+            common::add_everything(&mut engine);
+            assert!(engine.unavailable(method, task).is_some(), "{method} for {task:?}");
+        }
+    }
+    // Twelve methods for a summary in another language, projections in two forms; two methods for each other task.
+    assert_eq!(sets, 13 + 2 + 2);
+}
+
 /// The reference of the hash: read whole, in the order of the definition.
 fn base_hash(file: &[u8]) -> String {
     let header = pollster::block_on(Header::read(&file)).unwrap();
@@ -224,25 +280,33 @@ fn the_hash_of_the_base_is_that_of_all_tensors_but_the_vocabulary() {
     }
 }
 
-#[test]
-#[ignore = "needs pkg-scripts/models"]
-fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
-    let mut engine = common::engine(&common::model("gemma-3-270m"), Mode::Exact);
-    let config = engine.config.clone();
+/// Gemma with all files of the repository's catalog that are not made of others.
+fn gemma(mode: Mode) -> (Engine, Catalog) {
+    let mut engine = common::engine(&common::model("gemma-3-270m"), mode);
     let catalog = Catalog::parse(&std::fs::read(common::data("catalog.json")).unwrap()).unwrap();
-    for entry in catalog.adapters_of("gemma-3-270m") {
+    for entry in catalog.adapters_of("gemma-3-270m").filter(|entry| !entry.is_derived()) {
         let file = std::fs::read(common::data(&entry.path)).unwrap();
         pollster::block_on(gist::catalog::install::install(&mut engine, entry, &file)).unwrap();
     }
-    let Correction::Projection(projection) =
-        engine.registry.correction(Method::Projection, &Task::summary("en", "es").unwrap()).unwrap()
-    else {
+    (engine, catalog)
+}
+
+/// The projection of the registry for a direction, and itself baked.
+fn bake_of(engine: &Engine, task: &Task) -> (Projection, Vec<u8>) {
+    let Correction::Projection(projection) = engine.registry.correction(Method::Projection, task).unwrap() else {
         panic!("the catalog ships a projection");
     };
+    let adapters = task_pair(&engine.registry, task).unwrap();
+    (projection.clone(), bake(&engine.config, &engine.base, projection, adapters).unwrap())
+}
+
+#[test]
+#[ignore = "needs pkg-scripts/models"]
+fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
+    let (mut engine, _) = gemma(Mode::Exact);
+    let config = engine.config.clone();
+    let (projection, file) = bake_of(&engine, &task());
     assert_eq!(projection.provenance.base.as_ref(), Some(&engine.base), "the shipped projection names its base");
-    let registry = engine.registry.clone();
-    let adapters = task_pair(&registry, &Task::summary("en", "es").unwrap()).unwrap();
-    let file = bake(&config, &engine.base, projection, adapters).unwrap();
     assert_eq!(baked::parameters(&config, 4), 470_016);
     // 0.94 MB of values and the names of 131 tensors.
     assert!((940_032..960_000).contains(&file.len()), "{} bytes", file.len());
@@ -259,6 +323,63 @@ fn the_catalog_s_projection_is_made_for_gemma_and_bakes_to_a_megabyte() {
     let likely = expected.iter().zip(&found).filter(|(expected, _)| **expected > -8.0);
     let worst = likely.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(worst < 0.02, "{worst}");
+}
+
+/// Number of tokens of the texts that are compared.
+const COMPARED_TOKENS: usize = 24;
+/// Largest gap between the logits of two tokens that a projection and its baked form may choose differently: what F16
+/// moves a logit by where no rounding of activations amplifies it.
+const GAP: f32 = 0.02;
+
+/// The ids that follow `prompt` greedily.
+fn greedy(engine: &mut Engine, prompt: &[u32]) -> Vec<u32> {
+    let best = |logits: &[f32]| (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap() as u32;
+    let mut ids = vec![best(&engine.logits(prompt).unwrap())];
+    while ids.len() < COMPARED_TOKENS && !engine.tokenizer.is_end(ids[ids.len() - 1]) {
+        let logits = engine.forward(&ids[ids.len() - 1..]).unwrap();
+        ids.push(best(&logits));
+    }
+    ids
+}
+
+#[test]
+#[ignore = "needs pkg-scripts/models"]
+fn each_baked_projection_has_the_hash_of_the_catalog_and_writes_what_its_projection_writes() {
+    let (mut engine, catalog) = gemma(Mode::Exact);
+    let config = engine.config.clone();
+    let entries: Vec<_> = catalog.adapters_of("gemma-3-270m").filter(|entry| entry.is_derived()).collect();
+    let projections = catalog.adapters_of("gemma-3-270m").filter(|entry| entry.kind == AdapterKind::Projection);
+    assert_eq!(projections.count(), entries.len(), "each projection is baked too; run pkg-scripts/baked --write");
+    let mut equal = 0;
+    for entry in &entries {
+        let task = entry.task.tasks().unwrap().remove(0);
+        let (from, to) = (task.from(), task.to());
+        let (_, file) = bake_of(&engine, &task);
+        let hash = gist::hash::sha256(&file);
+        assert_eq!(entry.sha256.as_ref(), Some(&hash), "{}; run pkg-scripts/baked --write", entry.id);
+        assert_eq!(entry.bytes, Some(file.len() as u64), "{}", entry.id);
+
+        let name = if from == "en" { "val.jsonl".to_owned() } else { format!("val-{from}.jsonl") };
+        let dialogues = std::fs::read_to_string(common::data(&format!("dialogues/{name}"))).unwrap();
+        let dialogue = Dialogue::parse(dialogues.lines().next().unwrap()).unwrap();
+        let prompt = engine.prompt(&task, &dialogue.chat()).unwrap();
+        engine.set_method(Method::Projection, &task).unwrap();
+        let expected = greedy(&mut engine, &prompt);
+        engine.add_correction(task.clone(), Correction::read("baked", &file, &config).unwrap()).unwrap();
+        engine.set_method(Method::Projection, &task).unwrap();
+        let found = greedy(&mut engine, &prompt);
+        match (0..expected.len()).find(|at| expected.get(*at) != found.get(*at)) {
+            None => equal += 1,
+            Some(at) => {
+                let logits = engine.logits(&[&prompt[..], &found[..at]].concat()).unwrap();
+                let gap = logits[found[at] as usize] - logits[expected[at] as usize];
+                println!("{from} to {to}: another token at {at} of {}, of a gap of {gap}", expected.len());
+                assert!(gap < GAP, "{from} to {to}: another token at {at}, of a gap of {gap}");
+            }
+        }
+    }
+    println!("{equal} of {} texts are equal", entries.len());
+    assert!(2 * equal > entries.len());
 }
 
 #[test]

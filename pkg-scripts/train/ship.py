@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Puts what `all` has trained among the adapters that the project ships, and their sizes and hashes into the catalog.
+"""Puts what `all` has trained among the adapters that the project ships, and their sizes and hashes into the catalog; then
+bakes the projections for the page (pkg-scripts/baked).
 
     ship.py [RUN…] [--base ID]        default: all runs of the base, such as summarize, translate-en, projection-es-en
 
@@ -11,9 +12,10 @@ import argparse
 import hashlib
 import json
 import shutil
+import subprocess
 import sys
 
-from base import DATA, MODELS, Base
+from base import DATA, MODELS, ROOT, Base
 from data import LANGUAGES
 from safetensors import safe_open
 
@@ -36,8 +38,7 @@ def sha256(path):
 
 
 def files(run, base):
-    """(file of the run, folder, entry of the catalog) for each file of a run. The catalog does not list a baked
-    projection, which is for those who want it without its adapters. `summarize` is for chats in all languages, and
+    """(file of the run, folder, entry of the catalog) for each file of a run. `summarize` is for chats in all languages, and
     `translate-R` for texts in all others."""
     kind = next((kind for kind in KINDS if f"{run}-".startswith(f"{kind}-")), "")
     languages = run.removeprefix(kind).split("-")[1:]
@@ -55,11 +56,11 @@ def files(run, base):
             return [("adapter.gguf", run, {"id": f"{base}/{run}"} | both | {"method": "lora"})]
         if kind == "projection":
             entry = {"id": f"{base}/{pair}"} | both | {"method": kind}
-            return [("projection.safetensors", pair, entry), ("baked.safetensors", pair, None)]
+            return [("projection.safetensors", pair, entry)]
         if kind == "by-person-projection":
             pair = f"by-person+translate-{'-'.join(languages)}"
             entry = {"id": f"{base}/{pair}"} | both | {"task": "by-person-translate", "method": "projection"}
-            return [("projection.safetensors", pair, entry), ("baked.safetensors", pair, None)]
+            return [("projection.safetensors", pair, entry)]
         if kind in ("calibration", "calibration-pp"):
             return [(f"{kind}.safetensors", pair, {"id": f"{base}/{pair}-{kind}"} | both | {"method": kind})]
     sys.exit(f"ship: {run} is not the name of a run, such as summarize, translate-en or projection-es-en")
@@ -82,8 +83,6 @@ def main():
             if not file.exists():
                 sys.exit(f"ship: {file} is missing; train and export {run} first")
             copies.append((file, DATA / path))
-            if entry is None:
-                continue
             entry |= {"base": base, "path": path, "bytes": file.stat().st_size, "sha256": sha256(file)}
             entry = {key: entry[key] for key in KEYS if key in entry}
             if entry["id"] in known:
@@ -98,6 +97,7 @@ def main():
         shutil.copyfile(file, path)
         print(f"{path.relative_to(DATA)}: {path.stat().st_size} bytes")
     CATALOG.write_text(json.dumps(catalog, indent=1, ensure_ascii=False) + "\n")
+    subprocess.run([sys.executable, ROOT / "pkg-scripts/baked", "--write"], check=True)
     print(
         "Now search LoraHub's weights again (gist lorahub), make the goldens of Gemma (pkg-scripts/goldens/logprobs.py),"
     )
@@ -110,7 +110,7 @@ def check(catalog, copies):
     hashes = {entry["id"]: entry["sha256"] for entry in catalog["adapters"]}
     for entry in catalog["adapters"]:
         path = DATA / entry["path"]
-        if path.suffix != ".safetensors":
+        if path.suffix != ".safetensors" or entry["method"] == "baked":
             continue
         with safe_open(new.get(path, path), "pt") as file:
             for adapter in json.loads((file.metadata() or {}).get("adapters", "[]")):

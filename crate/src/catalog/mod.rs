@@ -1,5 +1,6 @@
 //! `models/catalog.json`: the models and adapters that the project publishes, and what users add to them.
 
+pub mod downloads;
 pub mod hugging_face;
 pub mod install;
 pub mod stored_file;
@@ -225,8 +226,8 @@ impl Catalog {
     }
 
     /// Returns the adapters and corrections that fit the model `id`.
-    pub fn adapters_of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a CatalogAdapter> {
-        let base = self.base_of(id);
+    pub fn adapters_of<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a CatalogAdapter> + use<'a> {
+        let base = self.base_of(id).to_owned();
         self.adapters.iter().filter(move |adapter| adapter.base == base)
     }
 

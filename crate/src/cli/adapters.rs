@@ -83,7 +83,7 @@ impl AdapterOptions {
 pub fn correction_bytes(model: &str, options: &AdapterOptions, task: &Task) -> Result<BTreeMap<Method, u64>> {
     let (catalog, _, entry) = locate(model)?;
     let base = entry.map(|entry| entry.id).unwrap_or_default();
-    let entries = catalog.adapters_of(&base).filter(|entry| entry.task.includes(task));
+    let entries = catalog.adapters_of(&base).filter(|entry| entry.task.includes(task) && !entry.is_derived());
     let mut files: Vec<(Method, PathBuf)> =
         entries.filter_map(|entry| Some((entry.method()?, data_folder().join(&entry.path)))).collect();
     if let Some(path) = &options.joint {

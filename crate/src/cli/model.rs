@@ -124,7 +124,8 @@ pub fn load(model: &str, options: &ModelOptions) -> Result<Engine> {
     let mut engine = pollster::block_on(loading).map_err(|error| error.at(path.display()))?;
     bar.finish_and_clear();
     if let Some(entry) = entry {
-        for adapter in catalog.adapters_of(&entry.id) {
+        // What baked projections are made of is here.
+        for adapter in catalog.adapters_of(&entry.id).filter(|adapter| !adapter.is_derived()) {
             let file = read_file(&data_folder().join(&adapter.path))?;
             pollster::block_on(install(&mut engine, adapter, &file))?;
         }

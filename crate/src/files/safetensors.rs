@@ -1,12 +1,13 @@
 //! Safetensors files: values as f32, a check that the library does not make, and a writer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::error::Result;
 use crate::failure;
@@ -30,7 +31,7 @@ pub fn to_f32(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>> {
 /// Name, shape and bytes of a tensor to be written.
 pub type Named = (String, Vec<usize>, Vec<u8>);
 
-/// Makes a file of `tensors`, all of them in `dtype`.
+/// Makes a file of `tensors`, all of them in `dtype`. The same tensors and metadata give the same bytes.
 ///
 /// # Errors
 /// If a tensor has more or fewer bytes than its shape asks for.
@@ -38,7 +39,19 @@ pub fn write_safetensors(dtype: Dtype, tensors: &[Named], metadata: HashMap<Stri
     let failed = |error: SafeTensorError| failure!("the file cannot be made: {error}");
     let views = tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
     let views = views.collect::<std::result::Result<Vec<_>, _>>().map_err(failed)?;
-    safetensors::serialize(views, Some(metadata)).map_err(failed)
+    in_order(&safetensors::serialize(views, Some(metadata)).map_err(failed)?)
+}
+
+/// Returns `file` with the keys of its header in alphabetical order: the library writes those of the metadata in an order
+/// that differs from run to run. Offsets count from the end of the header, so they stay.
+fn in_order(file: &[u8]) -> Result<Vec<u8>> {
+    let broken = || failure!("the file that was made has no header");
+    let (length, rest) = file.split_first_chunk::<8>().ok_or_else(broken)?;
+    let (header, data) = rest.split_at_checked(u64::from_le_bytes(*length) as usize).ok_or_else(broken)?;
+    let header: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_slice(header).map_err(|_| broken())?;
+    let mut header = serde_json::to_vec(&header).map_err(|_| broken())?;
+    header.resize(header.len().next_multiple_of(8), b' '); // the data stays aligned
+    Ok([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
 }
 
 /// Refuses a safetensors file that lists a tensor twice: the library would silently take the last entry.
@@ -80,5 +93,30 @@ impl<'de> Visitor<'de> for RepeatedKey {
             repeated = repeated.or(seen.replace(key));
         }
         Ok(repeated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use safetensors::SafeTensors;
+
+    use super::*;
+
+    #[test]
+    fn the_same_tensors_and_metadata_give_the_same_bytes() {
+        let tensors: Vec<Named> = ["b", "a"].map(|name| (name.to_owned(), vec![2], vec![name.as_bytes()[0]; 8])).into();
+        // So many keys that a map in an order of its own would hardly have the same one twice.
+        let metadata = || (0..20).map(|i| (format!("key {i}"), format!("value {i}"))).collect::<HashMap<_, _>>();
+        let file = write_safetensors(Dtype::F32, &tensors, metadata()).unwrap();
+        for _ in 0..5 {
+            assert_eq!(write_safetensors(Dtype::F32, &tensors, metadata()).unwrap(), file);
+        }
+        let (length, header) = SafeTensors::read_metadata(&file).unwrap();
+        assert_eq!(((length + 8) % 8, header.metadata()), (0, &Some(metadata())));
+        let read = SafeTensors::deserialize(&file).unwrap();
+        assert_eq!(
+            (read.tensor("a").unwrap().data(), read.tensor("b").unwrap().data()),
+            (&[b'a'; 8][..], &[b'b'; 8][..])
+        );
     }
 }

@@ -51,6 +51,12 @@ impl AdapterKind {
         }
     }
 
+    /// Returns `true` for a correction that holds what it takes of its two adapters. `gist bake` makes such a file of
+    /// others, so it is of use only to those who lack these.
+    pub fn stands_alone(self) -> bool {
+        self == Self::Baked
+    }
+
     /// Returns the method that a correction of this kind serves. A LoRA serves several.
     pub fn method(self) -> Option<Method> {
         match self {

@@ -8,6 +8,7 @@ pub mod correction_file;
 pub mod lorahub;
 pub mod merge;
 pub mod method;
+pub mod parts;
 pub mod plan;
 pub mod projection;
 pub mod registry;

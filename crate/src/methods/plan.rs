@@ -75,12 +75,18 @@ const DEFAULTS: [Method; 3] = [Method::Projection, Method::TwoStep, Method::Join
 /// Returns the method to do `task` with unless the user names another: the one that was set for its languages, or else
 /// the first of a usual order that `registry` has the adapters for. Returns `None` if it has them for none.
 pub fn default_method(task: &Task, registry: &AdapterRegistry, config: &ModelConfig) -> Option<Method> {
-    let choices = match task {
+    let choices = default_choices(task, registry.default_method(task));
+    choices.into_iter().find(|method| plan(*method, task, registry, config).is_ok())
+}
+
+/// Returns the methods to do `task` by, unless the user names another, the first choice first; `best` is the one that was
+/// set for its languages.
+pub fn default_choices(task: &Task, best: Option<Method>) -> Vec<Method> {
+    match task {
         Task::Summarize { .. } => vec![Method::Primary],
         Task::Translate { .. } => vec![Method::Secondary],
-        Task::SummarizeTranslate { .. } => registry.default_method(task).into_iter().chain(DEFAULTS).collect(),
-    };
-    choices.into_iter().find(|method| plan(*method, task, registry, config).is_ok())
+        Task::SummarizeTranslate { .. } => best.into_iter().chain(DEFAULTS).collect(),
+    }
 }
 
 /// Returns the number of values that `method` has learned for `task` beyond the two adapters that it merges.

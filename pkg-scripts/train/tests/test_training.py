@@ -265,15 +265,15 @@ class Parts(unittest.TestCase):
         self.assertNotEqual(rounded, exact)
 
     def test_files_go_to_the_folders_of_their_directions(self):
-        place = lambda run: [(folder, entry and entry["id"]) for _, folder, entry in files(run, "b")]
+        place = lambda run: [(folder, entry["id"]) for _, folder, entry in files(run, "b")]
         self.assertEqual(place("summarize"), [("summarize", "b/summarize")])
         self.assertEqual(place("translate-fr"), [("translate-fr", "b/translate-fr")])
         self.assertEqual(place("joint-expert-es-en"), [("joint-expert-es-en", "b/joint-expert-es-en")])
         pair = "summarize+translate-es-en"
-        self.assertEqual(place("projection-es-en"), [(pair, f"b/{pair}"), (pair, None)])
+        self.assertEqual(place("projection-es-en"), [(pair, f"b/{pair}")])
         self.assertEqual(place("calibration-pp-es-en"), [(pair, f"b/{pair}-calibration-pp")])
         pair = "by-person+translate-es-en"
-        self.assertEqual(place("by-person-projection-es-en"), [(pair, f"b/{pair}"), (pair, None)])
+        self.assertEqual(place("by-person-projection-es-en"), [(pair, f"b/{pair}")])
         with self.assertRaises(SystemExit):
             files("projection-es", "b")
 
