@@ -1,5 +1,5 @@
-// models/catalog.json for the scripts of this folder and the build of the page: which adapters a model takes, and where the
-// files lie on this machine.
+// models/catalog.json for the scripts of this folder and the build of the page: which adapters a model takes, and where
+// the files lie on this machine.
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";

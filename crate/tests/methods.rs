@@ -22,9 +22,9 @@ use gist::methods::correction_file::AdapterId;
 use gist::methods::lorahub::LoraHub;
 use gist::methods::merge;
 use gist::methods::method::Method;
-use gist::methods::parts::{Part, parts};
 use gist::methods::plan::{plan, task_pair};
 use gist::methods::projection::Projection;
+use gist::methods::requirements::{Requirement, requirements};
 use gist::model::prompt::Task;
 use gist::synth;
 
@@ -190,14 +190,14 @@ fn a_baked_projection_is_the_projection_without_its_adapters() {
     );
 }
 
-/// Gives `engine` one part of a method, with made-up values.
-fn give(engine: &mut Engine, part: &Part) {
+/// Gives `engine` one requirement of a method, with made-up values.
+fn give(engine: &mut Engine, requirement: &Requirement) {
     let config = engine.config.clone();
     let weights =
         r#"{"method":"lorahub","weights":[0.9,-0.7],"loss":1,"loss_of_base":2,"tried":3,"seed":4,"examples":[]}"#;
-    let (kind, task) = match part {
-        Part::Adapter(task) => return engine.registry.add(task.clone(), adapter("a", &config, 4)),
-        Part::Correction(kind, task) => (*kind, task),
+    let (kind, task) = match requirement {
+        Requirement::Adapter(task) => return engine.registry.add(task.clone(), adapter("a", &config, 4)),
+        Requirement::Correction(kind, task) => (*kind, task),
     };
     let projection = projection(&config);
     let correction = match kind {
@@ -216,16 +216,16 @@ fn give(engine: &mut Engine, part: &Part) {
 }
 
 #[test]
-fn a_method_can_be_used_with_just_its_parts_and_with_none_of_them_less() {
-    let with = |parts: &[Part]| {
+fn a_method_can_be_used_with_just_its_requirements_and_with_none_of_them_less() {
+    let with = |given: &[Requirement]| {
         let mut engine = tiny("tiny-llama-f32");
-        parts.iter().for_each(|part| give(&mut engine, part));
+        given.iter().for_each(|one| give(&mut engine, one));
         engine
     };
     let tasks = [task(), Task::summary("en", "en").unwrap(), Task::translation("en", "es").unwrap()];
     let mut sets = 0;
     for (method, task) in Method::ALL.into_iter().flat_map(|method| tasks.iter().map(move |task| (method, task))) {
-        let all = parts(method, task);
+        let all = requirements(method, task);
         for set in &all {
             sets += 1;
             assert_eq!(with(set).unavailable(method, task), None, "{method} for {task:?} with {set:?}");

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Puts what `all` has trained among the adapters that the project ships, and their sizes and hashes into the catalog; then
-bakes the projections for the page (pkg-scripts/baked).
+"""Puts what `all` has trained among the adapters that the project ships, and their sizes and hashes into the catalog;
+then bakes the projections for the page (pkg-scripts/baked).
 
     ship.py [RUN…] [--base ID]        default: all runs of the base, such as summarize, translate-en, projection-es-en
 
@@ -38,8 +38,8 @@ def sha256(path):
 
 
 def files(run, base):
-    """(file of the run, folder, entry of the catalog) for each file of a run. `summarize` is for chats in all languages, and
-    `translate-R` for texts in all others."""
+    """(file of the run, folder, entry of the catalog) for each file of a run. `summarize` is for chats in all
+    languages, and `translate-R` for texts in all others."""
     kind = next((kind for kind in KINDS if f"{run}-".startswith(f"{kind}-")), "")
     languages = run.removeprefix(kind).split("-")[1:]
     if (kind, len(languages)) == ("summarize", 0):

@@ -3,14 +3,14 @@
 use super::{Catalog, CatalogAdapter};
 use crate::methods::adapter_kind::AdapterKind;
 use crate::methods::method::Method;
-use crate::methods::parts::{Part, parts};
 use crate::methods::plan::default_choices;
+use crate::methods::requirements::{Requirement, requirements};
 use crate::model::prompt::{Form, Task, languages};
 
 impl Catalog {
-    /// Returns the files that `method` needs for `task` beside the model `id`. Where several sets of files serve, it is one
-    /// that is there whole according to `is_stored`, or else the one with the fewest files. `None` if the catalog lacks a
-    /// file of every set, or the method is not made for the task.
+    /// Returns the files that `method` needs for `task` beside the model `id`. Where several sets of files serve, it is
+    /// one that is there whole according to `is_stored`, or else the one with the fewest files. `None` if the catalog
+    /// lacks a file of every set, or the method is not made for the task.
     pub fn files_for(
         &self,
         id: &str,
@@ -18,24 +18,25 @@ impl Catalog {
         task: &Task,
         is_stored: impl Fn(&CatalogAdapter) -> bool,
     ) -> Option<Vec<&CatalogAdapter>> {
-        let sets = parts(method, task);
-        let sets = sets.iter().filter_map(|set| set.iter().map(|part| self.file_of(id, part)).collect());
+        let sets = requirements(method, task);
+        let sets = sets.iter().filter_map(|set| set.iter().map(|one| self.file_of(id, one)).collect());
         let sets: Vec<Vec<&CatalogAdapter>> = sets.collect();
         let stored = sets.iter().find(|files| files.iter().all(|file| is_stored(file)));
         stored.or(sets.first()).cloned()
     }
 
-    /// Returns the file of one part. As in the registry, what the user added goes before what the catalog lists.
-    fn file_of(&self, id: &str, part: &Part) -> Option<&CatalogAdapter> {
-        let (kind, task) = match part {
-            Part::Adapter(task) => (AdapterKind::Lora, task),
-            Part::Correction(kind, task) => (*kind, task),
+    /// Returns the file of one requirement. As in the registry, what the user added goes before what the catalog lists.
+    fn file_of(&self, id: &str, requirement: &Requirement) -> Option<&CatalogAdapter> {
+        let (kind, task) = match requirement {
+            Requirement::Adapter(task) => (AdapterKind::Lora, task),
+            Requirement::Correction(kind, task) => (*kind, task),
         };
         self.adapters_of(id).filter(|file| file.kind == kind && file.task.includes(task)).last()
     }
 
-    /// Returns the method to do `task` by with the model `id` unless the user names another: the one that is the best by
-    /// measurement, or else the first of a usual order whose files the catalog lists. `None` if it lists them for none.
+    /// Returns the method to do `task` by with the model `id` unless the user names another: the one that is the best
+    /// by measurement, or else the first of a usual order whose files the catalog lists. `None` if it lists them for
+    /// none.
     pub fn default_method(&self, id: &str, task: &Task) -> Option<Method> {
         let base = self.base_of(id);
         let is_for =
@@ -57,8 +58,8 @@ impl Catalog {
         })
     }
 
-    /// Returns the files to install for the model `id`, in this order, of those that are there according to `is_stored`.
-    /// A projection is left out where it is there baked: that is the same without any other file.
+    /// Returns the files to install for the model `id`, in this order, of those that are there according to
+    /// `is_stored`. A projection is left out where it is there baked: that is the same without any other file.
     pub fn files_to_install(&self, id: &str, is_stored: impl Fn(&CatalogAdapter) -> bool) -> Vec<&CatalogAdapter> {
         let mut files: Vec<&CatalogAdapter> = self.adapters_of(id).filter(|file| is_stored(file)).collect();
         let baked: Vec<&CatalogAdapter> = files.iter().copied().filter(|file| file.is_derived()).collect();

@@ -231,10 +231,9 @@ impl Catalog {
         self.adapters.iter().filter(move |adapter| adapter.base == base)
     }
 
-    /// Returns the adapters and corrections that fit the model `id` and none of `others`.
-    pub fn adapters_only_of<'a>(&'a self, id: &'a str, others: &[&str]) -> impl Iterator<Item = &'a CatalogAdapter> {
-        let shared = others.iter().any(|other| self.base_of(other) == self.base_of(id));
-        self.adapters_of(id).filter(move |_| !shared)
+    /// Returns `true` if the models `one` and `other` take the same adapters.
+    pub fn share_adapters(&self, one: &str, other: &str) -> bool {
+        self.base_of(one) == self.base_of(other)
     }
 }
 
@@ -310,21 +309,8 @@ mod tests {
         // What the user adds to either is found by both, and by versions that know the whole one alone.
         assert_eq!(catalog.base_of("gemma-3-270m-64k"), "gemma-3-270m");
         assert_eq!(catalog.base_of("file:ab"), "file:ab");
-    }
-
-    #[test]
-    fn adapters_that_another_model_needs_are_not_those_of_one_alone() {
-        let mut catalog = Catalog::parse(include_bytes!("../../../models/catalog.json")).unwrap();
-        let mut mine = catalog.adapters[0].clone();
-        mine.user = Some(UserAdapter { name: "mine".into(), file: "gemma-3-270m/own/ab".into(), peft_config: None });
-        catalog.adapters.push(mine);
-        let all = catalog.adapters.len();
-        let alone = |model, others: &[&str]| catalog.adapters_only_of(model, others).count();
-        let [trimmed, whole] = ["gemma-3-270m-64k", "gemma-3-270m"];
-        assert_eq!(alone(trimmed, &[]), all);
-        assert_eq!(alone(trimmed, &["smollm2-135m"]), all);
-        assert_eq!(alone(trimmed, &["smollm2-135m", whole]), 0);
-        assert_eq!(alone(whole, &[trimmed]), 0);
+        assert!(catalog.share_adapters("gemma-3-270m", "gemma-3-270m-64k"));
+        assert!(!catalog.share_adapters("gemma-3-270m", "smollm2-135m"));
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub fn write_safetensors(dtype: Dtype, tensors: &[Named], metadata: HashMap<Stri
     in_order(&safetensors::serialize(views, Some(metadata)).map_err(failed)?)
 }
 
-/// Returns `file` with the keys of its header in alphabetical order: the library writes those of the metadata in an order
-/// that differs from run to run. Offsets count from the end of the header, so they stay.
+/// Returns `file` with the keys of its header in alphabetical order: the library writes those of the metadata in an
+/// order that differs from run to run. Offsets count from the end of the header, so they stay.
 fn in_order(file: &[u8]) -> Result<Vec<u8>> {
     let broken = || failure!("the file that was made has no header");
     let (length, rest) = file.split_first_chunk::<8>().ok_or_else(broken)?;

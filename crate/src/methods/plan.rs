@@ -79,8 +79,8 @@ pub fn default_method(task: &Task, registry: &AdapterRegistry, config: &ModelCon
     choices.into_iter().find(|method| plan(*method, task, registry, config).is_ok())
 }
 
-/// Returns the methods to do `task` by, unless the user names another, the first choice first; `best` is the one that was
-/// set for its languages.
+/// Returns the methods to do `task` by, unless the user names another, the first choice first; `best` is the one that
+/// was set for its languages.
 pub fn default_choices(task: &Task, best: Option<Method>) -> Vec<Method> {
     match task {
         Task::Summarize { .. } => vec![Method::Primary],

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import startWorker from "#worker?worker";
-import type { Method, ModelStatus, UserAdapter } from "../protocol";
+import type { Method, ModelStatus, StoredAdapter } from "../protocol";
 import "../ui/action-bar";
 import type { AdapterDialog } from "../ui/adapter-dialog";
 import "../ui/chat-list";
@@ -23,6 +23,7 @@ import type { ChatController } from "./controllers/chat-controller";
 import type { ViewName } from "./controllers/context";
 import { Controller } from "./controllers/controller";
 import type { Problem } from "./controllers/task-runner";
+import type { Need } from "./engine/need";
 import { frame } from "./frame";
 import { readChat } from "./state/chat-import";
 import type { Lines } from "./state/conversation";
@@ -300,6 +301,7 @@ export class GistApp extends Component {
     if (!model || model.complete) return nothing;
     return html`<welcome-card
       .model=${model}
+      .needed=${this.app.needWith(model)?.bytes ?? 0}
       .download=${session.download}
       .notices=${session.notices}
       @download=${on<ModelStatus>((model) => models.download(model))}
@@ -311,14 +313,20 @@ export class GistApp extends Component {
     const { chat, session, summaries } = this.app;
     const summary = summaries.shown;
     if (!summary) return nothing;
+    const extras = this.app.extrasOf(summary);
     const reference = summary.running ? null : (chat.conversation.reference?.[summary.language] ?? null);
     return html`<summary-card
       .summary=${summary}
       .reference=${reference}
       .backTranslation=${summaries.backTranslation}
-      .noWayBack=${session.direction(summary.from, summary.language)?.noWayBack ?? null}
+      .noWayBack=${session.direction(summary.from, summary.language)?.wayBack.unavailable ?? null}
+      .wayBack=${extras.wayBack}
+      .oneOfParts=${extras.oneOfParts}
+      .download=${session.download}
       .sampleModel=${sampleModel}
       @read-back=${() => summaries.readBack()}
+      @download-need=${on<Need>((need) => this.app.models.add(need))}
+      @pause-download=${() => session.stopDownload()}
     ></summary-card>`;
   }
 
@@ -332,6 +340,9 @@ export class GistApp extends Component {
       .from=${chat.conversation.language}
       .to=${app.to}
       .method=${app.method ?? ""}
+      ?byDefault=${app.isDefaultMethod}
+      .need=${app.model?.complete ? app.need : null}
+      .download=${app.session.download}
       .languageNotice=${app.languageNotice}
       .me=${app.settings.me}
       .disabledReason=${app.disabledReason}
@@ -341,6 +352,8 @@ export class GistApp extends Component {
       @choose-language=${on<string>((to) => app.change({ to }))}
       @choose-method=${on<Method>((method) => app.change({ method }))}
       @summarize=${() => app.summarize()}
+      @download-need=${on<Need>((need) => app.models.add(need))}
+      @pause-download=${() => app.session.stopDownload()}
       @stop=${() => app.tasks.stop()}
       @add-message=${on<NewMessage>((message) => app.edit(() => chat.add(message)))}
     ></action-bar>`;
@@ -355,7 +368,9 @@ export class GistApp extends Component {
       .alike=${app.chat.dialogues.filter(({ lang }) => lang === app.from).length}
       .disabledReason=${app.disabledReason}
       .experiment=${app.comparison.experiment}
+      ?downloading=${app.session.download !== null}
       ?busy=${app.tasks.running}
+      @download-method=${on<{ method: Method; bytes: number }>(({ method, bytes }) => app.models.add(app.needBy(method, bytes)))}
       @compare=${on<Comparison>(({ methods, examples }) => app.comparison.compare(methods, examples))}
       @stop=${() => app.tasks.stop()}
     ></compare-view>`;
@@ -369,8 +384,10 @@ export class GistApp extends Component {
       class="view"
       .models=${session.models}
       .storage=${session.storage}
+      .leftover=${session.leftover}
       .download=${session.download}
       .notices=${session.notices}
+      .needed=${(model: ModelStatus): number => app.needWith(model)?.bytes ?? 0}
       .chosen=${app.model?.id ?? ""}
       .incoming=${incoming}
       ?examining=${examining}
@@ -384,8 +401,10 @@ export class GistApp extends Component {
       @add-address=${on<string>((address) => models.addAddress(address))}
       @stop-import=${() => models.userModels.stop()}
       @add-adapter=${() => this.open(() => this.adapterDialog)}
-      @delete-adapter=${on<UserAdapter>((adapter) => models.removeAdapter(adapter))}
+      @download-need=${on<Need>((need) => models.add(need))}
+      @delete-adapter=${on<StoredAdapter>((adapter) => models.removeAdapter(adapter))}
       @delete-model=${on<ModelStatus>((model) => models.remove(model))}
+      @delete-leftovers=${() => tasks.guard(() => session.removeLeftovers())}
       @delete-everything=${() => models.removeEverything()}
       @persist=${() => models.requestPersistence()}
     ></models-view>`;

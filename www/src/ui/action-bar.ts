@@ -2,10 +2,14 @@
 // or, while the chat is edited, a form to add a message.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { languagesOf, type Need } from "../app/engine/need";
+import type { Download } from "../app/engine/session";
 import type { ChatLanguage } from "../app/state/conversation";
 import { languageName } from "../i18n";
 import type { MethodStatus } from "../protocol";
 import { Component, valueIn } from "./component";
+import "./download-progress";
+import { languagePair, megabytes } from "./format";
 import { icon } from "./icons";
 import { languageOptions, methodOptions } from "./options";
 import { base } from "./styles";
@@ -71,11 +75,17 @@ export class ActionBar extends Component {
   @property({ attribute: false }) from: ChatLanguage | null = null;
   @property({ attribute: false }) to = "";
   @property({ attribute: false }) method = "";
+  /** Whether the method is the one that the page takes by itself. */
+  @property({ type: Boolean }) byDefault = false;
   @property({ attribute: false }) me = "";
   /** Says that the summary is in another language than the wanted one; empty if it is not. */
   @property({ attribute: false }) languageNotice = "";
   /** Why no summary can be made right now; null if one can. */
   @property({ attribute: false }) disabledReason: string | null = null;
+  /** What has to be downloaded before a summary can be made; null if nothing. */
+  @property({ attribute: false }) need: Need | null = null;
+  /** The download in progress. */
+  @property({ attribute: false }) download: Download | null = null;
   @property({ type: Boolean }) running = false;
   @property({ type: Boolean }) editing = false;
 
@@ -106,6 +116,7 @@ export class ActionBar extends Component {
         ${this.running ? this.renderStop() : this.renderStart()}
       </div>
       ${this.renderQuestion()}
+      ${this.need ? this.renderNeed(this.need) : nothing}
       <p class="quiet reason" role="status" ?hidden=${this.languageNotice === ""}>${this.languageNotice}</p>
       <p class="quiet reason" id="disabled-reason" ?hidden=${this.disabledReason === null}>${this.disabledReason}</p>`;
   }
@@ -140,7 +151,27 @@ export class ActionBar extends Component {
     </p>`;
   }
 
+  /** Says what has to be downloaded, or how far that is. */
+  private renderNeed({ purpose, bytes }: Need) {
+    const { download, t } = this;
+    if (download) return html`<div class="reason"><download-progress .download=${download}></download-progress></div>`;
+    const languages = languagePair(...languagesOf(purpose.task));
+    const name = this.methods.find(({ method }) => method === purpose.method)?.name;
+    const what = name === undefined || this.byDefault ? languages : `${languages}, ${name}`;
+    return html`<p class="quiet reason" id="need">${t.summary.needs(what, megabytes(bytes))}</p>`;
+  }
+
   private renderStart() {
+    const { need, t } = this;
+    if (need && this.download)
+      return html`<button @click=${() => this.emit("pause-download")}>${icon("pause")}${t.models.pause}</button>`;
+    if (need)
+      return html`<button
+        class="main"
+        ?disabled=${this.disabledReason !== null}
+        aria-describedby="need"
+        @click=${() => this.emit("download-need", need)}
+      >${t.models.download(megabytes(need.bytes))}</button>`;
     return html`<button
       class="main"
       ?disabled=${this.disabledReason !== null}

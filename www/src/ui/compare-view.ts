@@ -113,6 +113,8 @@ export class CompareView extends Component {
   /** Why nothing can be compared right now; null if something can. */
   @property({ attribute: false }) disabledReason: string | null = null;
   @property({ attribute: false }) experiment: Experiment | null = null;
+  /** Whether something is being downloaded. */
+  @property({ type: Boolean }) downloading = false;
   /** Whether the engine is busy with this or another task. */
   @property({ type: Boolean }) busy = false;
   @state() private without: readonly string[] = [];
@@ -154,19 +156,33 @@ export class CompareView extends Component {
     </div>`;
   }
 
-  private renderMethod({ method, name, unavailable }: MethodStatus) {
+  private renderMethod({ method, name, unavailable, missing }: MethodStatus) {
     const toggle = (event: Event): void => {
       const on = (event.target as HTMLInputElement).checked;
       this.without = on ? this.without.filter((other) => other !== method) : [...this.without, method];
     };
     const off = unavailable !== undefined;
+    const reason = off && missing === undefined ? html`<small>${unavailable}</small>` : nothing;
     // No space between the tags: it would become part of the label.
-    return html`<label class="check ${off ? "off" : ""}"><input
-      type="checkbox"
-      ?disabled=${off}
-      .checked=${!off && !this.without.includes(method)}
-      @change=${toggle}
-    ><span>${name}${off ? html`<small>${unavailable}</small>` : nothing}</span></label>`;
+    return html`<div>
+      <label class="check ${off ? "off" : ""}"><input
+        type="checkbox"
+        ?disabled=${off}
+        .checked=${!off && !this.without.includes(method)}
+        @change=${toggle}
+      ><span>${name}${reason}</span></label>
+      ${missing === undefined ? nothing : this.renderDownload(method, name, missing)}
+    </div>`;
+  }
+
+  private renderDownload(method: Method, name: string, missing: number) {
+    const words = this.t.models.download(megabytes(missing));
+    return html`<button
+      class="soft"
+      aria-label="${words}: ${name}"
+      ?disabled=${this.busy || this.downloading}
+      @click=${() => this.emit("download-method", { method, bytes: missing })}
+    >${words}</button>`;
   }
 
   private renderChats(running: boolean) {

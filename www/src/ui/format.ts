@@ -12,8 +12,9 @@ function formatter(minimumFractionDigits: number, maximumFractionDigits: number)
   return known;
 }
 
-/** A size in MB or GB, small ones with one decimal. */
+/** A size in MB or GB, small ones with one decimal; in kB where that would be 0. */
 export function megabytes(bytes: number): string {
+  if (bytes > 0 && bytes < 50e3) return `${Math.ceil(bytes / 1e3)} kB`;
   const large = bytes >= 10e9;
   const maximumFractionDigits = large || bytes < 10e6 ? 1 : 0;
   return `${formatter(0, maximumFractionDigits).format(bytes / (large ? 1e9 : 1e6))} ${large ? "GB" : "MB"}`;
@@ -36,6 +37,11 @@ export function perSecond(count: number, milliseconds: number): string {
 export function language(code: string): string {
   const name = languageName(code);
   return name.charAt(0).toLocaleUpperCase(uiLanguage()) + name.slice(1);
+}
+
+/** The languages of a summary, such as "German → English". */
+export function languagePair(from: string, to: string): string {
+  return from === to ? language(from) : `${language(from)} → ${language(to)}`;
 }
 
 /** A message's local time, given as `2024-01-05T15:04:00`, in its short form. */

@@ -1,11 +1,12 @@
 // The view that manages models: which there are, which are on this device, and how much storage is left.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { isOffered, languagesOf, type Need } from "../app/engine/need";
 import type { Download } from "../app/engine/session";
-import type { ModelStatus, Storage, UserAdapter } from "../protocol";
+import type { ModelStatus, Storage, StoredAdapter, SummaryFiles } from "../protocol";
 import { Component } from "./component";
 import "./download-progress";
-import { language, megabytes } from "./format";
+import { language, languagePair, megabytes } from "./format";
 import { icon } from "./icons";
 import "./add-model-card";
 import { base, view } from "./styles";
@@ -49,6 +50,17 @@ export class ModelsView extends Component {
         gap: 0.5rem;
         overflow-wrap: anywhere;
       }
+      summary {
+        cursor: pointer;
+        font-weight: 600;
+        min-height: 1.75rem;
+      }
+      details > * + * {
+        margin-top: 0.5rem;
+      }
+      li button.soft {
+        min-height: 2.25rem;
+      }
       meter {
         width: 100%;
         height: 1rem;
@@ -57,6 +69,8 @@ export class ModelsView extends Component {
   ];
   @property({ attribute: false }) models: readonly ModelStatus[] = [];
   @property({ attribute: false }) storage: Storage | null = null;
+  /** Bytes of files that earlier versions of the page have left. */
+  @property({ attribute: false }) leftover = 0;
   @property({ attribute: false }) download: Download | null = null;
   @property({ attribute: false }) notices: readonly string[] = [];
   /** The file that is being copied. */
@@ -69,6 +83,8 @@ export class ModelsView extends Component {
   /** Whether the browser declined to keep what is stored. */
   @property({ type: Boolean }) refused = false;
   @property({ type: Boolean }) busy = false;
+  /** Bytes that the open chat needs beside a model. */
+  @property({ attribute: false }) needed: (model: ModelStatus) => number = () => 0;
 
   override render() {
     const { models: t } = this.t;
@@ -95,6 +111,7 @@ export class ModelsView extends Component {
   private renderModel(model: ModelStatus, heading: string) {
     const { models: t } = this.t;
     const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
+    const whole = model.bytes === undefined ? size : megabytes(model.bytes + this.needed(model));
     const download = this.download?.model === model.id ? this.download : null;
     const inUse = model.id === this.chosen;
     return html`<article class="card" data-model=${model.id} aria-labelledby=${heading}>
@@ -104,9 +121,10 @@ export class ModelsView extends Component {
       </div>
       <p class="quiet">${size} · ${model.origin === "catalog" ? model.licence : t.origins[model.origin]}</p>
       ${this.renderState(model)}
+      ${this.renderLanguages(model)}
       ${this.renderAdapters(model)}
       ${download ? html`<download-progress .download=${download}></download-progress>` : nothing}
-      <div class="row">${this.renderActions(model, download !== null, inUse, size)}</div>
+      <div class="row">${this.renderActions(model, download !== null, inUse, whole)}</div>
     </article>`;
   }
 
@@ -117,26 +135,64 @@ export class ModelsView extends Component {
     return this.renderFit(model);
   }
 
-  private renderAdapters(model: ModelStatus) {
-    if (model.adapters.length === 0) return nothing;
+  private renderAdapters({ adapters }: ModelStatus) {
+    const own = adapters.filter(({ own }) => own);
+    if (own.length === 0) return nothing;
     return html`<h3>${this.t.models.adapters}</h3>
-      <ul>${model.adapters.map((adapter) => this.renderAdapter(adapter))}</ul>`;
+      <ul>${own.map((adapter) => this.renderAdapter(adapter))}</ul>`;
   }
 
-  private renderAdapter(adapter: UserAdapter) {
+  private renderAdapter(adapter: StoredAdapter) {
     const { adapter: words, models: t } = this.t;
-    const { kind, name, task, bytes } = adapter;
-    const use = kind === "lora" ? words.tasks[task.task] : kind;
-    const languages = task.task === "summarize" ? language(task.from) : `${language(task.from)} → ${language(task.to)}`;
-    const about = `${use}, ${languages}`;
+    const { kind, name, own, bytes } = adapter;
+    const [task] = adapter.tasks;
+    const use = kind === "lora" && task ? words.tasks[task.task] : kind;
+    const about = own ? `${use}, ${languagesIn(adapter)}` : languagesIn(adapter);
     return html`<li>
       <span class="grow">${name} <span class="quiet">${about} · ${megabytes(bytes)}</span></span>
       <button
         class="icon"
-        aria-label=${t.deleteAdapter(name)}
+        aria-label=${t.deleteAdapter(own ? name : `${name}, ${languagesIn(adapter)}`)}
         ?disabled=${this.busy}
         @click=${() => this.emit("delete-adapter", adapter)}
       >${icon("trash")}</button>
+    </li>`;
+  }
+
+  /** The languages that a model can summarise, each to be downloaded by itself, and the files here for them. */
+  private renderLanguages({ adapters, complete, id, summaries }: ModelStatus) {
+    const { models: t } = this.t;
+    if (!complete || summaries.length === 0) return nothing;
+    const offered = summaries.filter(({ task }) => isOffered(task));
+    const here = offered.filter(({ missing }) => missing === 0);
+    const others = offered.filter(({ missing }) => missing > 0);
+    const pair = ({ task }: SummaryFiles): string => languagePair(...languagesOf(task));
+    const files = adapters.filter(({ own }) => !own);
+    return html`<details>
+      <summary>${t.languages(here.length, offered.length)}</summary>
+      ${here.length === 0 ? nothing : html`<p class="quiet">${t.languagesHere(here.map(pair).join(", "))}</p>`}
+      <ul>${others.map((summary) => this.renderSummary(summary, id === this.chosen))}</ul>
+      ${
+        files.length === 0
+          ? nothing
+          : html`<h3>${t.stored}</h3><ul>${files.map((adapter) => this.renderAdapter(adapter))}</ul>`
+      }
+    </details>`;
+  }
+
+  private renderSummary({ task, method, missing }: SummaryFiles, inUse: boolean) {
+    const { models: t } = this.t;
+    const pair = languagePair(...languagesOf(task));
+    const need: Need = { purpose: { task, method }, bytes: missing };
+    const words = t.download(megabytes(missing));
+    return html`<li>
+      <span class="grow">${pair}</span>
+      <button
+        class="soft"
+        aria-label="${words}: ${pair}"
+        ?disabled=${this.occupied || !inUse}
+        @click=${() => this.emit("download-need", need)}
+      >${words}</button>
     </li>`;
   }
 
@@ -172,21 +228,34 @@ export class ModelsView extends Component {
     </button>`;
   }
 
-  private lacksRoom({ bytes, stored }: ModelStatus): boolean {
-    return this.storage !== null && bytes !== undefined && bytes - stored > this.storage.quota - this.storage.usage;
+  private lacksRoom(model: ModelStatus): boolean {
+    const { storage } = this;
+    if (storage === null || model.bytes === undefined) return false;
+    return model.bytes + this.needed(model) - model.stored > storage.quota - storage.usage;
   }
 
   /** Says whether storage and memory suffice for a model that is not here yet. */
   private renderFit(model: ModelStatus) {
     const { models: t } = this.t;
     if (model.bytes === undefined || !this.storage) return nothing;
-    const [missing, free] = [model.bytes - model.stored, this.storage.quota - this.storage.usage];
+    const missing = model.bytes + this.needed(model) - model.stored;
+    const free = this.storage.quota - this.storage.usage;
     if (this.lacksRoom(model))
       return html`<p class="quiet warn">${t.tooBig(megabytes(missing), megabytes(Math.max(0, free)))}</p>`;
     const gigabytes = (navigator as Navigator & { deviceMemory?: number }).deviceMemory;
     if (gigabytes && model.bytes > gigabytes * 1e9 * MEMORY_SHARE)
       return html`<p class="quiet warn">${t.muchMemory(gigabytes)}</p>`;
     return html`<p class="quiet">${t.fits}</p>`;
+  }
+
+  private renderLeftover() {
+    const { models: t } = this.t;
+    return html`<div class="row">
+      <p class="quiet grow">${t.leftover(megabytes(this.leftover))}</p>
+      <button class="danger" ?disabled=${this.occupied} @click=${() => this.emit("delete-leftovers")}>
+        ${icon("trash")}${t.deleteLeftover}
+      </button>
+    </div>`;
   }
 
   private renderStorage({ usage, quota }: Storage) {
@@ -196,6 +265,7 @@ export class ModelsView extends Component {
       <h2 id="storage">${t.storage}</h2>
       <meter max=${quota} .value=${usage} aria-label=${t.storage}></meter>
       <p class="quiet">${t.used(megabytes(usage), megabytes(quota))} ${state}</p>
+      ${this.leftover > 0 ? this.renderLeftover() : nothing}
       <div class="row">
         ${this.persisted ? nothing : html`<button @click=${() => this.emit("persist")}>${t.persist}</button>`}
         <button class="danger" ?disabled=${this.occupied} @click=${() => this.emit("delete-everything")}>
@@ -204,4 +274,11 @@ export class ModelsView extends Component {
       </div>
     </section>`;
   }
+}
+
+/** The languages that an adapter reads, and the one that it writes. */
+function languagesIn({ tasks }: StoredAdapter): string {
+  const [task] = tasks;
+  const from = [...new Set(tasks.map((task) => language(task.from)))].join(", ");
+  return task && "to" in task ? `${from} → ${language(task.to)}` : from;
 }

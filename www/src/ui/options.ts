@@ -1,7 +1,8 @@
 // The options of drop-down lists.
 import { html, type TemplateResult } from "lit";
+import { messages } from "../i18n";
 import type { MethodStatus } from "../protocol";
-import { language } from "./format";
+import { language, megabytes } from "./format";
 
 /** One option for each pair of a value and its label. */
 export function options<T>(pairs: readonly (readonly [value: T, label: string])[], chosen: T): TemplateResult[] {
@@ -17,13 +18,14 @@ export function languageOptions(codes: readonly string[], chosen: string): Templ
   );
 }
 
-/** One option for each method. Those that cannot be used are disabled and say why. */
+/** One option for each method, with the size of its download. Those not to be had are disabled and say why. */
 export function methodOptions(methods: readonly MethodStatus[], chosen: string): TemplateResult[] {
-  return methods.map(
-    ({ method, name, unavailable }) => html`<option
+  return methods.map(({ method, name, unavailable, missing }) => {
+    const note = missing === undefined ? unavailable : messages().summary.more(megabytes(missing));
+    return html`<option
       value=${method}
-      ?disabled=${unavailable !== undefined}
+      ?disabled=${unavailable !== undefined && missing === undefined}
       .selected=${method === chosen}
-    >${unavailable === undefined ? name : `${name} (${unavailable})`}</option>`,
-  );
+    >${note === undefined ? name : `${name} (${note})`}</option>`;
+  });
 }

@@ -2,13 +2,15 @@
 import { css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { canShare, offlineVoice, share, speak } from "../app/browser/device";
-import type { Activity } from "../app/engine/session";
+import type { Need } from "../app/engine/need";
+import type { Activity, Download } from "../app/engine/session";
 import type { BackTranslation, Summary } from "../app/state/summary";
 import { languageName } from "../i18n";
 import { Component } from "./component";
 import { language } from "./format";
 import { icon } from "./icons";
 import "./metrics-list";
+import "./need-note";
 import { base } from "./styles";
 
 @customElement("summary-card")
@@ -88,6 +90,12 @@ export class SummaryCard extends Component {
   @property({ attribute: false }) backTranslation: BackTranslation | null = null;
   /** Why the summary cannot be read back in the chat's language; null if it can. */
   @property({ attribute: false }) noWayBack: string | null = null;
+  /** What has to be downloaded before the summary can be read back; null if nothing, or if it cannot be had. */
+  @property({ attribute: false }) wayBack: Need | null = null;
+  /** The same before one summary can be made of a chat that was read in parts. */
+  @property({ attribute: false }) oneOfParts: Need | null = null;
+  /** The download in progress. */
+  @property({ attribute: false }) download: Download | null = null;
   /** Name of the model that wrote the samples. */
   @property({ attribute: false }) sampleModel = "";
   @state() private speaking = false;
@@ -119,11 +127,17 @@ export class SummaryCard extends Component {
       ${running ? this.renderActivity(summary.activity, text) : nothing}
       ${summary.metrics && summary.metrics.passes_cut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
       ${summary.notices.map((text) => html`<p class="notice">${text}</p>`)}
+      ${running || !summary.inParts ? nothing : this.renderNeed(this.oneOfParts, t.summary.oneOfParts)}
       ${running || text === "" ? nothing : this.renderActions(summary)}
       ${this.backTranslation ? this.renderBackTranslation(this.backTranslation, summary.from) : nothing}
       ${this.reference ? this.renderReference(this.reference, summary.language) : nothing}
       ${summary.metrics ? this.renderFigures(summary) : nothing}
     </section>`;
+  }
+
+  private renderNeed(need: Need | null, what: string) {
+    if (!need) return nothing;
+    return html`<need-note .need=${need} .what=${what} .download=${this.download}></need-note>`;
   }
 
   private renderBackTranslation({ text, running }: BackTranslation, chatLanguage: string) {
@@ -176,10 +190,11 @@ export class SummaryCard extends Component {
         >
           ${icon(this.speaking ? "stop" : "speak")}${this.speaking ? t.summary.stopReading : t.summary.readAloud}
         </button>
-        ${translated ? this.renderReadBack(summary.from) : nothing}
+        ${translated && !this.wayBack ? this.renderReadBack(summary.from) : nothing}
       </div>
+      ${translated && this.wayBack ? this.renderNeed(this.wayBack, t.summary.back(languageName(summary.from))) : nothing}
       <p class="quiet" id="no-voice">${noVoice}</p>
-      <p class="quiet" id="no-back">${translated ? this.noWayBack : nothing}</p>
+      <p class="quiet" id="no-back">${translated && !this.wayBack ? this.noWayBack : nothing}</p>
       <p class="quiet" aria-live="polite">${this.copied ? t.copied : nothing}</p>`;
   }
 

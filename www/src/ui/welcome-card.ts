@@ -22,6 +22,8 @@ export class WelcomeCard extends Component {
     `,
   ];
   @property({ attribute: false }) model: ModelStatus | null = null;
+  /** Bytes that the open chat needs beside the model. */
+  @property({ attribute: false }) needed = 0;
   @property({ attribute: false }) download: Download | null = null;
   @property({ attribute: false }) notices: readonly string[] = [];
 
@@ -31,13 +33,14 @@ export class WelcomeCard extends Component {
       t: { models: t },
     } = this;
     if (!model) return nothing;
-    const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes);
+    const size = model.bytes === undefined ? t.unknownSize : megabytes(model.bytes + this.needed);
     const { connection } = navigator as Navigator & { connection?: { saveData?: boolean; type?: string } };
     const licence = model.origin === "catalog" ? model.licence : t.origins[model.origin];
     const isMetered = connection?.saveData || connection?.type === "cellular";
     return html`<section class="card stack" aria-labelledby="welcome">
       <h2 id="welcome">${model.name}</h2>
       <p>${t.welcome(size)} ${t.private}</p>
+      ${this.needed > 0 ? html`<p class="quiet">${t.later}</p>` : nothing}
       <p class="quiet">${licence}${isMetered ? ` · ${t.metered}` : ""}</p>
       ${this.download ? html`<download-progress .download=${this.download}></download-progress>` : nothing}
       ${this.notices.map((text) => html`<p class="notice">${text}</p>`)}

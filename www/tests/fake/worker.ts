@@ -7,9 +7,12 @@ import type {
   Method,
   MethodStatus,
   ModelStatus,
+  Purpose,
   Request,
   Response,
-  UserAdapter,
+  StoredAdapter,
+  SummaryFiles,
+  Task,
 } from "../../src/protocol";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
@@ -24,7 +27,7 @@ const bytes = 114_450_240;
 const whole = "gemma-3-270m";
 /** Models that the user has added. */
 let userModels: ModelStatus[] = [];
-let adapters: UserAdapter[] = [];
+let adapters: StoredAdapter[] = [];
 const models = (): ModelStatus[] => [
   {
     id: "gemma-3-270m-64k",
@@ -34,7 +37,8 @@ const models = (): ModelStatus[] => [
     stored,
     complete: stored === bytes,
     origin: "catalog",
-    adapters,
+    summaries: summaries(),
+    adapters: [...files.filter(({ id }) => here.has(id)), ...adapters],
   },
   {
     id: "huge",
@@ -44,6 +48,7 @@ const models = (): ModelStatus[] => [
     stored: 0,
     complete: false,
     origin: "catalog",
+    summaries: [],
     adapters: [],
   },
   ...userModels.map((model) => (model.id === whole ? { ...model, adapters } : model)),
@@ -72,12 +77,15 @@ const method = (method: Method, name: string, extraBytes = 0, unavailable?: stri
   name,
   passes: method === "two-step" ? 2 : 1,
   unavailable,
+  missing: undefined,
   extraBytes,
 });
+const ready = { unavailable: undefined, missing: undefined };
 /** Summaries in another language. */
 const translated = (from: string, to: string, noWayBack?: string): Direction => ({
   from,
   to,
+  form: "gist",
   methods: [
     method("zero-shot", "Zero-shot"),
     method("projection", "Projection merge", 148_712),
@@ -90,23 +98,28 @@ const translated = (from: string, to: string, noWayBack?: string): Direction => 
     ),
   ],
   defaultMethod: "projection",
-  noWayBack,
+  wayBack: { unavailable: noWayBack, missing: undefined },
+  oneOfParts: ready,
 });
 /** Summaries in the language of the chat. */
 const plain = (language: string): Direction => ({
   from: language,
   to: language,
+  form: "gist",
   methods: [method("zero-shot", "Zero-shot"), method("primary", "Summarization LoRA")],
   defaultMethod: "primary",
-  noWayBack: "the text is in that language already",
+  wayBack: { unavailable: "the text is in that language already", missing: undefined },
+  oneOfParts: ready,
 });
 /** Summaries in another language with a translation LoRA only, so that there is no default method. */
 const halved = (from: string, to: string): Direction => ({
   from,
   to,
+  form: "gist",
   methods: [method("zero-shot", "Zero-shot"), method("two-step", "Two-step", 0, "no summarization adapter")],
   defaultMethod: undefined,
-  noWayBack: undefined,
+  wayBack: ready,
+  oneOfParts: ready,
 });
 // Those of models/catalog.json: all four languages, and English in Spanish. The tests need more: a reader of English
 // who opens a chat in Spanish or German, a summary that cannot be translated back, and a direction without a default
@@ -123,7 +136,94 @@ const directions = [
   halved("de", "es"),
 ];
 
-async function download(id: number): Promise<void> {
+/**
+ * The files of the catalog for chats in Spanish and German, which a test has downloaded one by one if it asks for that
+ * (`apart`). Otherwise everything comes with the model, as with earlier versions.
+ */
+let apart = false;
+const file = (id: string, name: string, tasks: Task[], bytes: number): StoredAdapter => ({
+  id,
+  name,
+  kind: tasks[0]?.task === "summarize-translate" ? "baked" : "lora",
+  tasks,
+  bytes,
+  own: false,
+});
+const both = (from: string, to: string): Task => ({ task: "summarize-translate", from, to });
+const files = [
+  file("es-en", "Projection merge", [both("es", "en")], 951_496),
+  file("de-en", "Projection merge", [both("de", "en")], 951_496),
+  file(
+    "summarize",
+    "Summarization LoRA",
+    ["es", "de"].map((from) => ({ task: "summarize", from })),
+    8_085_952,
+  ),
+  file(
+    "translate-en",
+    "Translation LoRA",
+    ["es", "de"].map((from) => ({ task: "translate", from, to: "en" })),
+    8_085_920,
+  ),
+  file("translate-es", "Translation LoRA", [{ task: "translate", from: "en", to: "es" }], 8_085_920),
+];
+/** Bytes of files of an earlier version. */
+let leftover = 41e6;
+/** Those that have been downloaded. */
+const here = new Set<string>();
+
+/** The files for a purpose. */
+function filesFor({ task, method }: Purpose): StoredAdapter[] {
+  const ids: Record<string, string[]> = {
+    projection: "to" in task ? [`${task.from}-${task.to}`] : [],
+    "two-step": ["summarize", "translate-en"],
+    primary: ["summarize"],
+    secondary: ["to" in task ? `translate-${task.to}` : ""],
+  };
+  return files.filter(({ id }) => ids[method]?.includes(id));
+}
+
+const missing = (purpose: Purpose): number =>
+  filesFor(purpose)
+    .filter(({ id }) => apart && !here.has(id))
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+
+const readiness = (purpose: Purpose): { unavailable: string | undefined; missing: number | undefined } => {
+  const bytes = missing(purpose);
+  return bytes > 0 ? { unavailable: "no adapter is installed for this model; add one", missing: bytes } : ready;
+};
+
+const taskOf = ({ from, to }: Direction): Task => (from === to ? { task: "summarize", from } : both(from, to));
+
+/** A direction with what is missing for it. */
+function withMissing(direction: Direction): Direction {
+  if (!apart) return direction;
+  const task = taskOf(direction);
+  const { from, to } = direction;
+  return {
+    ...direction,
+    methods: direction.methods.map((each) => ({
+      ...each,
+      ...(each.unavailable === undefined && readiness({ task, method: each.method })),
+    })),
+    wayBack: readiness({ task: { task: "translate", from: to, to: from }, method: "secondary" }),
+    oneOfParts: readiness({ task: { task: "summarize", from }, method: "primary" }),
+  };
+}
+
+function summaries(): SummaryFiles[] {
+  return directions.flatMap((direction) => {
+    const [task, method] = [taskOf(direction), direction.defaultMethod];
+    if (method === undefined) return [];
+    const bytes = filesFor({ task, method }).reduce((sum, { bytes }) => sum + bytes, 0);
+    return [{ task, method, bytes, missing: missing({ task, method }) }];
+  });
+}
+
+async function download(id: number, { purposes }: ActionOf<"download">): Promise<void> {
+  const wanted = apart ? purposes.flatMap(filesFor).filter(({ id }) => !here.has(id)) : [];
+  const rest = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
+  const own = stored < bytes ? bytes : 0;
   while (stored < bytes) {
     await wait(40);
     if (cancelled.has(id)) return;
@@ -131,7 +231,21 @@ async function download(id: number): Promise<void> {
     stored = Math.min(bytes, stored + 16 * 1024 * 1024);
     if (stored === 32 * 1024 * 1024)
       post(id, { type: "notice", kind: "chunkRefused", text: "A damaged piece was refused and fetched again." });
-    post(id, { type: "progress", phase: "download", done: stored, total: bytes, part: undefined });
+    post(id, { type: "progress", phase: "download", done: stored, total: own + rest, part: undefined });
+  }
+  for (const [index, file] of wanted.entries()) {
+    post(id, {
+      type: "progress",
+      phase: "download",
+      done: own + (rest * index) / wanted.length,
+      total: own + rest,
+      part: undefined,
+    });
+    do {
+      await wait(100);
+      if (cancelled.has(id)) return;
+    } while (held);
+    here.add(file.id);
   }
   post(id, done);
 }
@@ -149,7 +263,7 @@ async function importModel(id: number, file: File): Promise<void> {
         `${file.name}: this is not a GGUF file (it does not start with the letters GGUF); ` +
         "give a .gguf model or adapter",
     });
-  const common = { bytes: 2e6, licence: "", stored: 0, complete: false, adapters: [] };
+  const common = { bytes: 2e6, licence: "", stored: 0, complete: false, summaries: [], adapters: [] };
   const model: ModelStatus = file.name.startsWith(whole)
     ? { ...common, id: whole, name: "Gemma 3 270M (all languages)", origin: "catalog" }
     : { ...common, id: "file:1", name: "My model", origin: "file" };
@@ -165,16 +279,16 @@ async function importModel(id: number, file: File): Promise<void> {
 
 /** All directions, with those that adapters of the user have added. */
 function added(): Direction[] {
-  const added = adapters.map(({ task }) =>
-    task.task === "summarize" ? plain(task.from) : translated(task.from, task.to),
-  );
+  const added = adapters
+    .flatMap(({ tasks }) => tasks)
+    .map((task) => (task.task === "summarize" ? plain(task.from) : translated(task.from, task.to)));
   const isNew = (one: Direction): boolean => !directions.some(({ from, to }) => from === one.from && to === one.to);
-  return [...directions, ...added.filter(isNew)];
+  return [...directions.map(withMissing), ...added.filter(isNew)];
 }
 
 function addAdapter(id: number, { model, paths, task }: ActionOf<"addAdapter">): void {
   const name = paths[0]?.split("/").at(-2) ?? "adapter";
-  adapters = [{ id: `${model}/own/${name}`, name, kind: "lora", task, bytes: 8e6 }];
+  adapters = [{ id: `${model}/own/${name}`, name, kind: "lora", tasks: [task], bytes: 8e6, own: true }];
   post(id, {
     type: "loaded",
     model,
@@ -244,7 +358,7 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
       kind: "quota",
       text: "There is no room left on this device. Free some space and try again.",
     });
-  if (chat.includes("APART"))
+  if (chat.includes("APART") && !here.has("summarize"))
     post(id, {
       type: "notice",
       kind: "notMerged",
@@ -302,7 +416,11 @@ function read({ bytes, order, chat }: ActionOf<"import">): Imported {
   };
 }
 
-scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => {
+scope.addEventListener("message", ({ data: message }: MessageEvent<Request | { fake: "apart" }>) => {
+  if ("fake" in message) {
+    apart = true;
+    return;
+  }
   const { id } = message;
   switch (message.action) {
     case "open":
@@ -312,13 +430,20 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
         type: "status",
         models: models(),
         storage: { usage: stored, quota: 64e9, persisted: true },
+        leftover,
         engine: { languages: ["en", "es", "fr", "de", "it"], maxImportBytes: 256 * 1024 * 1024 },
       });
     case "download":
-      return void download(id);
+      return void download(id, message);
     case "delete":
-      if (message.model === undefined || message.model === "gemma-3-270m-64k") [stored, adapters] = [0, []];
+      if (message.model === undefined || message.model === "gemma-3-270m-64k") {
+        [stored, adapters] = [0, []];
+        here.clear();
+      }
       userModels = userModels.filter(({ id }) => message.model !== undefined && id !== message.model);
+      return post(id, done);
+    case "deleteLeftovers":
+      leftover = 0;
       return post(id, done);
     case "importModel":
       return void (message.files?.[0] && importModel(id, message.files[0]));
@@ -346,7 +471,7 @@ scope.addEventListener("message", ({ data: message }: MessageEvent<Request>) => 
     case "addAdapter":
       return addAdapter(id, message);
     case "removeAdapter":
-      adapters = [];
+      if (!here.delete(message.adapter)) adapters = [];
       return post(id, done);
     case "load":
       gpu = message.backend === "cpu" ? undefined : "example";

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
-import type { Action } from "../../src/protocol";
+import type { Action, Purpose } from "../../src/protocol";
 import { gapAtDifference, native, program, TOLERANCE } from "../real/native";
 import { answer, type Bench, catalog, type Files, ofType, open, text } from "./bench";
 
@@ -50,7 +50,7 @@ const summarize = (maxTokens: number): Action => ({
 test.describe("tiny models", () => {
   test.beforeAll(async () => {
     bench = await open(synthetic(tiny));
-    for (const id of tiny) ofType("done", await bench.ask({ action: "download", model: id }));
+    for (const id of tiny) ofType("done", await bench.ask({ action: "download", model: id, purposes: [] }));
   });
   test.afterAll(() => bench.close());
 
@@ -101,7 +101,7 @@ test.describe("tiny models", () => {
 test("without a GPU the processor is used where that is allowed, and the reason is told", async () => {
   const bench = await open(synthetic(["tiny-llama-q4_k"]), false);
   const model = "tiny-llama-q4_k";
-  ofType("done", await bench.ask({ action: "download", model }));
+  ofType("done", await bench.ask({ action: "download", model, purposes: [] }));
   expect(ofType("benchmark", await bench.ask({ action: "benchmark", model }))).toMatchObject({
     cpuMs: undefined,
     gpuMs: undefined,
@@ -134,7 +134,7 @@ test("the real model: one short summary, and the memory that loading it takes", 
       }),
   });
   const model = "gemma-3-270m-64k";
-  ofType("done", await bench.ask({ action: "download", model }));
+  ofType("done", await bench.ask({ action: "download", model, purposes: [] }));
   const bare = ofType("loaded", await bench.ask({ action: "load", model, backend: "gpu" }));
   console.log(
     `loading on the GPU: ${mebibytes(bare.wasmBytes)} MiB of WebAssembly memory,`,
@@ -142,10 +142,11 @@ test("the real model: one short summary, and the memory that loading it takes", 
   );
   expect(mebibytes(bare.wasmBytes)).toBeLessThanOrEqual(TOKENIZER + 48);
   adapters = true;
+  const purpose: Purpose = { task: { task: "summarize-translate", from: "en", to: "es" }, method: "projection" };
   await bench.ask({ action: "open", base: bench.url });
-  ofType("done", await bench.ask({ action: "download", model }));
+  ofType("done", await bench.ask({ action: "download", model, purposes: [purpose] }));
   const loaded = ofType("loaded", await bench.ask({ action: "load", model, backend: "gpu" }));
-  console.log(`with adapters: ${mebibytes(loaded.wasmBytes)} MiB, ${mebibytes(loaded.gpuBytes)} MiB`);
+  console.log(`with a baked projection: ${mebibytes(loaded.wasmBytes)} MiB, ${mebibytes(loaded.gpuBytes)} MiB`);
   const responses = await bench.ask({
     action: "summarize",
     messages,
@@ -159,8 +160,9 @@ test("the real model: one short summary, and the memory that loading it takes", 
   expect([metrics?.prompt_tokens, metrics?.generated_tokens]).toEqual([48, 8]);
   // At most 11 dispatches per layer and 4 more, with a pair.
   expect(metrics?.gpu?.dispatches).toBeLessThanOrEqual((18 * 11 + 4) * 7);
-  const [written, expected] = [text(responses), native(lines, "projection", 8)];
-  const gap = gapAtDifference(lines, "projection", written.trim(), expected);
+  const way = { from: "en", to: "es", method: "projection" };
+  const [written, expected] = [text(responses), native(lines, way, 8)];
+  const gap = gapAtDifference(lines, way, written.trim(), expected);
   console.log(`${gap === null ? "equal" : `differs at a gap of ${gap}`}: ${written}; ${JSON.stringify(metrics)}`);
   expect(gap ?? 0).toBeLessThanOrEqual(TOLERANCE);
   await bench.close();
@@ -170,7 +172,7 @@ test("a model of the shape of Llama 3.2 1B: the memory that loading it takes", a
   test.skip(process.env.GPU_FULL !== "1", "its random weights are 800 MB; pkg-scripts/test --gpu-full runs it");
   const model = "llama-3.2-1b";
   const bench = await open(synthetic([model]));
-  ofType("done", await bench.ask({ action: "download", model }));
+  ofType("done", await bench.ask({ action: "download", model, purposes: [] }));
   const { wasmBytes, gpuBytes } = ofType("loaded", await bench.ask({ action: "load", model, backend: "gpu" }));
   console.log(
     `loading on the GPU: ${mebibytes(wasmBytes)} MiB of WebAssembly memory, ${mebibytes(gpuBytes)} MiB of GPU memory`,

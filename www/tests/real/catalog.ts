@@ -1,19 +1,15 @@
 // Facts of the catalog, as the page shows them.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { baseOf, ofModel, readCatalog } from "../../../pkg-scripts/catalog.mjs";
 import { megabytes } from "../../src/ui/format";
 
-interface Catalog {
-  models: { id: string; bytes: number; base?: string }[];
-  adapters: { base: string; bytes: number }[];
-}
-
-const catalog = JSON.parse(readFileSync(join(import.meta.dirname, "../../../models/catalog.json"), "utf8")) as Catalog;
-
-/** The size of a model with all its adapters. */
-export function size(id: string): string {
-  const model = catalog.models.find((model) => model.id === id);
+/** The size of a model with the baked projection of a direction: what a first visit downloads. */
+export function size(id: string, from: string, to: string): string {
+  const { adapters, models } = readCatalog();
+  const model = models.find((model) => model.id === id);
   if (!model) throw new Error(`the catalog has no model ${id}`);
-  const adapters = catalog.adapters.filter(({ base }) => base === (model.base ?? id));
-  return megabytes(adapters.reduce((sum, { bytes }) => sum + bytes, model.bytes));
+  const isBaked = (file: (typeof adapters)[number]): boolean =>
+    file.method === "baked" && file.task === "summarize-translate" && file.from === from && file.to === to;
+  const baked = ofModel(adapters, model).find(isBaked);
+  if (!baked) throw new Error(`the catalog has no baked projection from ${from} to ${to} for ${baseOf(model)}`);
+  return megabytes(model.bytes + baked.bytes);
 }

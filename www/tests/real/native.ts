@@ -1,7 +1,7 @@
 // The command line, as the reference for the page.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readCatalog } from "../../../pkg-scripts/catalog.mjs";
 
 const root = join(import.meta.dirname, "../../..");
 export const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/gist");
@@ -19,21 +19,29 @@ function gist(args: string[], input = ""): { text: string; tokens: number[]; log
   );
 }
 
-/** The greedy summary of an English chat in Spanish by the command line. */
-export function native(chat: string, method: string, maxTokens = 160): string {
-  const languages = ["--from", "en", "--to", "es"];
-  return gist(["summarize", "-", ...languages, "--method", method, "--max-tokens", String(maxTokens)], chat).text;
+/** How a summary is made. */
+export interface Way {
+  from: string;
+  to: string;
+  method: string;
+}
+
+/** The greedy summary of a chat by the command line. */
+export function native(chat: string, { from, to, method }: Way, maxTokens = 160): string {
+  const options = ["--from", from, "--to", to, "--method", method, "--max-tokens", String(maxTokens)];
+  return gist(["summarize", "-", ...options], chat).text;
 }
 
 /** The gap where two summaries of one chat first differ; null if they are equal. For one-pass methods. */
-export function gapAtDifference(chat: string, method: string, one: string, other: string): number | null {
+export function gapAtDifference(chat: string, { from, to, method }: Way, one: string, other: string): number | null {
   if (one === other) return null;
-  const catalog = JSON.parse(readFileSync(join(root, "models/catalog.json"), "utf8"));
-  const frame: string = catalog.models.find(({ id }: { id: string }) => id === model).template.prompt;
-  const instruction = "Summarize the following text and translate it from English to Spanish.";
+  const frame = readCatalog().models.find(({ id }) => id === model)?.template?.prompt ?? "";
+  const name = (code: string) => new Intl.DisplayNames(["en"], { type: "language" }).of(code);
+  const translated = from === to ? "" : ` and translate it from ${name(from)} to ${name(to)}`;
+  const instruction = `Summarize the following text${translated}.`;
   const prompt = frame.replace("{instruction}", instruction).replace("{text}", () => chat);
   const logits = (text: string) =>
-    gist(["logits", model, "--method", method, "--to", "es", "--exact", "--prompt", prompt + text]);
+    gist(["logits", model, "--method", method, "--from", from, "--to", to, "--exact", "--prompt", prompt + text]);
 
   const [a, b] = [logits(one).tokens, logits(other).tokens];
   const first = a.findIndex((token, index) => token !== b[index]);

@@ -1,6 +1,6 @@
 // Checks every screen and dialog by axe-core, in the light and the dark theme.
 import AxeBuilder from "@axe-core/playwright";
-import { download, expect, type Page, paste, show, showChats, summarize, test } from "./fixture";
+import { download, expect, type Page, paste, show, showChats, summarize, test, visitApart } from "./fixture";
 
 /**
  * Checks the screen in both themes. Only the contrast rule depends on colours, so it alone checks the dark theme. The
@@ -108,6 +108,20 @@ test("no other view, and no dialog of theirs, has a violation", async ({ page })
   await show(page, "Settings");
   await page.getByLabel("Summarize a replayed chat").selectOption("Every few messages");
   await check(page, "settings");
+});
+
+test("nothing that offers a download has a violation", async ({ page, site }) => {
+  test.slow();
+  await visitApart(page, site.url);
+  await page.getByRole("button", { name: "Download 115 MB" }).click();
+  await summarize(page);
+  await check(page, "summary that cannot be read back yet");
+  await paste(page, "Ana: hallo zusammen");
+  await expect(page.getByRole("button", { name: "Download 1 MB" })).toBeVisible();
+  await check(page, "chat in another language");
+  await show(page, "Models");
+  await page.getByText(/^Languages/).click();
+  await check(page, "languages of a model");
 });
 
 test("colours of senders are told from the ground in both themes", async ({ page }) => {

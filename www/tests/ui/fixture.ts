@@ -61,6 +61,23 @@ export async function download(page: Page): Promise<void> {
   await expect(page.locator("#method option[value=projection]")).toBeAttached();
 }
 
+/** Opens the page with an engine whose files are downloaded one by one, as those of the real one are. */
+export async function visitApart(page: Page, url: string): Promise<void> {
+  // The fake engine is told so before its first request.
+  await page.addInitScript(() => {
+    const Before = Worker;
+    Object.assign(globalThis, {
+      Worker: class extends Before {
+        constructor(...options: ConstructorParameters<typeof Worker>) {
+          super(...options);
+          this.postMessage({ fake: "apart" });
+        }
+      },
+    });
+  });
+  await page.goto(url);
+}
+
 /** Imports a chat by pasting it. */
 export async function paste(page: Page, text: string): Promise<void> {
   await showChats(page);

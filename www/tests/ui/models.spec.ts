@@ -75,6 +75,13 @@ test("asks the browser to keep what is stored, and shows the answer", async ({ p
   await expect(page.getByRole("button", { name: "Ask the browser to keep it" })).toBeHidden();
 });
 
+test("files of earlier versions are told of, and deleted", async ({ page }) => {
+  await show(page, "Models");
+  await expect(page.getByText("41 MB of these are files of earlier versions")).toBeVisible();
+  await page.getByRole("button", { name: "Delete the old files" }).click();
+  await expect(page.getByText("files of earlier versions")).toHaveCount(0);
+});
+
 const gguf = (name: string) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from("GGUF") });
 
 test("a model of one's own is copied, can be stopped and goes on, is used and deleted", async ({ page }) => {

@@ -3,6 +3,7 @@ import { expect, test } from "@playwright/test";
 import { ChatController } from "../../src/app/controllers/chat-controller";
 import { CompareController } from "../../src/app/controllers/compare-controller";
 import type { Context } from "../../src/app/controllers/context";
+import { firstNeed, summaryTask } from "../../src/app/engine/need";
 import { EngineSession, type Loaded } from "../../src/app/engine/session";
 import { fromMessages, knownLanguage } from "../../src/app/state/conversation";
 import { firstExample, sample } from "../../src/app/state/dialogues";
@@ -17,6 +18,8 @@ import { de } from "../../src/i18n/de";
 import { en } from "../../src/i18n/en";
 import { es } from "../../src/i18n/es";
 import { fr } from "../../src/i18n/fr";
+import type { ModelStatus, SummaryFiles } from "../../src/protocol";
+import { megabytes } from "../../src/ui/format";
 
 test("a link holds a chat and gives it back", async () => {
   const lines = [
@@ -157,7 +160,13 @@ test("directions without a default method are offered only where a model has no 
   const session = new EngineSession(host, () => {
     throw new Error("no worker is needed");
   });
-  const direction = (to: string, defaultMethod?: string) => ({ from: "en", to, methods: [{}], defaultMethod });
+  const direction = (to: string, defaultMethod?: string) => ({
+    from: "en",
+    to,
+    form: "gist",
+    methods: [{}],
+    defaultMethod,
+  });
   const load = (...directions: object[]): void => session.replaceLoaded({ directions } as unknown as Loaded);
   load(direction("en", "primary"), direction("es"));
   expect(session.targets("en")).toEqual(["en"]);
@@ -257,4 +266,45 @@ test("no line of the tables is empty, and translations differ from English where
     const same = all.filter(([path, text]) => text.length > 12 && english.get(path) === text);
     expect(same, name).toEqual([]);
   }
+});
+
+test("a download says its size, however small it is", () => {
+  expect([698, 49_999, 148_688, 951_496, 8_085_920, 115_401_720].map(megabytes)).toEqual([
+    "1 kB",
+    "50 kB",
+    "0.1 MB",
+    "1 MB",
+    "8.1 MB",
+    "115 MB",
+  ]);
+});
+
+test("before a model is loaded, what a chat needs is known from the model's list of summaries", () => {
+  const files = (from: string, to: string, missing: number): SummaryFiles => ({
+    task: summaryTask(from, to),
+    method: from === to ? "primary" : "projection",
+    bytes: 8,
+    missing,
+  });
+  const model: ModelStatus = {
+    id: "tiny",
+    name: "Tiny",
+    licence: "",
+    bytes: 100,
+    stored: 0,
+    complete: false,
+    origin: "catalog",
+    summaries: [files("es", "es", 8), files("es", "en", 1), files("de", "en", 0)],
+    adapters: [],
+  };
+  expect(firstNeed(model, "es", "en")).toEqual({
+    purpose: { task: { task: "summarize-translate", from: "es", to: "en" }, method: "projection" },
+    bytes: 1,
+  });
+  // There is no adapter for this direction, so the summary will be in the language of the chat.
+  expect(firstNeed(model, "es", "fr")).toEqual({
+    purpose: { task: { task: "summarize", from: "es" }, method: "primary" },
+    bytes: 8,
+  });
+  expect([firstNeed(model, "de", "en"), firstNeed(model, "fr", "fr")]).toEqual([null, null]);
 });

@@ -74,11 +74,16 @@ impl Store {
         Ok(files.get(id.into()).await.map_err(storage_error)?.and_then(from_value))
     }
 
-    /// Reads the catalog entries of all files that the user added.
-    pub async fn user_files(&self) -> Result<Vec<UserFile>> {
+    /// Reads the records of all files.
+    pub async fn records(&self) -> Result<Vec<FileRecord>> {
         let (_transaction, _, files) = self.begin(TransactionMode::ReadOnly)?;
         let records = files.get_all(None, None).await.map_err(storage_error)?;
-        Ok(records.into_iter().filter_map(from_value).filter_map(|record| record.user_file).collect())
+        Ok(records.into_iter().filter_map(from_value).collect())
+    }
+
+    /// Reads the catalog entries of all files that the user added.
+    pub async fn user_files(&self) -> Result<Vec<UserFile>> {
+        Ok(self.records().await?.into_iter().filter_map(|record| record.user_file).collect())
     }
 
     /// Writes a record.

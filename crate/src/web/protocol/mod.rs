@@ -16,10 +16,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub use self::fault::FaultKind;
 pub use self::imported::ChatTitle;
 pub use self::metrics::{GpuMetrics, SummaryMetrics};
-pub use self::request::{Action, Backend, Request};
+pub use self::request::{Action, Backend, Purpose, Request};
 pub use self::response::{Body, NoticeKind, Part, Phase, Response};
 pub use self::status::{
-    Direction, EngineInfo, ExaminedAdapter, MethodStatus, ModelOrigin, ModelStatus, Storage, UserAdapter,
+    Direction, EngineInfo, ExaminedAdapter, MethodStatus, ModelOrigin, ModelStatus, Readiness, Storage, StoredAdapter,
+    SummaryFiles,
 };
 
 /// Version of these messages; the worker refuses others.

@@ -33,16 +33,21 @@ pub enum Action {
     },
     /// Lists the models. Answer: status.
     Status,
-    /// Fetches the missing files of a model and its adapters. Answer: done.
+    /// Fetches what is missing of a model's own file, and of the adapters and corrections for some purposes. Answer:
+    /// done.
     Download {
         /// Catalog id of the model.
         model: String,
+        /// Purposes of the adapters; none for the model alone.
+        purposes: Vec<Purpose>,
     },
-    /// Deletes one model and its adapters, or everything. Answer: done.
+    /// Deletes one model, with its adapters unless another model here takes them too, or everything. Answer: done.
     Delete {
         /// Catalog id of the model; null for everything.
         model: Option<String>,
     },
+    /// Deletes the files that earlier versions of the page have left, which the catalog has no longer. Answer: done.
+    DeleteLeftovers,
     /// Puts the model in the one file of `files` into the store. Answer: added.
     ImportModel,
     /// Lists the model at an address of Hugging Face, so that it can be downloaded. Answer: added.
@@ -66,12 +71,13 @@ pub enum Action {
         /// Task that it was trained for. Languages that the file states go before these.
         task: Task,
     },
-    /// Deletes an adapter of the user. A loaded model keeps it until the model is loaded again. Answer: done.
+    /// Deletes the file of an adapter or correction. A loaded model keeps it until `load` is sent again. Answer: done.
     RemoveAdapter {
         /// Catalog id of the adapter.
         adapter: String,
     },
-    /// Loads a model from the store. Answer: loaded.
+    /// Loads a model from the store, with the adapters that are there. If it is loaded already, adapters that have come
+    /// since are added. Answer: loaded.
     Load {
         /// Catalog id of the model.
         model: String,
@@ -145,6 +151,15 @@ pub enum Action {
         /// Number of that request.
         target: u32,
     },
+}
+
+/// A task, and the method to do it by: what a download is for.
+#[derive(Debug, Deserialize, Tsify)]
+pub struct Purpose {
+    /// Task.
+    pub task: Task,
+    /// Method.
+    pub method: Method,
 }
 
 /// Processor or GPU.

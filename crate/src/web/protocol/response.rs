@@ -56,6 +56,8 @@ pub enum Body {
         models: Vec<ModelStatus>,
         /// Storage of the browser.
         storage: Storage,
+        /// Bytes of files that earlier versions of the page have left, and nothing takes any more.
+        leftover: u64,
         /// Languages and limits of the engine.
         engine: EngineInfo,
     },
@@ -69,11 +71,11 @@ pub enum Body {
         /// Facts that the adapter states.
         adapter: ExaminedAdapter,
     },
-    /// The model is loaded.
+    /// The model is loaded, with the adapters that are in the store.
     Loaded {
         /// Catalog id of the model.
         model: String,
-        /// Languages of chats and summaries that it was given adapters for.
+        /// Languages of chats and summaries that there are adapters for, here or in the catalog.
         directions: Vec<Direction>,
         /// Name of the GPU that it runs on; null if it runs on the processor.
         gpu: Option<String>,

@@ -17,7 +17,7 @@ pub struct EngineInfo {
     pub max_import_bytes: usize,
 }
 
-/// A model of the catalog. Byte counts include its adapters.
+/// A model of the catalog. Byte counts are those of its own file.
 #[derive(Debug, Serialize, Tsify)]
 pub struct ModelStatus {
     /// Catalog id.
@@ -30,12 +30,27 @@ pub struct ModelStatus {
     pub bytes: Option<u64>,
     /// Bytes that are in the store.
     pub stored: u64,
-    /// True if all files are in the store, so that it can be loaded.
+    /// True if the whole file is in the store, so that the model can be loaded.
     pub complete: bool,
     /// Origin of its file.
     pub origin: ModelOrigin,
-    /// Adapters that the user added to it.
-    pub adapters: Vec<UserAdapter>,
+    /// Summaries that it can make with files of the catalog or of the user.
+    pub summaries: Vec<SummaryFiles>,
+    /// Adapters and corrections for it that are in the store.
+    pub adapters: Vec<StoredAdapter>,
+}
+
+/// Files that a summary takes beside the model.
+#[derive(Debug, Serialize, Tsify)]
+pub struct SummaryFiles {
+    /// Task: the languages of chat and summary.
+    pub task: Task,
+    /// Default method.
+    pub method: Method,
+    /// Bytes of the files that this method needs.
+    pub bytes: u64,
+    /// Bytes of these that are not in the store.
+    pub missing: u64,
 }
 
 /// The origin of a model.
@@ -50,19 +65,21 @@ pub enum ModelOrigin {
     File,
 }
 
-/// An adapter that the user added.
+/// An adapter or a correction that is in the store.
 #[derive(Debug, Serialize, Tsify)]
-pub struct UserAdapter {
+pub struct StoredAdapter {
     /// Catalog id.
     pub id: String,
     /// Name for people.
     pub name: String,
     /// Kind of the file.
     pub kind: AdapterKind,
-    /// Task that it was trained for.
-    pub task: Task,
+    /// Task that it was trained for, in each language that it reads.
+    pub tasks: Vec<Task>,
     /// Length in bytes.
     pub bytes: u64,
+    /// True if the user added it.
+    pub own: bool,
 }
 
 /// Facts that the file of an adapter states.
@@ -104,10 +121,21 @@ pub struct Direction {
     pub form: Form,
     /// All methods; those that cannot be used come with the reason.
     pub methods: Vec<MethodStatus>,
-    /// Method to use unless the user chooses another; null if the adapters of none are there.
+    /// Method to use unless the user chooses another; null if the adapters of none are there or can be had.
     pub default_method: Option<Method>,
-    /// Reason that a summary cannot be translated back into the chat's language; null if it can.
-    pub no_way_back: Option<String>,
+    /// Whether a summary can be translated back into the chat's language.
+    pub way_back: Readiness,
+    /// Whether one summary can be made of a chat that is read in parts.
+    pub one_of_parts: Readiness,
+}
+
+/// Whether something can be done with the files that are in the store.
+#[derive(Debug, Serialize, Tsify)]
+pub struct Readiness {
+    /// Reason that it cannot be done; null if it can.
+    pub unavailable: Option<String>,
+    /// Bytes to download, after which it can be done; null if it can already, or the catalog lacks a file.
+    pub missing: Option<u64>,
 }
 
 /// A method, for one direction.
@@ -120,8 +148,9 @@ pub struct MethodStatus {
     pub name: String,
     /// Number of passes of the model over a chat that fits its context.
     pub passes: usize,
-    /// Reason that it cannot be used; null if it can.
-    pub unavailable: Option<String>,
+    /// Whether it can be used.
+    #[serde(flatten)]
+    pub readiness: Readiness,
     /// Bytes of the files that it needs beside the base model and the two adapters.
     pub extra_bytes: u64,
 }

@@ -19,9 +19,9 @@ use crate::methods::method::Method;
 use crate::model::prompt::Task;
 use crate::model::sampler::Sampling;
 use crate::rouge::{Rouge, rouge};
-use crate::web::browser::download::download;
+use crate::web::browser::download::{RemoteFile, download};
 use crate::web::browser::host;
-use crate::web::protocol::{Action, Body, Phase, Request, VERSION};
+use crate::web::protocol::{Action, Body, Phase, Purpose, Request, VERSION};
 
 impl WorkerState {
     /// Performs a request and sends its answer.
@@ -60,8 +60,11 @@ impl WorkerState {
         match action {
             Action::Open { base } => self.open(&base, signal).await.map(|()| Body::done()),
             Action::Status => self.status().await,
-            Action::Download { model } => self.download(id, &model, signal).await.map(|()| Body::done()),
+            Action::Download { model, purposes } => {
+                self.download(id, &model, &purposes, signal).await.map(|()| Body::done())
+            }
             Action::Delete { model } => self.delete(model.as_deref()).await.map(|()| Body::done()),
+            Action::DeleteLeftovers => self.delete_leftovers().await.map(|()| Body::done()),
             Action::ImportModel => match <[File; 1]>::try_from(files) {
                 Ok([file]) => self.import_model(id, file, signal).await,
                 Err(files) => Err(input!("{} files were given; open one model at a time", files.len())),
@@ -104,21 +107,39 @@ impl WorkerState {
     }
 
     async fn status(&self) -> Result<Body> {
-        let models = self.store()?.models().await?;
-        Ok(Body::Status { models, storage: host::storage().await?, engine: engine_info() })
+        let store = self.store()?;
+        let models = store.models().await?;
+        let leftover = store.leftovers().await?.iter().map(|record| record.bytes).sum();
+        Ok(Body::Status { models, storage: host::storage().await?, leftover, engine: engine_info() })
     }
 
-    async fn download(&self, id: u32, model: &str, signal: &AbortSignal) -> Result<()> {
+    async fn delete_leftovers(&self) -> Result<()> {
+        let store = self.store()?;
+        for record in store.leftovers().await? {
+            store.files.delete(&record.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn download(&self, id: u32, model: &str, purposes: &[Purpose], signal: &AbortSignal) -> Result<()> {
         let store = self.store()?;
         let catalog = store.catalog();
         let model = catalog.model(model)?;
-        let mut files = Vec::new();
+        let stored = store.adapters().await?;
+        let mut files: Vec<RemoteFile> = Vec::new();
         // What is here already may have no place to be fetched from.
         if !store.stored(&file_id(model)).await?.1 {
             files.push(store.remote_file(model, signal).await?);
         }
-        for adapter in catalog.adapters_of(&model.id).filter(|adapter| adapter.user.is_none()) {
-            files.push(store.remote_adapter(adapter, signal).await?);
+        for Purpose { task, method } in purposes {
+            task.check()?;
+            let needed = catalog.files_for(&model.id, *method, task, |file| stored.has(file));
+            let needed = needed.ok_or_else(|| input!("{} has no files for {method} in these languages", model.name))?;
+            for adapter in needed {
+                if !stored.has(adapter) && !files.iter().any(|file| file.id == adapter_file_id(adapter)) {
+                    files.push(store.remote_adapter(adapter, signal).await?);
+                }
+            }
         }
         let total: u64 = files.iter().map(|file| file.bytes).sum();
         let mut stored = 0;
@@ -141,11 +162,11 @@ impl WorkerState {
             None => store.files.clear().await?,
             Some(model) => {
                 let model = catalog.model(model)?;
-                let others = store.stored_beside(&model.id).await?;
-                let others: Vec<&str> = others.iter().map(String::as_str).collect();
                 store.files.delete(&file_id(model)).await?;
-                for adapter in catalog.adapters_only_of(&model.id, &others) {
-                    store.files.delete(&adapter_file_id(adapter)).await?;
+                if !store.adapters_are_shared(&model.id).await? {
+                    for adapter in catalog.adapters_of(&model.id) {
+                        store.files.delete(&adapter_file_id(adapter)).await?;
+                    }
                 }
             }
         }

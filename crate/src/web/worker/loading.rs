@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use web_sys::AbortSignal;
 
-use super::model_store::{adapter_file_id, file_id};
+use super::model_store::{ModelStore, StoredAdapters, adapter_file_id, file_id};
 use super::state::{LoadedModel, WorkerState};
 use crate::catalog::install::{configure, install};
 use crate::decoder::benchmark;
@@ -19,13 +19,27 @@ use crate::web::browser::host;
 use crate::web::protocol::{Backend, Body, Phase};
 
 impl WorkerState {
-    /// Loads a model in place of the one before it.
+    /// Loads a model in place of the one before it. If that is the same, adapters that have come since are added; it is
+    /// loaded anew only if some are gone.
     pub(super) async fn load(&self, id: u32, model: &str, backend: Backend, signal: &AbortSignal) -> Result<Body> {
         let store = self.store()?;
         let _lease = self.lease_engine(signal).await?;
-        self.model.take(); // its memory is needed for the next one
-        let mut model = self.load_model(id, model, backend, signal).await?;
-        let loaded = model.present(&store.catalog())?;
+        let catalog = store.catalog();
+        let stored = store.adapters().await?;
+        let is_current = |loaded: &LoadedModel| {
+            let has =
+                |file: &String| catalog.adapters.iter().any(|one| adapter_file_id(one) == *file && stored.has(one));
+            loaded.id == model && loaded.backend == backend && loaded.files.iter().all(has)
+        };
+        // The memory of another one is needed for the next.
+        let mut model = match self.model.take().filter(is_current) {
+            Some(mut loaded) => {
+                install_stored(&store, &stored, &mut loaded.engine, model, &mut loaded.files, signal).await?;
+                loaded
+            }
+            None => self.load_model(id, model, backend, signal).await?,
+        };
+        let loaded = model.present(&catalog, &stored)?;
         self.model.replace(Some(model));
         Ok(loaded)
     }
@@ -39,7 +53,7 @@ impl WorkerState {
         signal: &AbortSignal,
     ) -> Result<LoadedModel> {
         let on_cpu = || self.load_on(id, model, Mode::Fast.into(), signal);
-        let (engine, no_gpu) = match backend {
+        let ((engine, files), no_gpu) = match backend {
             Backend::Cpu => (on_cpu().await?, None),
             Backend::Gpu | Backend::Auto => {
                 let on_gpu = match open_gpu().await {
@@ -57,10 +71,17 @@ impl WorkerState {
                 }
             }
         };
-        Ok(LoadedModel { engine, id: model.to_owned(), backend, no_gpu })
+        Ok(LoadedModel { engine, id: model.to_owned(), files, backend, no_gpu })
     }
 
-    async fn load_on(&self, id: u32, model: &str, backend: executor::Backend, signal: &AbortSignal) -> Result<Engine> {
+    /// Loads a model on one backend; returns it with the ids of the files that were added to it.
+    async fn load_on(
+        &self,
+        id: u32,
+        model: &str,
+        backend: executor::Backend,
+        signal: &AbortSignal,
+    ) -> Result<(Engine, Vec<String>)> {
         let store = self.store()?;
         let catalog = store.catalog();
         let model = catalog.model(model)?;
@@ -68,14 +89,10 @@ impl WorkerState {
         let mut progress =
             |done, total| self.page.send(id, Body::Progress { phase: Phase::Load, done, total, part: None });
         let mut engine = Engine::load(&source, model.template(), backend, DEFAULT_CONTEXT, &mut progress).await?;
-        for adapter in catalog.adapters_of(&model.id) {
-            let source = store.source(&adapter_file_id(adapter), signal).await?;
-            let file = source.range(0, source.len()).await?;
-            install(&mut engine, adapter, &file).await?;
-        }
         configure(&mut engine, &catalog, model)?;
-        engine.reserve_pairs()?;
-        Ok(engine)
+        let mut files = Vec::new();
+        install_stored(&store, &store.adapters().await?, &mut engine, &model.id, &mut files, signal).await?;
+        Ok((engine, files))
     }
 
     /// Measures a model on the GPU and, if that can be used, on the processor.
@@ -94,6 +111,34 @@ impl WorkerState {
             Err(error) => Body::Benchmark { cpu_ms: None, gpu_ms: None, no_gpu: Some(error.to_string()) },
         })
     }
+}
+
+/// Adds the adapters and corrections of the model `id` that are `stored` to its engine, but for those of `files`, which
+/// it has; their ids are added to `files`. What the user added is added again after others, in whose place it serves.
+async fn install_stored(
+    store: &ModelStore,
+    stored: &StoredAdapters,
+    engine: &mut Engine,
+    id: &str,
+    files: &mut Vec<String>,
+    signal: &AbortSignal,
+) -> Result<()> {
+    let catalog = store.catalog();
+    let mut changed = false;
+    for adapter in catalog.files_to_install(id, |file| stored.has(file)) {
+        let file_id = adapter_file_id(adapter);
+        let is_new = !files.contains(&file_id);
+        changed |= is_new;
+        if is_new || changed && adapter.user.is_some() {
+            let source = store.source(&file_id, signal).await?;
+            let file = source.range(0, source.len()).await?;
+            install(engine, adapter, &file).await?;
+        }
+        if is_new {
+            files.push(file_id);
+        }
+    }
+    engine.reserve_pairs()
 }
 
 /// Opens the browser's GPU.

@@ -1,18 +1,23 @@
 //! The models and adapters of the catalog and of the user, and their files in the browser's store.
 
 use std::cell::RefCell;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use web_sys::AbortSignal;
 
-use crate::catalog::stored_file::UserFile;
+use crate::catalog::stored_file::{FileRecord, UserFile};
 use crate::catalog::{Catalog, CatalogAdapter, CatalogModel, Manifest, Origin};
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::input;
+use crate::methods::method::Method;
+use crate::model::prompt::{Task, TaskKind};
 use crate::web::browser::download::{Location, RemoteFile};
 use crate::web::browser::host;
 use crate::web::browser::store::{Store, StoreSource};
-use crate::web::protocol::{ModelOrigin, ModelStatus, UserAdapter};
+use crate::web::protocol::{ModelOrigin, ModelStatus, Readiness, StoredAdapter, SummaryFiles};
 
 /// The models and adapters of the catalog and of the user, and their files.
 pub struct ModelStore {
@@ -63,45 +68,63 @@ impl ModelStore {
         !self.published.models.iter().any(|published| published.id == model.id)
     }
 
-    /// Lists the models that a browser can fetch, and those that it has. Adapters that another model brought are left
-    /// out of both counts of bytes while nothing of a model's own file is here.
+    /// Lists the models that a browser can fetch, and those that it has.
     pub async fn models(&self) -> Result<Vec<ModelStatus>> {
         let catalog = self.catalog();
+        let adapters = self.adapters().await?;
         let mut models = Vec::new();
         for model in &catalog.models {
-            let mut bytes = model.bytes;
-            let (mut stored, mut complete) = self.stored(&file_id(model)).await?;
-            let (begun, whole) = (stored > 0, complete);
+            let (stored, complete) = self.stored(&file_id(model)).await?;
             let origin = match origin(model) {
                 Some(Origin::File {}) => ModelOrigin::File,
-                None if !begun => continue,
+                None if stored == 0 => continue,
                 // The rest of its file is not to be had but from the user.
-                None if !whole => ModelOrigin::File,
+                None if !complete => ModelOrigin::File,
                 _ if self.is_user_model(model) => ModelOrigin::Address,
                 _ => ModelOrigin::Catalog,
             };
-            for adapter in catalog.adapters_of(&model.id) {
-                let (there, whole) = self.stored(&adapter_file_id(adapter)).await?;
-                complete &= whole;
-                stored += if begun { there } else { 0 };
-                bytes = bytes.and_then(|bytes| Some(bytes + adapter.bytes? - if begun { 0 } else { there }));
-            }
-            let (id, name, licence) = (model.id.clone(), model.name.clone(), model.licence.clone());
-            let adapters = catalog.adapters_of(&model.id).filter_map(user_adapter).collect();
-            models.push(ModelStatus { id, name, licence, bytes, stored, complete, origin, adapters });
+            let (id, name, licence, bytes) = (model.id.clone(), model.name.clone(), model.licence.clone(), model.bytes);
+            let summaries =
+                catalog.summaries(&id).filter_map(|(task, method)| adapters.summary(&catalog, &id, task, method));
+            let summaries = summaries.collect();
+            let adapters =
+                catalog.adapters_of(&id).filter(|file| adapters.has(file)).filter_map(stored_adapter).collect();
+            models.push(ModelStatus { id, name, licence, bytes, stored, complete, origin, summaries, adapters });
         }
         Ok(models)
     }
 
-    /// Returns the ids of the models but `id` of whose files at least a part is there.
-    pub async fn stored_beside(&self, id: &str) -> Result<Vec<String>> {
-        let mut others = Vec::new();
-        for model in self.catalog().models.iter().filter(|model| model.id != id) {
-            if self.stored(&file_id(model)).await?.0 > 0 {
-                others.push(model.id.clone());
+    /// Finds out which adapters and corrections are there.
+    pub async fn adapters(&self) -> Result<StoredAdapters> {
+        let mut files = HashMap::new();
+        for adapter in &self.catalog().adapters {
+            let id = adapter_file_id(adapter);
+            if let Entry::Vacant(new) = files.entry(id) {
+                let stored = self.stored(new.key()).await?;
+                new.insert(stored);
             }
         }
-        Ok(others)
+        Ok(StoredAdapters(files))
+    }
+
+    /// Returns the records of files that the catalog has no longer: earlier versions of the page have left them.
+    pub async fn leftovers(&self) -> Result<Vec<FileRecord>> {
+        let catalog = self.catalog();
+        let models = catalog.models.iter().map(file_id);
+        let known: HashSet<String> = models.chain(catalog.adapters.iter().map(adapter_file_id)).collect();
+        let records = self.files.records().await?;
+        Ok(records.into_iter().filter(|record| !known.contains(&record.id)).collect())
+    }
+
+    /// Returns `true` if at least a part of another model is there that takes the same adapters as `id`.
+    pub async fn adapters_are_shared(&self, id: &str) -> Result<bool> {
+        let catalog = self.catalog();
+        for model in catalog.models.iter().filter(|model| model.id != id && catalog.share_adapters(&model.id, id)) {
+            if self.stored(&file_id(model)).await?.0 > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns the number of bytes of file `id` that are there, and whether it is complete.
@@ -202,13 +225,47 @@ pub fn adapter_file_id(adapter: &CatalogAdapter) -> String {
     }
 }
 
-/// Returns `adapter` as the page sees it, if the user added it.
-fn user_adapter(adapter: &CatalogAdapter) -> Option<UserAdapter> {
-    Some(UserAdapter {
+/// Returns `adapter` as the page sees it.
+fn stored_adapter(adapter: &CatalogAdapter) -> Option<StoredAdapter> {
+    let alone = || if adapter.task.kind() == TaskKind::Translate { Method::Secondary } else { Method::Primary };
+    let method = adapter.method().unwrap_or_else(alone);
+    Some(StoredAdapter {
         id: adapter.id.clone(),
-        name: adapter.user.as_ref()?.name.clone(),
+        name: adapter.user.as_ref().map_or(method.name(), |user| &user.name).to_owned(),
         kind: adapter.kind,
-        task: adapter.task.tasks().ok()?.into_iter().next()?,
+        tasks: adapter.task.tasks().ok()?,
         bytes: adapter.bytes.unwrap_or(0),
+        own: adapter.user.is_some(),
     })
+}
+
+/// The adapters and corrections that are in the store: of each file the bytes that are there, and whether it is
+/// complete.
+pub struct StoredAdapters(HashMap<String, (u64, bool)>);
+
+impl StoredAdapters {
+    /// Returns `true` if the file of `adapter` is there whole.
+    pub fn has(&self, adapter: &CatalogAdapter) -> bool {
+        self.0.get(&adapter_file_id(adapter)).is_some_and(|(_, complete)| *complete)
+    }
+
+    /// Returns the bytes of `files` that are not there.
+    fn missing(&self, files: &[&CatalogAdapter]) -> u64 {
+        let stored = |file: &CatalogAdapter| self.0.get(&adapter_file_id(file)).map_or(0, |(bytes, _)| *bytes);
+        files.iter().map(|file| file.bytes.unwrap_or(0).saturating_sub(stored(file))).sum()
+    }
+
+    /// Returns the files of a summary beside the model `id`.
+    fn summary(&self, catalog: &Catalog, id: &str, task: Task, method: Method) -> Option<SummaryFiles> {
+        let files = catalog.files_for(id, method, &task, |file| self.has(file))?;
+        let bytes = files.iter().filter_map(|file| file.bytes).sum();
+        Some(SummaryFiles { task, method, bytes, missing: self.missing(&files) })
+    }
+
+    /// Tells whether the model `id`, which is loaded as `engine`, can do `task` by `method`, and what would make it so.
+    pub fn readiness(&self, engine: &Engine, catalog: &Catalog, id: &str, method: Method, task: &Task) -> Readiness {
+        let unavailable = engine.unavailable(method, task);
+        let files = unavailable.as_ref().and_then(|_| catalog.files_for(id, method, task, |file| self.has(file)));
+        Readiness { unavailable, missing: files.map(|files| self.missing(&files)).filter(|bytes| *bytes > 0) }
+    }
 }

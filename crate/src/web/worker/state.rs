@@ -37,6 +37,8 @@ pub struct LoadedModel {
     pub engine: Engine,
     /// Catalog id.
     pub id: String,
+    /// Ids of the files of its adapters and corrections.
+    pub files: Vec<String>,
     /// Backend that the page asked for.
     pub backend: Backend,
     /// Reason not to run on the GPU, if `auto` chose the processor.

@@ -6,7 +6,7 @@ use js_sys::Uint8Array;
 use sha2::{Digest, Sha256};
 use web_sys::{AbortSignal, File};
 
-use super::model_store::file_id;
+use super::model_store::{adapter_file_id, file_id};
 use super::page_sender::ProgressReporter;
 use super::state::WorkerState;
 use crate::catalog::hugging_face;
@@ -160,9 +160,11 @@ impl WorkerState {
         };
         let mut catalog = (*store.catalog()).clone();
         catalog.adapters.push(entry.clone());
+        let stored = store.adapters().await?;
         let installed = install(&mut loaded.engine, &entry, &adapter.bytes).await;
         let installed = installed.and_then(|()| loaded.engine.reserve_pairs());
-        let answer = installed.and_then(|()| loaded.present(&catalog));
+        loaded.files.extend(entry.user.as_ref().map(|user| user.file.clone()));
+        let answer = installed.and_then(|()| loaded.present(&catalog, &stored));
         self.model.replace(Some(loaded));
         let answer = answer?;
 
@@ -188,13 +190,13 @@ impl WorkerState {
         Ok(answer)
     }
 
-    /// Deletes an adapter of the user. The loaded model keeps it until it is loaded again.
+    /// Deletes the file of an adapter or correction. The loaded model keeps it until it is loaded again.
     pub(super) async fn remove_adapter(&self, id: &str) -> Result<()> {
         let store = self.store()?;
         let catalog = store.catalog();
-        let user = catalog.adapters.iter().find(|adapter| adapter.id == id).and_then(|adapter| adapter.user.as_ref());
-        let user = user.ok_or_else(|| input!("{id} is no adapter that was added here"))?;
-        store.files.delete(&user.file).await?;
+        let adapter = catalog.adapters.iter().find(|adapter| adapter.id == id);
+        let adapter = adapter.ok_or_else(|| input!("there is no adapter {id}"))?;
+        store.files.delete(&adapter_file_id(adapter)).await?;
         store.reread().await
     }
 }

@@ -1,6 +1,7 @@
 // The part of the controller that its parts see. They import this instead of the controller, which imports them.
 import type { ReactiveControllerHost } from "lit";
 import type { Method, ModelStatus } from "../../protocol";
+import type { Need } from "../engine/need";
 import type { EngineSession } from "../engine/session";
 import type { ImportSource } from "../state/chat-import";
 import type { Dialogue } from "../state/dialogues";
@@ -34,6 +35,10 @@ export interface Context {
   readonly to: string;
   /** Method that summaries are made by; null if there is none for these languages. */
   readonly method: Method | null;
+  /** What is missing for a summary of the open chat beside the chosen model; null if nothing is. */
+  readonly need: Need | null;
+  /** What is missing for a summary of the open chat beside `model`; null if nothing is. */
+  needWith(model: ModelStatus): Need | null;
   /** Text that screen readers read out when a task ends. */
   announcement: string;
   /** Changes settings, and saves and applies them. */

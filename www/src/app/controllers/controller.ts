@@ -4,12 +4,14 @@ import { languageName, messages, setUiLanguage, uiLanguage } from "../../i18n";
 import type { Method, MethodStatus, ModelStatus } from "../../protocol";
 import { whenIdle } from "../browser/device";
 import { forgetBenchmarks, fromAddress } from "../engine/backend";
+import { firstNeed, type Need, needOf, summaryTask, translationTask } from "../engine/need";
 import { EngineSession } from "../engine/session";
 import { type ChatLanguage, empty, type Lines } from "../state/conversation";
 import { type Dialogue, firstExample, sample } from "../state/dialogues";
 import type { Replay } from "../state/replay";
 import { samples } from "../state/samples";
 import { forgetSettings, readSettings, type Settings, writeSettings } from "../state/settings";
+import type { Summary } from "../state/summary";
 import { ChatController } from "./chat-controller";
 import { CompareController } from "./compare-controller";
 import type { Context, View } from "./context";
@@ -122,19 +124,53 @@ export class Controller implements Context {
     return this.session.direction(this.from, this.to)?.methods ?? [];
   }
 
-  /** The chosen method if it can be used for these languages, or else the best one for them. */
+  /** The chosen method if there is one such for these languages, or else the best one for them. */
   get method(): Method | null {
     const { from, session, settings, to } = this;
-    const usable = session.available(from, to).map(({ method }) => method);
-    if (settings.method !== "auto" && usable.includes(settings.method)) return settings.method;
-    return session.direction(from, to)?.defaultMethod ?? usable[0] ?? null;
+    const offered = session.offered(from, to).map(({ method }) => method);
+    if (settings.method !== "auto" && offered.includes(settings.method)) return settings.method;
+    return session.direction(from, to)?.defaultMethod ?? offered[0] ?? null;
+  }
+
+  get need(): Need | null {
+    return this.model ? this.needWith(this.model) : null;
+  }
+
+  needWith(model: ModelStatus): Need | null {
+    const { from, method, methods, session, to } = this;
+    if (from === "") return null;
+    if (session.loaded?.model !== model.id) return firstNeed(model, from, to);
+    const status = methods.find((status) => status.method === method);
+    return status ? needOf({ task: summaryTask(from, to), method: status.method }, status) : null;
+  }
+
+  /** What `bytes` are missing for: a summary of the open chat by `method`. */
+  needBy(method: Method, bytes: number): Need {
+    return { purpose: { task: summaryTask(this.from, this.to), method }, bytes };
+  }
+
+  /** Whether the method is the one that the page takes by itself. */
+  get isDefaultMethod(): boolean {
+    return this.method === this.session.direction(this.from, this.to)?.defaultMethod;
+  }
+
+  /** What is missing to read the summary back, and to make one of a chat that was read in parts. */
+  extrasOf({ from, language }: Summary): { wayBack: Need | null; oneOfParts: Need | null } {
+    const direction = this.session.direction(from, language);
+    if (!direction) return { wayBack: null, oneOfParts: null };
+    const { wayBack, oneOfParts } = direction;
+    return {
+      wayBack: needOf({ task: translationTask(language, from), method: "secondary" }, wayBack),
+      oneOfParts: needOf({ task: summaryTask(from, from), method: "primary" }, oneOfParts),
+    };
   }
 
   /** Why no summary can be made right now; null if one can. */
   get disabledReason(): string | null {
     const t = messages().summary;
     const { from, session } = this;
-    if (!this.model?.complete || session.download) return t.needsModel;
+    if (!this.model?.complete) return t.needsModel;
+    if (session.download) return messages().phases.download;
     if (this.chat.visible.every(({ text }) => text.trim() === "")) return t.needsText;
     const impossible = session.loaded !== null && from !== "" && this.targets.length === 0;
     return impossible ? t.noAdapters(languageName(from)) : null;
@@ -211,7 +247,7 @@ export class Controller implements Context {
     const due = replay.finished
       ? replaySummary !== "never"
       : replaySummary === "every" && replay.position % replayEvery === 0;
-    if (!due || this.disabledReason !== null) return;
+    if (!due || this.disabledReason !== null || this.need) return;
     if (!replay.finished) replay.pause();
     void this.summarize().then(() => {
       if (this.chat.replay === replay && !replay.finished) replay.start();

@@ -1,9 +1,10 @@
 // Models and adapters on this device: downloading, adding, loading and deleting them, and the storage they need.
 import { messages } from "../../i18n";
-import type { ExaminedAdapter, ModelStatus, Task, UserAdapter } from "../../protocol";
+import type { ExaminedAdapter, ModelStatus, StoredAdapter, Task } from "../../protocol";
 import { guardLoad, wasInterrupted } from "../browser/crash-guard";
 import { persistStorage, whenIdle } from "../browser/device";
 import type { PickedFiles } from "../browser/picked-files";
+import type { Need } from "../engine/need";
 import { UserModels } from "../engine/user-models";
 import type { Context } from "./context";
 
@@ -38,17 +39,31 @@ export class ModelsController {
     await guardLoad(() => session.ensureLoaded(model.id));
   }
 
+  /** Downloads what is missing of a model and for the open chat, and loads it. */
   async download(model: ModelStatus): Promise<void> {
     const { app } = this;
-    this.requestPersistence();
+    const need = app.needWith(model);
     app.change({ model: model.id });
-    await app.tasks.guard(async () => {
-      await app.session.downloadModel(model);
+    await this.fetch(model, need ? [need] : []);
+  }
+
+  /** Downloads what is missing for `need`, and adds it to the chosen model. */
+  async add(need: Need): Promise<void> {
+    const { model } = this.app;
+    if (model) await this.fetch(model, [need]);
+  }
+
+  private async fetch(model: ModelStatus, needs: readonly Need[]): Promise<void> {
+    const { session, tasks } = this.app;
+    if (session.download) return;
+    this.requestPersistence();
+    await tasks.guard(async () => {
+      await session.downloadModel(model, needs);
       await this.load();
     });
   }
 
-  /** Copies a model from a file, downloads the adapters that belong to it, and loads it. */
+  /** Copies a model from a file and loads it. */
   async importModel(file: File): Promise<void> {
     this.requestPersistence();
     await this.app.tasks.guard(async () => this.useAdded(await this.userModels.importModel(file)));
@@ -64,7 +79,7 @@ export class ModelsController {
     const { session } = this.app;
     const model = session.models.find((model) => model.id === id);
     if (!model) return;
-    if (!model.complete) await session.downloadModel(model);
+    if (!model.complete) await session.downloadModel(model, []);
     this.app.change({ model: id });
     await this.load();
   }
@@ -82,7 +97,7 @@ export class ModelsController {
   }
 
   /** Deletes an adapter, on whichever model's card. The loaded model may share it, and is then loaded again. */
-  async removeAdapter({ id, name }: UserAdapter): Promise<void> {
+  async removeAdapter({ id, name }: StoredAdapter): Promise<void> {
     const { session, tasks } = this.app;
     if (!confirm(messages().models.confirmAdapter(name))) return;
     await tasks.guard(async () => {
@@ -90,7 +105,7 @@ export class ModelsController {
       const affected = loaded?.adapters.some((adapter) => adapter.id === id);
       await this.userModels.removeAdapter(id);
       if (!affected) return;
-      session.replaceLoaded(null);
+      session.invalidate();
       await this.load();
     });
   }

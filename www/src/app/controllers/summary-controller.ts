@@ -2,7 +2,7 @@
 import { languageName, messages } from "../../i18n";
 import type { Action } from "../../protocol";
 import { install } from "../browser/install";
-import type { EngineEvent } from "../engine/client";
+import { EngineError, type EngineEvent } from "../engine/client";
 import { sampleOf } from "../state/samples";
 import { type BackTranslation, blank, type Summary, summarize } from "../state/summary";
 import type { Context } from "./context";
@@ -14,12 +14,12 @@ export class SummaryController {
 
   constructor(private readonly app: Context) {}
 
-  /** The summary to show: the one made here or, before there is a model, a sample. */
+  /** The summary to show: the one made here or, before there is what it takes, a sample. */
   get shown(): Summary | null {
-    const { session, model, chat, to } = this.app;
+    const { session, model, need, chat, to } = this.app;
     if (this.summary) return this.summary;
-    const needsModel = session.models.length > 0 && !model?.complete;
-    return needsModel && !chat.replay ? sampleOf(chat.conversation.example, to) : null;
+    const isMissing = session.models.length > 0 && (!model?.complete || need !== null);
+    return isMissing && !chat.replay ? sampleOf(chat.conversation.example, to) : null;
   }
 
   /** Summarises the messages in sight. */
@@ -33,6 +33,7 @@ export class SummaryController {
         await app.chat.knowLanguage();
         await app.loadModel(); // first, so that language and method are ones that the model has
         signal.throwIfAborted();
+        if (app.need) throw new EngineError("input", messages().summary.needsFiles);
         const onChange = (summary: Summary): void => {
           if (!signal.aborted) this.show(summary);
         };

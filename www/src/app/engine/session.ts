@@ -1,8 +1,19 @@
 // The engine's state as the page knows it: the models on this device, the download in progress, and the loaded model.
 import type { ReactiveControllerHost } from "lit";
-import type { Backend, Direction, EngineInfo, MethodStatus, ModelStatus, Part, Phase, Storage } from "../../protocol";
+import type {
+  Backend,
+  Direction,
+  EngineInfo,
+  MethodStatus,
+  ModelStatus,
+  Part,
+  Phase,
+  Readiness,
+  Storage,
+} from "../../protocol";
 import { type Benchmark, benchmarkOf, isFaster, type Placement } from "./backend";
 import { type Answer, type EngineAction, EngineClient, EngineError, type EngineEvent } from "./client";
+import { FORM, type Need } from "./need";
 import { DownloadSpeed } from "./speed";
 
 export interface Download {
@@ -21,8 +32,10 @@ export interface Activity {
   part?: Part | undefined;
 }
 
-const usable = (methods: readonly MethodStatus[]): MethodStatus[] =>
-  methods.filter(({ unavailable }) => unavailable === undefined);
+/** Whether a method can be used. */
+export const isReady = ({ unavailable }: Readiness): boolean => unavailable === undefined;
+/** Whether a method can be used, at once or after a download. */
+const isOffered = (method: MethodStatus): boolean => isReady(method) || method.missing !== undefined;
 
 type AnswerOf<T extends Answer["type"]> = Extract<Answer, { type: T }>;
 export type Loaded = AnswerOf<"loaded">;
@@ -30,6 +43,8 @@ export type Loaded = AnswerOf<"loaded">;
 export class EngineSession {
   models: readonly ModelStatus[] = [];
   storage: Storage | null = null;
+  /** Bytes of files that earlier versions of the page have left. */
+  leftover = 0;
   /** Languages and limits of the engine; null until it has answered for the first time. */
   engine: EngineInfo | null = null;
   download: Download | null = null;
@@ -42,6 +57,8 @@ export class EngineSession {
   /** Notices of the download. */
   notices: readonly string[] = [];
   private loadedFor: Backend | null = null;
+  /** Whether files of the loaded model have come or gone. */
+  private outdated = false;
   private load: { model: string; backend: Backend; done: Promise<Loaded> } | null = null;
   private stopper: AbortController | null = null;
   private readonly client: EngineClient;
@@ -68,42 +85,51 @@ export class EngineSession {
   }
 
   async refresh(): Promise<void> {
-    const { models, storage, engine } = await this.ask("status", { action: "status" });
-    this.set({ models, storage, engine });
+    const { models, storage, leftover, engine } = await this.ask("status", { action: "status" });
+    this.set({ models, storage, leftover, engine });
   }
 
   model(id: string): ModelStatus | undefined {
     return this.models.find((model) => model.id === id) ?? this.models[0];
   }
 
+  /** What the loaded model can be asked for, in the form that the page offers. */
+  private get directions(): readonly Direction[] {
+    return (this.loaded?.directions ?? []).filter(({ form }) => form === FORM);
+  }
+
   /** The direction from the chat's language to the summary's, if the loaded model has it. */
   direction(from: string, to: string): Direction | undefined {
-    return this.loaded?.directions.find((direction) => direction.from === from && direction.to === to);
+    return this.directions.find((direction) => direction.from === from && direction.to === to);
   }
 
   /** The methods that can be used for chats in `from` and summaries in `to`. */
   available(from: string, to: string): MethodStatus[] {
-    return usable(this.direction(from, to)?.methods ?? []);
+    return (this.direction(from, to)?.methods ?? []).filter(isReady);
+  }
+
+  /** The methods for chats in `from` and summaries in `to` that can be used, at once or after a download. */
+  offered(from: string, to: string): MethodStatus[] {
+    return (this.direction(from, to)?.methods ?? []).filter(isOffered);
   }
 
   /**
-   * The languages that the loaded model can summarise chats in `from` in. A direction without a default method lacks
-   * adapters; such ones are all that there is for a model without any.
+   * The languages that the loaded model can summarise chats in `from` in, at once or after a download. A direction
+   * without a default method lacks adapters; such ones are all that there is for a model without any.
    */
   targets(from: string): string[] {
-    const all = (this.loaded?.directions ?? []).filter(({ methods }) => usable(methods).length > 0);
+    const all = this.directions.filter(({ methods }) => methods.some(isOffered));
     const adapted = all.filter(({ defaultMethod }) => defaultMethod !== undefined);
     return (adapted.length > 0 ? adapted : all).filter((each) => each.from === from).map(({ to }) => to);
   }
 
-  /** Downloads what is missing of a model. If it stops early, what has arrived is kept. */
-  async downloadModel(model: ModelStatus): Promise<void> {
+  /** Downloads what is missing of a model and for `needs`. If it stops early, what has arrived is kept. */
+  async downloadModel(model: ModelStatus, needs: readonly Need[]): Promise<void> {
     const speed = new DownloadSpeed();
     this.stopper = new AbortController();
-    this.set({
-      notices: [],
-      download: { model: model.id, done: model.stored, total: model.bytes ?? 0, bytesPerSecond: 0 },
-    });
+    const [done, own] = model.complete ? [0, 0] : [model.stored, model.bytes ?? 0];
+    const total = needs.reduce((sum, { bytes }) => sum + bytes, own);
+    this.set({ notices: [], download: { model: model.id, done, total, bytesPerSecond: 0 } });
     const onEvent = (event: EngineEvent): void => {
       if (event.type === "notice") this.set({ notices: [...this.notices, event.text] });
       if (event.type !== "progress") return;
@@ -113,8 +139,11 @@ export class EngineSession {
       });
     };
     try {
-      await this.ask("done", { action: "download", model: model.id }, { onEvent, signal: this.stopper.signal });
+      const purposes = needs.map(({ purpose }) => purpose);
+      const { signal } = this.stopper;
+      await this.ask("done", { action: "download", model: model.id, purposes }, { onEvent, signal });
     } finally {
+      this.invalidate();
       this.set({ download: null });
       await this.refresh();
     }
@@ -124,11 +153,17 @@ export class EngineSession {
     this.stopper?.abort();
   }
 
-  /** Loads a model unless it is loaded. Calls made while it loads wait for the same load. */
+  /** Has the loaded model compared with its files, which have changed, before its next use. */
+  invalidate(): void {
+    this.outdated = true;
+  }
+
+  /** Loads a model unless it is loaded with all its files. Calls made while it loads wait for the same load. */
   async ensureLoaded(model: string): Promise<Loaded> {
-    const { backend } = this;
-    if (this.loaded?.model === model && this.loadedFor === backend) return this.loaded;
-    if (this.load?.model !== model || this.load.backend !== backend) {
+    const { backend, outdated } = this;
+    if (!outdated && this.loaded?.model === model && this.loadedFor === backend) return this.loaded;
+    if (outdated || this.load?.model !== model || this.load.backend !== backend) {
+      this.outdated = false;
       const before = this.load?.done.catch(() => {}); // reported to whoever began it
       const done = Promise.resolve(before).then(() => this.loadNow(model, backend));
       this.load = { model, backend, done };
@@ -141,8 +176,9 @@ export class EngineSession {
   }
 
   private async loadNow(model: string, choice: Backend): Promise<Loaded> {
-    // If loading fails, no model is loaded.
-    this.set({ loaded: null, placement: null, loading: { phase: "load", done: 0, total: 0 } });
+    // The worker only adds what has come since to a model that is loaded: what that can do stays in sight.
+    const isLoaded = this.loaded?.model === model && this.loadedFor === choice;
+    if (!isLoaded) this.set({ loaded: null, placement: null, loading: { phase: "load", done: 0, total: 0 } });
     const onEvent = (event: EngineEvent): void => {
       if (event.type === "progress")
         this.set({ loading: { phase: event.phase, done: event.done, total: event.total } });
@@ -157,6 +193,9 @@ export class EngineSession {
       this.loadedFor = choice;
       this.set({ loaded, placement: { gpu: loaded.gpu ?? null, reason, benchmark, noGpu } });
       return loaded;
+    } catch (cause) {
+      this.set({ loaded: null, placement: null });
+      throw cause;
     } finally {
       this.set({ loading: null });
     }
@@ -176,8 +215,8 @@ export class EngineSession {
     }
   }
 
-  /** Replaces the loaded model after its adapters have changed; null if it must be loaded again. */
-  replaceLoaded(loaded: Loaded | null): void {
+  /** Replaces the loaded model after an adapter was added to it. */
+  replaceLoaded(loaded: Loaded): void {
     this.set({ loaded });
   }
 
@@ -188,9 +227,17 @@ export class EngineSession {
     await this.refresh();
   }
 
+  async removeLeftovers(): Promise<void> {
+    await this.ask("done", { action: "deleteLeftovers" });
+    await this.refresh();
+  }
+
   private set(
     state: Partial<
-      Pick<EngineSession, "models" | "storage" | "engine" | "download" | "loaded" | "loading" | "notices" | "placement">
+      Pick<
+        EngineSession,
+        "models" | "storage" | "leftover" | "engine" | "download" | "loaded" | "loading" | "notices" | "placement"
+      >
     >,
   ): void {
     Object.assign(this, state);

@@ -30,6 +30,8 @@ export interface Summary {
   language: string;
   activity: Activity | null;
   notices: readonly string[];
+  /** Whether the chat was read in parts, of which no one summary could be made. */
+  inParts: boolean;
   metrics: SummaryMetrics | null;
   rouge: Rouge | null;
   /** Whether this is a sample that was made beforehand. */
@@ -50,6 +52,7 @@ export const blank = (from: string, language: string): Summary => ({
   language,
   activity: null,
   notices: [],
+  inParts: false,
   metrics: null,
   rouge: null,
   sample: false,
@@ -86,7 +89,11 @@ export async function summarize(
   };
   const onEvent = (event: EngineEvent): void => {
     if (event.type === "notice")
-      set({ notices: [...summary.notices, event.text], ...(event.kind === "restarted" && { text: "" }) });
+      set({
+        notices: [...summary.notices, event.text],
+        ...(event.kind === "restarted" && { text: "" }),
+        ...(event.kind === "notMerged" && { inParts: true }),
+      });
     else if (event.type === "progress")
       set({ activity: { phase: event.phase, done: event.done, total: event.total, part: event.part } });
     else {
