@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import startWorker from "#worker?worker";
-import type { Method, ModelStatus, StoredAdapter } from "../protocol";
+import type { Form, Method, ModelStatus, StoredAdapter } from "../protocol";
 import "../ui/action-bar";
 import type { AdapterDialog } from "../ui/adapter-dialog";
 import "../ui/chat-list";
@@ -314,16 +314,19 @@ export class GistApp extends Component {
     const summary = summaries.shown;
     if (!summary) return nothing;
     const extras = this.app.extrasOf(summary);
-    const reference = summary.running ? null : (chat.conversation.reference?.[summary.language] ?? null);
+    const reference =
+      summary.running || summary.form !== "gist" ? null : (chat.conversation.reference?.[summary.language] ?? null);
     return html`<summary-card
       .summary=${summary}
       .reference=${reference}
+      .forms=${summary.sample ? [] : this.app.forms}
       .backTranslation=${summaries.backTranslation}
-      .noWayBack=${session.direction(summary.from, summary.language)?.wayBack.unavailable ?? null}
+      .noWayBack=${session.direction(summary.from, summary.language, summary.form)?.wayBack.unavailable ?? null}
       .wayBack=${extras.wayBack}
       .oneOfParts=${extras.oneOfParts}
       .download=${session.download}
       .sampleModel=${sampleModel}
+      @choose-form=${on<Form>((form) => this.app.chooseForm(form))}
       @read-back=${() => summaries.readBack()}
       @download-need=${on<Need>((need) => this.app.models.add(need))}
       @pause-download=${() => session.stopDownload()}

@@ -67,6 +67,8 @@ export const de: Messages = {
   },
   summary: {
     title: "Zusammenfassung",
+    form: "Form der Zusammenfassung",
+    forms: { gist: "Kurz gefasst", people: "Nach Personen" },
     summarize: "Zusammenfassen",
     stop: "Anhalten",
     from: "Chat auf",

@@ -58,6 +58,8 @@ export const en = {
   },
   summary: {
     title: "Summary",
+    form: "Form of the summary",
+    forms: { gist: "In short", people: "By person" },
     summarize: "Summarize",
     stop: "Stop",
     from: "Chat in",

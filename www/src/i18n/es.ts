@@ -67,6 +67,8 @@ export const es: Messages = {
   },
   summary: {
     title: "Resumen",
+    form: "Forma del resumen",
+    forms: { gist: "En breve", people: "Por persona" },
     summarize: "Resumir",
     stop: "Detener",
     from: "Chat en",

@@ -71,6 +71,8 @@ export const fr: Messages = {
   },
   summary: {
     title: "Résumé",
+    form: "Forme du résumé",
+    forms: { gist: "En bref", people: "Par personne" },
     summarize: "Résumer",
     stop: "Arrêter",
     from: "Discussion en",

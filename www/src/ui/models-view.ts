@@ -1,7 +1,7 @@
 // The view that manages models: which there are, which are on this device, and how much storage is left.
 import { css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { isOffered, languagesOf, type Need } from "../app/engine/need";
+import { formOf, languagesOf, type Need } from "../app/engine/need";
 import type { Download } from "../app/engine/session";
 import type { ModelStatus, Storage, StoredAdapter, SummaryFiles } from "../protocol";
 import { Component } from "./component";
@@ -163,7 +163,7 @@ export class ModelsView extends Component {
   private renderLanguages({ adapters, complete, id, summaries }: ModelStatus) {
     const { models: t } = this.t;
     if (!complete || summaries.length === 0) return nothing;
-    const offered = summaries.filter(({ task }) => isOffered(task));
+    const offered = summaries.filter(({ task }) => formOf(task) === "gist");
     const here = offered.filter(({ missing }) => missing === 0);
     const others = offered.filter(({ missing }) => missing > 0);
     const pair = ({ task }: SummaryFiles): string => languagePair(...languagesOf(task));

@@ -6,12 +6,24 @@ import type { Need } from "../app/engine/need";
 import type { Activity, Download } from "../app/engine/session";
 import type { BackTranslation, Summary } from "../app/state/summary";
 import { languageName } from "../i18n";
+import type { Form } from "../protocol";
 import { Component } from "./component";
 import { language } from "./format";
 import { icon } from "./icons";
 import "./metrics-list";
 import "./need-note";
 import { base } from "./styles";
+
+/** `Name: text` lines with the names in bold. */
+function renderLines(text: string) {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const colon = line.indexOf(":");
+      return colon < 0 ? html`<p>${line}</p>` : html`<p><b>${line.slice(0, colon + 1)}</b>${line.slice(colon + 1)}</p>`;
+    });
+}
 
 @customElement("summary-card")
 export class SummaryCard extends Component {
@@ -37,6 +49,22 @@ export class SummaryCard extends Component {
         white-space: pre-wrap;
         overflow-wrap: anywhere;
         min-height: 1.75rem;
+      }
+      .text p {
+        margin: 0 0 0.375rem;
+      }
+      .forms {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.375rem;
+        margin-bottom: 0.625rem;
+      }
+      .forms button {
+        min-height: 2.75rem;
+      }
+      .forms [aria-pressed="true"] {
+        background: var(--accent);
+        color: var(--on-accent);
       }
       .text[aria-busy="true"]::after {
         content: "";
@@ -88,6 +116,8 @@ export class SummaryCard extends Component {
   /** A person's summary of the chat, in the same language. */
   @property({ attribute: false }) reference: string | null = null;
   @property({ attribute: false }) backTranslation: BackTranslation | null = null;
+  /** Forms that a summary of these languages can have. */
+  @property({ attribute: false }) forms: readonly Form[] = [];
   /** Why the summary cannot be read back in the chat's language; null if it can. */
   @property({ attribute: false }) noWayBack: string | null = null;
   /** What has to be downloaded before the summary can be read back; null if nothing, or if it cannot be had. */
@@ -123,7 +153,10 @@ export class SummaryCard extends Component {
     return html`<section class="card" aria-labelledby="title">
       <header>${icon("gist")}<h2 id="title">${t.summary.title} · ${language(summary.language)}</h2></header>
       ${summary.sample ? html`<p class="quiet">${t.summary.sample(this.sampleModel)}</p>` : nothing}
-      <div class="text" lang=${summary.language} dir="auto" aria-busy=${running ? "true" : "false"}>${text}</div>
+      ${this.renderForms(summary)}
+      <div class="text" lang=${summary.language} dir="auto" aria-busy=${running ? "true" : "false"}>${
+        summary.form === "people" ? renderLines(text) : text
+      }</div>
       ${running ? this.renderActivity(summary.activity, text) : nothing}
       ${summary.metrics && summary.metrics.passes_cut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
       ${summary.notices.map((text) => html`<p class="notice">${text}</p>`)}
@@ -133,6 +166,23 @@ export class SummaryCard extends Component {
       ${this.reference ? this.renderReference(this.reference, summary.language) : nothing}
       ${summary.metrics ? this.renderFigures(summary) : nothing}
     </section>`;
+  }
+
+  /** The choice between the forms of the summary, where there is one. */
+  private renderForms({ form: shown, running }: Summary) {
+    const { forms, t } = this;
+    if (forms.length < 2) return nothing;
+    return html`<div class="forms" role="group" aria-label=${t.summary.form}>
+      ${forms.map(
+        (form) =>
+          html`<button
+            class="soft"
+            aria-pressed=${form === shown ? "true" : "false"}
+            ?disabled=${running}
+            @click=${() => form !== shown && this.emit("choose-form", form)}
+          >${t.summary.forms[form]}</button>`,
+      )}
+    </div>`;
   }
 
   private renderNeed(need: Need | null, what: string) {

@@ -67,6 +67,11 @@ const texts: Record<string, string> = {
   de: "Frank sagt, dass das Glockenseil gerissen ist. Hamish besorgt vor der Hochzeit ein neues.",
   it: "Frank dice che la corda della campana si è rotta. Hamish ne trova un’altra prima del matrimonio.",
 };
+/** Summaries by person. */
+const people: Record<string, string> = {
+  es: "Frank: la cuerda de la campana se ha roto\nHamish: consigue otra antes de la boda",
+  en: "Frank: the bell rope has gone\nHamish: gets another one before the wedding",
+};
 const back: Record<string, string> = {
   en: "Frank says that the rope of the bell has broken.",
   es: "Frank dice que la cuerda de la campana se rompió.",
@@ -124,7 +129,7 @@ const halved = (from: string, to: string): Direction => ({
 // Those of models/catalog.json: all four languages, and English in Spanish. The tests need more: a reader of English
 // who opens a chat in Spanish or German, a summary that cannot be translated back, and a direction without a default
 // method. There is none for Italian, which the tests take for a language without adapters.
-const directions = [
+const directions: Direction[] = [
   plain("en"),
   plain("es"),
   plain("fr"),
@@ -134,6 +139,8 @@ const directions = [
   translated("de", "en"),
   translated("es", "fr", "no adapter that translates fr to es is installed for this model; add one"),
   halved("de", "es"),
+  { ...plain("en"), form: "people" },
+  { ...translated("es", "en"), form: "people", defaultMethod: "two-step" },
 ];
 
 /**
@@ -175,7 +182,7 @@ const here = new Set<string>();
 /** The files for a purpose. */
 function filesFor({ task, method }: Purpose): StoredAdapter[] {
   const ids: Record<string, string[]> = {
-    projection: "to" in task ? [`${task.from}-${task.to}`] : [],
+    projection: "to" in task && !("form" in task) ? [`${task.from}-${task.to}`] : [],
     "two-step": ["summarize", "translate-en"],
     primary: ["summarize"],
     secondary: ["to" in task ? `translate-${task.to}` : ""],
@@ -193,7 +200,10 @@ const readiness = (purpose: Purpose): { unavailable: string | undefined; missing
   return bytes > 0 ? { unavailable: "no adapter is installed for this model; add one", missing: bytes } : ready;
 };
 
-const taskOf = ({ from, to }: Direction): Task => (from === to ? { task: "summarize", from } : both(from, to));
+const taskOf = ({ form, from, to }: Direction): Task => ({
+  ...(from === to ? { task: "summarize", from } : both(from, to)),
+  ...(form === "people" && { form }),
+});
 
 /** A direction with what is missing for it. */
 function withMissing(direction: Direction): Direction {
@@ -337,7 +347,7 @@ async function write(id: number, text: string, slowly: boolean, stage = 0): Prom
   post(id, { type: "done", metrics: { ...metrics, gpu: gpu === undefined ? undefined : work }, cancelled: false });
 }
 
-async function summarize(id: number, { messages, to }: ActionOf<"summarize">): Promise<void> {
+async function summarize(id: number, { messages, to, form }: ActionOf<"summarize">): Promise<void> {
   const chat = messages.map(({ sender, text }) => `${sender}: ${text}`).join("\n");
   if (chat.includes("PANIC"))
     return post(id, { type: "error", kind: "panic", text: "The engine stopped unexpectedly." });
@@ -375,7 +385,7 @@ async function summarize(id: number, { messages, to }: ActionOf<"summarize">): P
   await wait(50);
   await write(
     id,
-    `${chat.includes("<img") ? "<img src=x onerror=alert(1)> " : ""}${texts[to] ?? ""}`,
+    `${chat.includes("<img") ? "<img src=x onerror=alert(1)> " : ""}${(form === "people" ? people : texts)[to] ?? ""}`,
     chat.includes("SLOW"),
     parts > 1 ? 1 : 0,
   );

@@ -42,6 +42,41 @@ test("a sample is shown before there is a model, and says so", async ({ page }) 
   await expect(page.getByText("Sample, written in advance")).toBeHidden();
 });
 
+test("a summary is in short or by person, as chosen on its card", async ({ page }) => {
+  await download(page);
+  await openExample(page, "eval-266");
+  await summarize(page);
+  const forms = page.getByRole("group", { name: "Form of the summary" });
+  const short = forms.getByRole("button", { name: "In short" });
+  const people = forms.getByRole("button", { name: "By person" });
+  await expect(short).toHaveAttribute("aria-pressed", "true");
+  await people.click();
+  await expect(done(page)).toHaveText("The summary is ready.");
+  await expect(summaryText(page).locator("p")).toHaveText([
+    "Frank: the bell rope has gone",
+    "Hamish: gets another one before the wedding",
+  ]);
+  await expect(summaryText(page).locator("b")).toHaveText(["Frank:", "Hamish:"]);
+  await expect(people).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByText("Written by a person")).toBeHidden();
+  // Both are there now: going back and forth writes nothing again.
+  await short.click();
+  await expect(summaryText(page)).toHaveText(/^Frank says .* wedding\.$/);
+  await expect(page.getByText("Written by a person")).toBeVisible();
+  await people.click();
+  await expect(summaryText(page).locator("p")).toHaveCount(2);
+  // The form stays chosen, where there is one.
+  await page.reload();
+  await download(page); // the fake engine keeps nothing
+  await openExample(page, "eval-266");
+  await summarize(page);
+  await expect(summaryText(page).locator("b")).toHaveText(["Frank:", "Hamish:"]);
+  await page.locator("#to").selectOption("es");
+  await summarize(page);
+  await expect(summaryText(page)).toHaveText(/^Frank dice/);
+  await expect(forms).toBeHidden();
+});
+
 test("methods that cannot be used are greyed, with the reason", async ({ page }) => {
   await download(page);
   await expect(page.locator("#method option", { hasText: "no joint-expert adapter" })).toBeDisabled();

@@ -192,6 +192,7 @@ test("an experiment becomes rows and lines, and text cannot become a formula", (
       model: "m",
       from: "en",
       to: "es",
+      form: "gist",
       methods: [
         { method: "a", name: "A", extraBytes: 7 },
         { method: "b", name: "B", extraBytes: 0 },
@@ -226,7 +227,7 @@ test("an experiment becomes rows and lines, and text cannot become a formula", (
   expect(b?.seconds).toBeNull();
   expect(peak(experiment)).toEqual({ wasm: 3_000_000, gpu: 7 });
   const lines = toCsv(experiment).trim().split("\r\n");
-  expect(lines[1]).toBe(`1,a,en,es,1000,100,90,50,10,5,1,1000000,5,7,40,20,30,"'=HYPERLINK(""x"")"`);
+  expect(lines[1]).toBe(`1,a,gist,en,es,1000,100,90,50,10,5,1,1000000,5,7,40,20,30,"'=HYPERLINK(""x"")"`);
   expect(lines[2]).toMatch(/,"uno, dos"$/);
 });
 
@@ -281,7 +282,7 @@ test("a download says its size, however small it is", () => {
 
 test("before a model is loaded, what a chat needs is known from the model's list of summaries", () => {
   const files = (from: string, to: string, missing: number): SummaryFiles => ({
-    task: summaryTask(from, to),
+    task: summaryTask(from, to, "gist"),
     method: from === to ? "primary" : "projection",
     bytes: 8,
     missing,
@@ -294,17 +295,26 @@ test("before a model is loaded, what a chat needs is known from the model's list
     stored: 0,
     complete: false,
     origin: "catalog",
-    summaries: [files("es", "es", 8), files("es", "en", 1), files("de", "en", 0)],
+    summaries: [
+      files("es", "es", 8),
+      files("es", "en", 1),
+      files("de", "en", 0),
+      { task: summaryTask("es", "en", "people"), method: "two-step", bytes: 16, missing: 16 },
+    ],
     adapters: [],
   };
-  expect(firstNeed(model, "es", "en")).toEqual({
+  expect(firstNeed(model, "es", "en", "gist")).toEqual({
     purpose: { task: { task: "summarize-translate", from: "es", to: "en" }, method: "projection" },
     bytes: 1,
   });
   // There is no adapter for this direction, so the summary will be in the language of the chat.
-  expect(firstNeed(model, "es", "fr")).toEqual({
+  expect(firstNeed(model, "es", "fr", "gist")).toEqual({
     purpose: { task: { task: "summarize", from: "es" }, method: "primary" },
     bytes: 8,
   });
-  expect([firstNeed(model, "de", "en"), firstNeed(model, "fr", "fr")]).toEqual([null, null]);
+  expect([firstNeed(model, "de", "en", "gist"), firstNeed(model, "fr", "fr", "gist")]).toEqual([null, null]);
+  expect(firstNeed(model, "es", "en", "people")).toEqual({
+    purpose: { task: { task: "summarize-translate", from: "es", to: "en", form: "people" }, method: "two-step" },
+    bytes: 16,
+  });
 });

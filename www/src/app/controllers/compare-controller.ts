@@ -26,16 +26,16 @@ export class CompareController {
       try {
         await chat.knowLanguage();
         await app.loadModel();
-        const { from, to } = app;
+        const { form, from, to } = app;
         const chats = examples > 0 ? sample(await chat.examplesIn(from), examples).map(fromDialogue) : [open];
         const { maxTokens } = app.settings;
-        const usable = app.session.available(from, to);
+        const usable = app.session.available(from, to, form);
         const chosen = methods === null ? usable : usable.filter(({ method }) => methods.includes(method));
         const t = messages();
         if (chats.length === 0) throw new EngineError("input", t.compare.noExamples(languageName(from)));
         if (usable.length === 0) throw new EngineError("input", t.summary.noAdapters(languageName(from)));
         if (chosen.length === 0) throw new EngineError("input", t.compare.noMethods);
-        const plan = { model: app.model?.id ?? "", from, to, methods: chosen, chats, maxTokens };
+        const plan = { model: app.model?.id ?? "", from, to, form, methods: chosen, chats, maxTokens };
         await runExperiment(app.session, plan, (experiment) => this.show(experiment), signal);
         app.announcement = messages().compare.done;
       } finally {

@@ -1,6 +1,6 @@
 // The part of the controller that its parts see. They import this instead of the controller, which imports them.
 import type { ReactiveControllerHost } from "lit";
-import type { Method, ModelStatus } from "../../protocol";
+import type { Form, Method, ModelStatus } from "../../protocol";
 import type { Need } from "../engine/need";
 import type { EngineSession } from "../engine/session";
 import type { ImportSource } from "../state/chat-import";
@@ -33,6 +33,8 @@ export interface Context {
   readonly from: string;
   /** Language of the summary. */
   readonly to: string;
+  /** Form of the summary. */
+  readonly form: Form;
   /** Method that summaries are made by; null if there is none for these languages. */
   readonly method: Method | null;
   /** What is missing for a summary of the open chat beside the chosen model; null if nothing is. */

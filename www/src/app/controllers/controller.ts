@@ -1,7 +1,7 @@
 // The page's state and what the user can do: settings, the choices that follow from them, and the parts' wiring.
 import type { ReactiveControllerHost } from "lit";
 import { languageName, messages, setUiLanguage, uiLanguage } from "../../i18n";
-import type { Method, MethodStatus, ModelStatus } from "../../protocol";
+import type { Form, Method, MethodStatus, ModelStatus } from "../../protocol";
 import { whenIdle } from "../browser/device";
 import { forgetBenchmarks, fromAddress } from "../engine/backend";
 import { firstNeed, type Need, needOf, summaryTask, translationTask } from "../engine/need";
@@ -120,16 +120,27 @@ export class Controller implements Context {
     return messages().summary.noAdapter(languageName(from), languageName(wanted), languageName(to));
   }
 
+  /** Forms that a summary of the open chat can have. */
+  get forms(): readonly Form[] {
+    return this.session.forms(this.from, this.to);
+  }
+
+  /** The chosen form if the loaded model has it for these languages, or else the gist. */
+  get form(): Form {
+    const { form } = this.settings;
+    return this.session.loaded && !this.forms.includes(form) ? "gist" : form;
+  }
+
   get methods(): readonly MethodStatus[] {
-    return this.session.direction(this.from, this.to)?.methods ?? [];
+    return this.session.direction(this.from, this.to, this.form)?.methods ?? [];
   }
 
   /** The chosen method if there is one such for these languages, or else the best one for them. */
   get method(): Method | null {
-    const { from, session, settings, to } = this;
-    const offered = session.offered(from, to).map(({ method }) => method);
+    const { form, from, session, settings, to } = this;
+    const offered = session.offered(from, to, form).map(({ method }) => method);
     if (settings.method !== "auto" && offered.includes(settings.method)) return settings.method;
-    return session.direction(from, to)?.defaultMethod ?? offered[0] ?? null;
+    return session.direction(from, to, form)?.defaultMethod ?? offered[0] ?? null;
   }
 
   get need(): Need | null {
@@ -137,31 +148,31 @@ export class Controller implements Context {
   }
 
   needWith(model: ModelStatus): Need | null {
-    const { from, method, methods, session, to } = this;
+    const { form, from, method, methods, session, to } = this;
     if (from === "") return null;
-    if (session.loaded?.model !== model.id) return firstNeed(model, from, to);
+    if (session.loaded?.model !== model.id) return firstNeed(model, from, to, form);
     const status = methods.find((status) => status.method === method);
-    return status ? needOf({ task: summaryTask(from, to), method: status.method }, status) : null;
+    return status ? needOf({ task: summaryTask(from, to, form), method: status.method }, status) : null;
   }
 
   /** What `bytes` are missing for: a summary of the open chat by `method`. */
   needBy(method: Method, bytes: number): Need {
-    return { purpose: { task: summaryTask(this.from, this.to), method }, bytes };
+    return { purpose: { task: summaryTask(this.from, this.to, this.form), method }, bytes };
   }
 
   /** Whether the method is the one that the page takes by itself. */
   get isDefaultMethod(): boolean {
-    return this.method === this.session.direction(this.from, this.to)?.defaultMethod;
+    return this.method === this.session.direction(this.from, this.to, this.form)?.defaultMethod;
   }
 
   /** What is missing to read the summary back, and to make one of a chat that was read in parts. */
-  extrasOf({ from, language }: Summary): { wayBack: Need | null; oneOfParts: Need | null } {
-    const direction = this.session.direction(from, language);
+  extrasOf({ form, from, language }: Summary): { wayBack: Need | null; oneOfParts: Need | null } {
+    const direction = this.session.direction(from, language, form);
     if (!direction) return { wayBack: null, oneOfParts: null };
     const { wayBack, oneOfParts } = direction;
     return {
       wayBack: needOf({ task: translationTask(language, from), method: "secondary" }, wayBack),
-      oneOfParts: needOf({ task: summaryTask(from, from), method: "primary" }, oneOfParts),
+      oneOfParts: needOf({ task: summaryTask(from, from, form), method: "primary" }, oneOfParts),
     };
   }
 
@@ -213,6 +224,19 @@ export class Controller implements Context {
     const [dialogue] = sample(this.chat.dialogues, 1);
     if (dialogue) this.openExample(dialogue);
     return dialogue !== undefined;
+  }
+
+  /**
+   * Makes `form` the form of summaries. Where there is a summary already, the one of that form takes its place: the one
+   * that was made before, or a new one if nothing has to be downloaded for it.
+   */
+  chooseForm(form: Form): void {
+    const { summaries, tasks } = this;
+    if (tasks.running) return;
+    this.change({ form });
+    if (summaries.summary === null || summaries.recall(form)) return;
+    if (this.disabledReason === null && !this.need) void summaries.summarizeChat();
+    else summaries.forget();
   }
 
   /** Makes `code` the language of the chat. If it was that already, nothing else changes. */

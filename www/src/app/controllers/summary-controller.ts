@@ -1,6 +1,6 @@
 // The summary of the open chat, and its translation back into the chat's language.
 import { languageName, messages } from "../../i18n";
-import type { Action } from "../../protocol";
+import type { Action, Form } from "../../protocol";
 import { install } from "../browser/install";
 import { EngineError, type EngineEvent } from "../engine/client";
 import { sampleOf } from "../state/samples";
@@ -11,6 +11,8 @@ export class SummaryController {
   /** The summary that was made here, or as much of it as is written. */
   summary: Summary | null = null;
   backTranslation: BackTranslation | null = null;
+  /** The finished summaries of the open chat, the last one of each form. */
+  private made: Summary[] = [];
 
   constructor(private readonly app: Context) {}
 
@@ -25,10 +27,12 @@ export class SummaryController {
   /** Summarises the messages in sight. */
   async summarizeChat(): Promise<void> {
     const { app } = this;
+    const made = this.made.filter(({ form }) => form !== app.form);
     this.forget();
+    this.made = made;
     app.view.follow();
     await app.tasks.run(async (signal) => {
-      this.show(blank(app.from, app.to));
+      this.show(blank(app.from, app.to, app.form));
       try {
         await app.chat.knowLanguage();
         await app.loadModel(); // first, so that language and method are ones that the model has
@@ -38,6 +42,7 @@ export class SummaryController {
           if (!signal.aborted) this.show(summary);
         };
         await summarize(app.session, this.request(), onChange, signal);
+        if (this.summary) this.made.push(this.summary);
         app.announcement = messages().summary.ready;
         install.offer();
       } finally {
@@ -50,7 +55,7 @@ export class SummaryController {
   }
 
   private request() {
-    const { chat, from, method, model, settings, to } = this.app;
+    const { chat, form, from, method, model, settings, to } = this.app;
     if (method === null) throw new Error(messages().summary.noAdapters(languageName(from)));
     const { conversation, visible } = chat;
     const whole = visible.length === conversation.messages.length;
@@ -59,11 +64,12 @@ export class SummaryController {
       messages: visible,
       from,
       to,
+      form,
       method,
       maxTokens: settings.maxTokens,
       temperature: settings.temperature,
-      // A person's summary is one of the whole chat.
-      reference: whole ? (conversation.reference?.[to] ?? null) : null,
+      // A person's summary is the gist of the whole chat.
+      reference: whole && form === "gist" ? (conversation.reference?.[to] ?? null) : null,
     };
   }
 
@@ -96,9 +102,20 @@ export class SummaryController {
     });
   }
 
-  /** Drops the summary and what was said of it, because the chat is another now. */
+  /** Shows the summary of `form` that was made of this chat before, in the language that is wanted now; false if none was. */
+  recall(form: Form): boolean {
+    const { from, to } = this.app;
+    const made = this.made.find((each) => each.form === form && each.from === from && each.language === to);
+    if (!made) return false;
+    this.backTranslation = null;
+    this.show(made);
+    return true;
+  }
+
+  /** Drops the summaries and what was said of them, because the chat is another now. */
   forget(): void {
     this.summary = this.backTranslation = null;
+    this.made = [];
     this.app.announcement = "";
   }
 

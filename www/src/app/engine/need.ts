@@ -8,15 +8,14 @@ export interface Need {
   bytes: number;
 }
 
-/** The form of the summaries that the page offers. */
-export const FORM: Form = "gist";
-
-/** Whether a task is a summary of that form, in which tasks are that name none. */
-export const isOffered = (task: Task): boolean => task.task !== "translate" && (task.form ?? FORM) === FORM;
+/** The form of a summary, which is the gist in tasks that name none; null for a translation. */
+export const formOf = (task: Task): Form | null => (task.task === "translate" ? null : (task.form ?? "gist"));
 
 /** The task of a summary in `to` of a chat in `from`. */
-export const summaryTask = (from: string, to: string): Task =>
-  from === to ? { task: "summarize", from } : { task: "summarize-translate", from, to };
+export function summaryTask(from: string, to: string, form: Form): Task {
+  const named = form === "gist" ? {} : { form };
+  return from === to ? { task: "summarize", from, ...named } : { task: "summarize-translate", from, to, ...named };
+}
 
 /** The task of translating a summary. */
 export const translationTask = (from: string, to: string): Task => ({ task: "translate", from, to });
@@ -33,11 +32,11 @@ export function needOf(purpose: Purpose, { missing }: Readiness): Need | null {
  * What is missing for the summaries of chats in `from` by the default method, before the model is loaded: in `to` or,
  * where there is no such adapter, in the language of the chat.
  */
-export function firstNeed({ summaries }: ModelStatus, from: string, to: string): Need | null {
+export function firstNeed({ summaries }: ModelStatus, from: string, to: string, form: Form): Need | null {
   const find = (to: string) =>
     summaries.find(({ task }) => {
       const [one, other] = languagesOf(task);
-      return isOffered(task) && one === from && other === to;
+      return formOf(task) === form && one === from && other === to;
     });
   const files = find(to) ?? find(from);
   return files && files.missing > 0

@@ -4,6 +4,7 @@ import type {
   Backend,
   Direction,
   EngineInfo,
+  Form,
   MethodStatus,
   ModelStatus,
   Part,
@@ -13,7 +14,7 @@ import type {
 } from "../../protocol";
 import { type Benchmark, benchmarkOf, isFaster, type Placement } from "./backend";
 import { type Answer, type EngineAction, EngineClient, EngineError, type EngineEvent } from "./client";
-import { FORM, type Need } from "./need";
+import type { Need } from "./need";
 import { DownloadSpeed } from "./speed";
 
 export interface Download {
@@ -93,24 +94,26 @@ export class EngineSession {
     return this.models.find((model) => model.id === id) ?? this.models[0];
   }
 
-  /** What the loaded model can be asked for, in the form that the page offers. */
-  private get directions(): readonly Direction[] {
-    return (this.loaded?.directions ?? []).filter(({ form }) => form === FORM);
+  /** The direction from the chat's language to the summary's, for summaries of `form`, if the loaded model has it. */
+  direction(from: string, to: string, form: Form): Direction | undefined {
+    const all = this.loaded?.directions ?? [];
+    return all.find((direction) => direction.from === from && direction.to === to && direction.form === form);
   }
 
-  /** The direction from the chat's language to the summary's, if the loaded model has it. */
-  direction(from: string, to: string): Direction | undefined {
-    return this.directions.find((direction) => direction.from === from && direction.to === to);
+  /** The forms of summaries in `to` of chats in `from` that the loaded model can write, at once or after a download. */
+  forms(from: string, to: string): Form[] {
+    const own = (this.loaded?.directions ?? []).filter((direction) => direction.from === from && direction.to === to);
+    return own.filter(({ methods }) => methods.some(isOffered)).map(({ form }) => form);
   }
 
   /** The methods that can be used for chats in `from` and summaries in `to`. */
-  available(from: string, to: string): MethodStatus[] {
-    return (this.direction(from, to)?.methods ?? []).filter(isReady);
+  available(from: string, to: string, form: Form): MethodStatus[] {
+    return (this.direction(from, to, form)?.methods ?? []).filter(isReady);
   }
 
   /** The methods for chats in `from` and summaries in `to` that can be used, at once or after a download. */
-  offered(from: string, to: string): MethodStatus[] {
-    return (this.direction(from, to)?.methods ?? []).filter(isOffered);
+  offered(from: string, to: string, form: Form): MethodStatus[] {
+    return (this.direction(from, to, form)?.methods ?? []).filter(isOffered);
   }
 
   /**
@@ -118,7 +121,9 @@ export class EngineSession {
    * without a default method lacks adapters; such ones are all that there is for a model without any.
    */
   targets(from: string): string[] {
-    const all = this.directions.filter(({ methods }) => methods.some(isOffered));
+    const all = (this.loaded?.directions ?? []).filter(
+      ({ form, methods }) => form === "gist" && methods.some(isOffered),
+    );
     const adapted = all.filter(({ defaultMethod }) => defaultMethod !== undefined);
     return (adapted.length > 0 ? adapted : all).filter((each) => each.from === from).map(({ to }) => to);
   }

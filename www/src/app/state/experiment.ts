@@ -1,5 +1,5 @@
 // The paper's automated experiment: every method in turn on the same chats, of which there may be only one.
-import type { Method, SummaryMetrics } from "../../protocol";
+import type { Form, Method, SummaryMetrics } from "../../protocol";
 import type { EngineSession } from "../engine/session";
 import type { Conversation } from "./conversation";
 import { type Spread, spread } from "./statistics";
@@ -10,6 +10,8 @@ export interface Plan {
   /** Language of the chats. */
   from: string;
   to: string;
+  /** Form of the summaries. */
+  form: Form;
   methods: readonly { method: Method; name: string; extraBytes: number }[];
   chats: readonly Conversation[];
   maxTokens: number;
@@ -64,7 +66,7 @@ export async function runExperiment(
           method,
           messages: chat.messages,
           temperature: 0,
-          reference: chat.reference?.[plan.to] ?? null,
+          reference: plan.form === "gist" ? (chat.reference?.[plan.to] ?? null) : null,
         };
         const summary = await summarize(
           session,
@@ -136,6 +138,7 @@ export function toCsv({ plan, runs }: Experiment): string {
   const header = [
     "chat",
     "method",
+    "form",
     "from",
     "language",
     "total_ms",
@@ -157,6 +160,7 @@ export function toCsv({ plan, runs }: Experiment): string {
   const lines = runs.map(({ chat, method, text, metrics: m, rouge }) => [
     chat,
     method,
+    plan.form,
     plan.from,
     plan.to,
     m.total_ms,
@@ -189,6 +193,7 @@ export function toJson(experiment: Experiment): string {
   return JSON.stringify(
     {
       model: plan.model,
+      form: plan.form,
       from: plan.from,
       to: plan.to,
       maxTokens: plan.maxTokens,

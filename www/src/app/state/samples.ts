@@ -24,5 +24,5 @@ export function sampleOf(example: string | null, to: string): Summary | null {
   const sample = example === null ? undefined : samples[example];
   const found = sample?.texts[to];
   if (!sample || !found) return null;
-  return { ...blank(sample.from, to), running: false, text: found.text, sample: true };
+  return { ...blank(sample.from, to, "gist"), running: false, text: found.text, sample: true };
 }

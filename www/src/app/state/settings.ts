@@ -1,6 +1,6 @@
 // The user's settings, kept across visits. Stored values are validated, because another version may have written them.
 import { isUiLanguage, type UiLanguage } from "../../i18n";
-import type { Backend, Method } from "../../protocol";
+import type { Backend, Form, Method } from "../../protocol";
 import type { ReplaySpeed } from "./replay";
 
 export interface Settings {
@@ -13,6 +13,8 @@ export interface Settings {
   model: string;
   /** Language of summaries; `auto` is that of the page, `chat` that of the chat. */
   to: string;
+  /** Form of summaries. */
+  form: Form;
   /**
    * Method to summarise by; `auto` is the best one for the languages. One that another version knew may be none of
    * these.
@@ -38,6 +40,7 @@ export const defaults: Settings = {
   me: "",
   model: "",
   to: "auto",
+  form: "gist",
   method: "auto",
   mode: "single",
   backend: "auto",
@@ -70,6 +73,7 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
   me: text(60),
   model: text(2000), // the id of a model that the user added is its address
   to: (value) => typeof value === "string" && /^(auto|chat|[a-z]{2,3})$/.test(value),
+  form: oneOf("gist", "people"),
   method: (value) => typeof value === "string" && /^[a-z-]{1,40}$/.test(value),
   mode: oneOf("single", "compare"),
   backend: oneOf("auto", "gpu", "cpu"),

@@ -1,5 +1,5 @@
 // One summary, from the request to its figures.
-import type { Action, Method, SummaryMetrics } from "../../protocol";
+import type { Action, Form, Method, SummaryMetrics } from "../../protocol";
 import type { EngineEvent } from "../engine/client";
 import type { Activity, EngineSession } from "../engine/session";
 
@@ -9,6 +9,7 @@ export interface SummaryRequest {
   /** Language of the chat. */
   from: string;
   to: string;
+  form: Form;
   method: Method;
   maxTokens: number;
   temperature: number;
@@ -28,6 +29,7 @@ export interface Summary {
   /** Language of the chat. */
   from: string;
   language: string;
+  form: Form;
   activity: Activity | null;
   notices: readonly string[];
   /** Whether the chat was read in parts, of which no one summary could be made. */
@@ -45,11 +47,12 @@ export interface BackTranslation {
 }
 
 /** A summary that is about to be made. */
-export const blank = (from: string, language: string): Summary => ({
+export const blank = (from: string, language: string, form: Form): Summary => ({
   running: true,
   text: "",
   from,
   language,
+  form,
   activity: null,
   notices: [],
   inParts: false,
@@ -65,8 +68,8 @@ export async function summarize(
   onChange: (summary: Summary) => void,
   signal: AbortSignal,
 ): Promise<Summary> {
-  const { model, from, to, method, maxTokens, temperature, reference } = request;
-  let summary = blank(from, to);
+  const { model, from, to, form, method, maxTokens, temperature, reference } = request;
+  let summary = blank(from, to, form);
   let stage = 0;
   const set = (state: Partial<Summary>): void => {
     summary = { ...summary, ...state };
@@ -80,6 +83,7 @@ export async function summarize(
     messages: request.messages.map(({ sender, text }) => ({ sender, text })),
     from,
     to,
+    form,
     method,
     maxTokens,
     sampling:
