@@ -39,8 +39,8 @@ pub mod decoder;
 /// Conversations: messages, their import from other programs, their language, and windows of long chats.
 pub mod chat;
 
-/// Checks of a summary against its conversation, by rule.
-pub mod faithfulness;
+/// Facts of conversations and summaries, found by rule, and checks of a summary against its conversation.
+pub mod facts;
 
 /// The loop from a chat to the text of its summary.
 pub mod engine;

@@ -95,6 +95,7 @@ fn the_report_sums_up_the_examples() {
         let share =
             |key: &str| own.iter().filter(|line| !line[key].as_array().unwrap().is_empty()).count() as f64 / 3.0;
         assert_eq!(faithfulness["unknown_numbers_share"], share("unknown_numbers"));
+        assert_eq!(faithfulness["unknown_times_share"], share("unknown_times"));
         assert_eq!(faithfulness["unknown_names_share"], share("unknown_names"));
         assert_eq!(faithfulness["loop_share"], own.iter().filter(|line| line["loop"] == true).count() as f64 / 3.0);
         assert!(faithfulness["exchanged_names"].is_null());

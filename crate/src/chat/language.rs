@@ -13,23 +13,27 @@ const LANGUAGES: [(&str, Lang); 4] = [("en", Lang::Eng), ("es", Lang::Spa), ("fr
 /// Number of bytes of a chat that are looked at: more changes nothing but the time.
 const ENOUGH: usize = 16 << 10;
 
-/// The language of a conversation.
+/// The language of a conversation or another text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Detected {
     /// Code of the likeliest of the languages that prompts can name.
     pub language: &'static str,
-    /// `false` if the chat is too short, mixed or in another language to tell.
+    /// `false` if the text is too short, mixed or in another language to tell.
     pub is_certain: bool,
 }
 
 /// Finds out which language `chat` is in. Names and links, which are the same in all languages, are left out.
 pub fn detect(chat: &Conversation) -> Detected {
-    let text = words(chat);
-    let known = Detector::with_allowlist(LANGUAGES.map(|(_, lang)| lang).to_vec()).detect(&text);
+    detect_text(&words(chat))
+}
+
+/// Finds out which language `text` is in.
+pub fn detect_text(text: &str) -> Detected {
+    let known = Detector::with_allowlist(LANGUAGES.map(|(_, lang)| lang).to_vec()).detect(text);
     let Some(known) = known else { return Detected { language: LANGUAGES[0].0, is_certain: false } };
     let language = LANGUAGES.iter().find(|(_, lang)| *lang == known.lang()).map_or(LANGUAGES[0].0, |(code, _)| *code);
     // Among all languages that whatlang knows, so that Italian does not pass for Spanish.
-    let is_other = Detector::new().detect(&text).is_some_and(|any| any.is_reliable() && any.lang() != known.lang());
+    let is_other = Detector::new().detect(text).is_some_and(|any| any.is_reliable() && any.lang() != known.lang());
     Detected { language, is_certain: known.is_reliable() && !is_other }
 }
 

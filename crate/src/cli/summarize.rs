@@ -7,6 +7,7 @@ use gist::chat::conversation::Conversation;
 use gist::chat::language::{Detected, detect};
 use gist::engine::{Event, Metrics, Progress, Request};
 use gist::error::Result;
+use gist::facts::ChatFacts;
 use gist::input;
 use gist::methods::method::Method;
 use gist::model::prompt::{Form, Task, TaskKind, language};
@@ -84,7 +85,7 @@ pub fn task(kind: Option<TaskKind>, from: &str, to: &str, form: Form) -> Result<
 }
 
 /// Returns the language that --from names or, for `auto`, the one that `chat` is in. A guess is told on standard error.
-fn from<'a>(option: &'a str, chat: &Conversation) -> Result<&'a str> {
+pub fn from<'a>(option: &'a str, chat: &Conversation) -> Result<&'a str> {
     if option != "auto" {
         return Ok(option);
     }
@@ -111,7 +112,7 @@ impl Summarize {
             result => result?,
         };
         if self.json {
-            println!("{}", written.report(&task));
+            println!("{}", written.report(&chat, &task)?);
         } else {
             println!();
         }
@@ -173,7 +174,7 @@ struct Written {
 }
 
 impl Written {
-    fn report(&self, task: &Task) -> serde_json::Value {
+    fn report(&self, chat: &Conversation, task: &Task) -> Result<serde_json::Value> {
         let Self { method, text, texts, metrics } = self;
         let per_pass = metrics.per_pass.iter().zip(texts).map(|(pass, text)| {
             json!({
@@ -185,8 +186,10 @@ impl Written {
                 "cut": pass.cut,
             })
         });
-        json!({
+        let check = ChatFacts::new(chat, task.from())?.check(text.trim(), task.to())?;
+        Ok(json!({
             "text": text.trim(),
+            "check": check,
             "from": task.from(),
             "to": task.to(),
             "method": method.id(),
@@ -200,7 +203,7 @@ impl Written {
             "passes_cut": metrics.passes_cut,
             "per_pass": per_pass.collect::<Vec<_>>(),
             "peak_rss_mb": peak_rss_mb(),
-        })
+        }))
     }
 }
 

@@ -15,7 +15,7 @@ use gist::chat::conversation::{Conversation, Message};
 use gist::chat::dialogue::Dialogue;
 use gist::engine::{Engine, Event, Metrics, Request};
 use gist::error::{ErrorKind, Result};
-use gist::faithfulness::{NameExchange, has_loop, unknown_names, unknown_numbers};
+use gist::facts::{ChatFacts, FactKind, NameExchange};
 use gist::input;
 use gist::methods::method::Method;
 use gist::model::prompt::{Form, Task, TaskKind};
@@ -233,12 +233,17 @@ impl Eval {
             Some(Form::People) => Some(LineScores::new(&case.chat, &text, &case.reference, task.from(), task.to())?),
             _ => None,
         };
+        let check = ChatFacts::new(&case.chat, task.from())?.check(&text, task.to())?;
+        let unknown = |kinds: &[FactKind]| -> Vec<String> {
+            kinds.iter().flat_map(|kind| check.unknown(*kind)).map(|fact| fact.text.clone()).collect()
+        };
         Ok(Output {
             lines,
             scores: rouge(&case.reference, &text),
-            unknown_numbers: unknown_numbers(&case.chat, task.from(), &text),
-            unknown_names: unknown_names(&case.chat, &text, task.to()),
-            has_loop: has_loop(&text),
+            unknown_numbers: unknown(&[FactKind::Number, FactKind::Amount]),
+            unknown_times: unknown(&[FactKind::Time]),
+            unknown_names: unknown(&[FactKind::Name, FactKind::Place]),
+            has_loop: check.has_loop,
             exchanged: None,
             text,
             earlier: passes,
@@ -283,6 +288,7 @@ impl Output {
             "generated_tokens": self.metrics.generated_tokens,
             "cut": self.cut,
             "unknown_numbers": self.unknown_numbers,
+            "unknown_times": self.unknown_times,
             "unknown_names": self.unknown_names,
             "loop": self.has_loop,
         });

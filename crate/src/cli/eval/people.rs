@@ -6,7 +6,7 @@ use std::path::Path;
 use gist::chat::conversation::{Conversation, Message};
 use gist::chat::dialogue::DialoguePeople;
 use gist::error::Result;
-use gist::faithfulness::{unknown_names, unknown_numbers};
+use gist::facts::{ChatFacts, FactKind};
 use gist::rouge::rouge;
 
 use super::super::files::read_lines;
@@ -43,11 +43,12 @@ impl LineScores {
             })
             .sum();
         let unwanted = written.iter().filter(|(name, _)| !wanted.iter().any(|(other, _)| other == name)).count();
+        let all = (ChatFacts::new(chat, from)?, from);
         let mut misattributed = 0;
         for (name, line) in &written {
             let own: Vec<Message> =
                 chat.messages().iter().filter(|message| message.speaker == *name).cloned().collect();
-            if !own.is_empty() && is_misattributed(chat, &Conversation::new(own)?, line, from, to) {
+            if !own.is_empty() && is_misattributed(&all, &Conversation::new(own)?, line, to)? {
                 misattributed += 1;
             }
         }
@@ -60,13 +61,12 @@ fn lines(text: &str) -> Vec<(&str, &str)> {
     text.lines().filter_map(|line| line.split_once(':')).map(|(name, text)| (name.trim(), text.trim())).collect()
 }
 
-/// Returns `true` if `line` has a number or a name that `own` lacks and `chat` has.
-fn is_misattributed(chat: &Conversation, own: &Conversation, line: &str, from: &str, to: &str) -> bool {
-    let numbers = unknown_numbers(chat, from, line);
-    // The first word of a line is no name for its capital alone.
-    let names = unknown_names(chat, line, to).unwrap_or_default();
-    unknown_numbers(own, from, line).iter().any(|number| !numbers.contains(number))
-        || unknown_names(own, line, to).unwrap_or_default().iter().any(|name| !names.contains(name))
+/// Returns `true` if `line` has a number, a time or a name that `own` lacks and the chat of these facts has.
+fn is_misattributed((chat, from): &(ChatFacts<'_>, &str), own: &Conversation, line: &str, to: &str) -> Result<bool> {
+    const KINDS: [FactKind; 5] = [FactKind::Number, FactKind::Amount, FactKind::Time, FactKind::Name, FactKind::Place];
+    let (all, own) = (chat.check(line, to)?, ChatFacts::new(own, from)?.check(line, to)?);
+    let is_known = |text: &str, kind: FactKind| !all.unknown(kind).any(|fact| fact.text == text);
+    Ok(KINDS.iter().any(|kind| own.unknown(*kind).any(|fact| is_known(&fact.text, *kind))))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use gist::engine::{Engine, Metrics};
 use gist::error::Result;
-use gist::faithfulness::NameExchange;
+use gist::facts::NameExchange;
 use gist::methods::method::Method;
 use gist::methods::plan::extra_parameters;
 use gist::model::prompt::Task;
@@ -27,10 +27,12 @@ pub struct Output {
     pub seconds: f64,
     /// `true` if the summary ended at the limit of tokens rather than with an end token.
     pub cut: bool,
-    /// Numbers of the summary that the dialogue lacks.
-    pub unknown_numbers: Vec<u64>,
-    /// Names of the summary that the dialogue lacks; `None` where they cannot be told from other words.
-    pub unknown_names: Option<Vec<String>>,
+    /// Numbers and amounts of the summary that the dialogue lacks.
+    pub unknown_numbers: Vec<String>,
+    /// Times of day of the summary that the dialogue lacks.
+    pub unknown_times: Vec<String>,
+    /// Names of the summary that the dialogue lacks.
+    pub unknown_names: Vec<String>,
     /// `true` if a sequence of four words is there three times.
     pub has_loop: bool,
     /// Scores line by line, of a summary by person.
@@ -68,10 +70,12 @@ impl Exchanged {
 
 /// Shares of a method's summaries, from 0 to 1.
 pub struct Faithfulness {
-    /// With a number that the dialogue lacks.
+    /// With a number or an amount that the dialogue lacks.
     pub unknown_numbers: f64,
-    /// With a name that the dialogue lacks; `None` where names cannot be told from other words.
-    pub unknown_names: Option<f64>,
+    /// With a time of day that the dialogue lacks.
+    pub unknown_times: f64,
+    /// With a name that the dialogue lacks.
+    pub unknown_names: f64,
     /// With a loop.
     pub loops: f64,
     /// Agreement after an exchange of names, if that was measured for any dialogue.
@@ -100,10 +104,8 @@ impl Faithfulness {
         let mean_of = |of: fn(&Exchanged) -> f64| mean(&exchanged.iter().map(|each| of(each)).collect::<Vec<_>>());
         Self {
             unknown_numbers: share(&|output| !output.unknown_numbers.is_empty()),
-            unknown_names: outputs
-                .iter()
-                .all(|output| output.unknown_names.is_some())
-                .then(|| share(&|output| output.unknown_names.as_ref().is_some_and(|names| !names.is_empty()))),
+            unknown_times: share(&|output| !output.unknown_times.is_empty()),
+            unknown_names: share(&|output| !output.unknown_names.is_empty()),
             loops: share(&|output| output.has_loop),
             exchange: (!exchanged.is_empty()).then(|| Agreement {
                 chats: exchanged.len(),
@@ -120,6 +122,7 @@ impl Faithfulness {
         });
         json!({
             "unknown_numbers_share": self.unknown_numbers,
+            "unknown_times_share": self.unknown_times,
             "unknown_names_share": self.unknown_names,
             "loop_share": self.loops,
             "exchanged_names": exchange,
@@ -290,21 +293,22 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "\n% of summaries with a number or a name that the dialogue lacks, or a loop; after an exchange of two names, % \
+            "\n% of summaries with a number, a time or a name that the dialogue lacks, or a loop; after an exchange of two names, % \
              with the same text and with the two in the same order, and F1 of words\n"
         )?;
         writeln!(
             f,
-            "{:16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
-            "method", "numbers", "names", "loops", "same", "order", "F1"
+            "{:16} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+            "method", "numbers", "times", "names", "loops", "same", "order", "F1"
         )?;
         for row in &self.rows {
-            let Faithfulness { unknown_numbers, unknown_names, loops, exchange } = &row.faithfulness;
+            let Faithfulness { unknown_numbers, unknown_times, unknown_names, loops, exchange } = &row.faithfulness;
             let exchange = exchange.as_ref();
             write!(f, "{:16}", row.method.id())?;
             for percent in [
                 Some(100.0 * unknown_numbers),
-                unknown_names.map(|share| 100.0 * share),
+                Some(100.0 * unknown_times),
+                Some(100.0 * unknown_names),
                 Some(100.0 * loops),
                 exchange.map(|agreement| 100.0 * agreement.same),
                 exchange.and_then(|agreement| agreement.same_order).map(|share| 100.0 * share),
