@@ -33,6 +33,10 @@ enum Command {
     #[command(after_help = "Examples:\n  gist import \"WhatsApp Chat with Ana.txt\" --last 50\n  \
         gist import result.json --chat 2 --json")]
     Import(cli::import::Import),
+    /// Print what a chat holds for certain, without a model: appointments, amounts, links, phone numbers, questions
+    #[command(after_help = "Examples:\n  gist facts chat.txt --reader Ana\n  \
+        gist facts \"WhatsApp Chat with Ana.zip\" --since yesterday --ics appointments.ics")]
+    Facts(cli::facts::Facts),
     /// Print the logits after a prompt as JSON
     #[command(after_help = "Example:\n  gist logits smollm2-135m --prompt 'Once upon a' --exact --json")]
     Logits(cli::logits::Logits),
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Summarize(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::Facts(command) => command.run(),
         Command::Logits(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Eval(command) => command.run(),

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gist::facts::{Extractor, FactKind};
-use program::{Bench, gist};
+use program::{Bench, gist, refuses};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -150,6 +150,50 @@ fn facts_of_labelled_sentences_are_found() {
         }
     }
     assert!(below.is_empty(), "below {BAR}: {below:?}");
+}
+
+const GERMAN: &str = "[04.03.26, 10:00:00] Lena: Ben, kommst du morgen um 19:30 Uhr zur Probe? Sind 20 Euro\n\
+                      [04.03.26, 10:05:00] Ben: klar, https://a.b/plan, Hauptstraße 12\n";
+
+#[test]
+fn the_program_lists_what_is_certain() {
+    let bench = Bench::new();
+    let ics = bench.path("appointments.ics");
+    let options = ["facts", "-", "--from", "de", "--reader", "Ben", "--ics", ics.to_str().unwrap()];
+    let output = gist(&options, GERMAN.as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let question = "Lena: Ben, kommst du morgen um 19:30 Uhr zur Probe?";
+    let expected = [
+        format!("    1 question    {question}"),
+        format!("    1 appointment [2026-03-05 19:30] {question}"),
+        "    1 amount      Lena: Sind 20 Euro".to_owned(),
+        "    2 link        Ben: klar, https://a.b/plan, Hauptstraße 12".to_owned(),
+        "    2 address     Ben: klar, https://a.b/plan, Hauptstraße 12".to_owned(),
+    ];
+    assert_eq!(lines.lines().collect::<Vec<_>>(), expected);
+    let file = std::fs::read_to_string(&ics).unwrap();
+    assert!(file.contains("\r\nDTSTART:20260305T193000\r\n"), "{file}");
+
+    let report: Value =
+        serde_json::from_slice(&gist(&[&options[..6], &["--json"]].concat(), GERMAN.as_bytes()).stdout).unwrap();
+    assert_eq!(report["language"], "de");
+    assert_eq!(report["items"][1]["values"], serde_json::json!(["2026-03-05", "19:30"]));
+    let facts = report["messages"][0]["facts"].as_array().unwrap();
+    let kinds: Vec<&str> = facts.iter().map(|fact| fact["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["name", "date", "time", "amount"]);
+    let text = report["messages"][0]["text"].as_str().unwrap();
+    let place = |key: &str| usize::try_from(facts[2]["span"][key].as_u64().unwrap()).unwrap();
+    assert_eq!(&text[place("start")..place("end")], "19:30 Uhr");
+}
+
+#[test]
+fn a_chat_without_a_certain_day_has_no_calendar() {
+    let bench = Bench::new();
+    let ics = bench.path("none.ics");
+    let options = ["facts", "-", "--from", "en", "--ics", ics.to_str().unwrap()];
+    refuses(&options, b"Ana: at 7 then?\nBen: ok", "no appointment on a day that is certain");
+    refuses(&["facts", "-", "--from", "it"], b"Ana: ciao", "facts of texts in it are not known");
 }
 
 #[test]
