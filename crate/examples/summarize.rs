@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     // Zero-shot needs no adapter. The other methods find theirs in `engine.registry`; see the example merge_adapters.
     let (task, method) = (Task::summary("en", "en")?, Method::ZeroShot);
     let sampling = Sampling { temperature: 0.7, seed: 1, ..Sampling::default() };
-    let mut run = engine.start(&chat, &Request { task, method, max_tokens: 60, sampling })?;
+    let mut run = engine.start(&chat, &Request { task, method, max_tokens: 60, sampling, candidates: 1 })?;
     while let Some(event) = pollster::block_on(run.next_event())? {
         match event {
             Event::Notice(text) => eprintln!("{text}"),
@@ -45,6 +45,8 @@ fn main() -> Result<()> {
                 std::io::stdout().flush()?;
             }
             Event::Text { .. } => {} // a summary of one part of a long chat
+            Event::Rewritten { text, .. } => println!("\n{text}"), // a loop was cut off
+            Event::Draft { .. } => {} // only where several candidates are asked for
             Event::Done(metrics) => {
                 let seconds = metrics.decode_ms / 1e3;
                 eprintln!("\n{} tokens in {seconds:.2} s, {} passes", metrics.generated_tokens, metrics.passes);

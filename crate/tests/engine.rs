@@ -26,7 +26,7 @@ fn with_adapters(name: &str) -> Engine {
 
 fn request(method: Method) -> Request {
     let sampling = Sampling { temperature: 1.0, seed: 3, ..Sampling::default() };
-    Request { task: Task::summary("en", "es").unwrap(), method, max_tokens: 12, sampling }
+    Request { task: Task::summary("en", "es").unwrap(), method, max_tokens: 12, sampling, candidates: 1 }
 }
 
 /// Text by pass, and the metrics.
@@ -39,6 +39,8 @@ fn finish(engine: &mut Engine, request: &Request) -> (Vec<String>, Metrics) {
         assert!(metrics.is_none(), "nothing comes after the end");
         match event {
             Event::Text { at, delta } => texts[at.pass].push_str(&delta),
+            Event::Rewritten { at, text, start } => text[start..].clone_into(&mut texts[at.pass]),
+            Event::Draft { written, total, .. } => assert!(written < total),
             Event::Done(done) => metrics = Some(done),
             Event::Prefill { done, total, .. } => assert!(done <= total),
             Event::Notice(text) => panic!("{text}"),
@@ -100,6 +102,65 @@ fn a_summary_by_person_has_a_line_for_each() {
     // A free text afterwards is free again.
     let free = finish(&mut engine, &self::request(Method::ZeroShot)).0;
     assert!(!free[0].starts_with("Ana:") && !free[0].starts_with("Ben:"), "{free:?}");
+}
+
+#[test]
+fn a_careful_run_chooses_among_texts_of_one_prompt() {
+    for name in ["tiny-gemma3-q8_0", "tiny-llama-f32"] {
+        let mut engine = with_adapters(name);
+        let greedy = Request { sampling: Sampling::default(), ..request(Method::Concat) };
+        for first in [greedy, request(Method::Ties), request(Method::TwoStep)] {
+            // Every text is cut or repeats itself, which is a fault.
+            let careful = Request { candidates: 4, ..first.clone() };
+            let (texts, metrics) = finish(&mut engine, &careful);
+            assert_eq!(finish(&mut engine, &careful).0, texts, "{name}: it can be repeated");
+            for pass in &metrics.per_pass {
+                assert_eq!((pass.candidates, pass.cut || pass.looped), (4, true), "{name}: {pass:?}");
+                assert!(pass.faults.unwrap() > 0 && pass.generated_tokens > 12, "{pass:?}");
+            }
+            // The first pass has chosen what a run of its own writes.
+            let sampling = |number| match first.sampling {
+                first if number == 0 => first,
+                Sampling { temperature: 0.0, .. } => Sampling { temperature: 0.7, seed: number, ..Sampling::default() },
+                warm => Sampling { seed: warm.seed + number, ..warm },
+            };
+            let mut alone = |number| {
+                let request = Request { sampling: sampling(number), ..first.clone() };
+                finish(&mut engine, &request).0.swap_remove(0)
+            };
+            let alone: Vec<String> = (0..4).map(&mut alone).collect();
+            assert!(alone.contains(&texts[0]), "{name}: {texts:?} of {alone:?}");
+        }
+        let none = Request { candidates: 0, ..request(Method::Concat) };
+        let chat = Conversation::parse("Ana: the weather").unwrap();
+        assert!(engine.start(&chat, &none).map(drop).unwrap_err().to_string().contains("at most 0 texts"));
+    }
+}
+
+#[test]
+fn a_loop_is_cut_off_while_it_is_written() {
+    // Greedy texts of a random model soon repeat themselves.
+    let mut engine = with_adapters("tiny-gemma3-q8_0");
+    let greedy = Request { sampling: Sampling::default(), max_tokens: 300, ..request(Method::Concat) };
+    let chat = Conversation::parse("Ana: the weather\nBen: that").unwrap();
+    let mut run = engine.start(&chat, &greedy).unwrap();
+    let (mut written, mut left) = (String::new(), None);
+    while let Some(event) = pollster::block_on(run.next_event()).unwrap() {
+        match event {
+            Event::Text { delta, .. } => written.push_str(&delta),
+            Event::Rewritten { text, .. } => left = Some(text),
+            Event::Done(metrics) => {
+                let pass = &metrics.per_pass[0];
+                assert!(pass.looped && !pass.cut && pass.generated_tokens < 300, "{pass:?}: {written:?}");
+                assert_eq!((metrics.passes_looped, metrics.passes_cut), (1, 0));
+            }
+            _ => {}
+        }
+    }
+    let (left, repeated) = (left.unwrap(), written.clone());
+    let repetition = repeated.strip_prefix(&left).unwrap();
+    let (second, third) = repetition.split_at(repetition.len() / 2);
+    assert!(second == third && left.ends_with(third) && !third.is_empty(), "{left:?} of {written:?}");
 }
 
 #[test]

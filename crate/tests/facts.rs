@@ -8,6 +8,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 #[path = "common/program.rs"]
+#[allow(dead_code)]
 mod program;
 
 use std::collections::BTreeMap;

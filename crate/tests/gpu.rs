@@ -285,12 +285,14 @@ fn run(engine: &mut Engine, sampling: Sampling, max_tokens: usize) -> Result<Str
 fn run_in_form(engine: &mut Engine, form: Form, sampling: Sampling, max_tokens: usize) -> Result<String, Error> {
     let chat = Conversation::parse("Ana: the weather\nBen: that").unwrap();
     let task = Task::summary("en", "es").unwrap().in_form(form);
-    let request = Request { task, method: Method::ZeroShot, max_tokens, sampling };
+    let request = Request { task, method: Method::ZeroShot, max_tokens, sampling, candidates: 1 };
     let mut run = engine.start(&chat, &request)?;
     let mut text = String::new();
     while let Some(event) = pollster::block_on(run.next_event())? {
-        if let Event::Text { delta, .. } = event {
-            text.push_str(&delta);
+        match event {
+            Event::Text { delta, .. } => text.push_str(&delta),
+            Event::Rewritten { text: whole, .. } => text = whole,
+            _ => {}
         }
     }
     Ok(text)
@@ -333,6 +335,40 @@ fn a_guided_run_writes_what_the_processor_writes_with_one_submit_a_token() {
             let free = run(&mut engine, warm, 20).unwrap();
             assert_eq!(free, run(&mut exact, warm, 20).unwrap(), "a free text after a guided one");
         }
+    }
+}
+
+#[test]
+fn a_careful_run_chooses_what_the_processor_chooses() {
+    for gpu in gpus().into_iter().filter(|gpu| !gpu.features.f16) {
+        let file = tiny("tiny-gemma3-f32");
+        let careful = |engine: &mut Engine| {
+            let chat = Conversation::parse("Ana: the weather\nBen: that").unwrap();
+            let task = Task::summary("en", "es").unwrap();
+            // Every text is cut, which is a fault.
+            let request = Request {
+                task,
+                method: Method::ZeroShot,
+                max_tokens: 10,
+                sampling: Sampling::default(),
+                candidates: 3,
+            };
+            let mut run = engine.start(&chat, &request).unwrap();
+            let mut texts = Vec::new();
+            while let Some(event) = pollster::block_on(run.next_event()).unwrap() {
+                match event {
+                    Event::Rewritten { text, .. } => texts.push(text),
+                    Event::Done(metrics) => assert_eq!(metrics.per_pass[0].candidates, 3),
+                    _ => {}
+                }
+            }
+            texts
+        };
+        let (mut exact, mut engine) = (load(&file, Mode::Exact), load(&file, Backend::Gpu(gpu.clone())));
+        let before = engine.executor().gpu().unwrap().counters();
+        assert_eq!(careful(&mut engine), careful(&mut exact), "{}", gpu.name);
+        let cost = engine.executor().gpu().unwrap().counters().since(before);
+        assert_eq!(cost.submits, cost.tokens, "one submit a token: {cost:?}");
     }
 }
 

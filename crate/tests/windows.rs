@@ -59,7 +59,7 @@ struct Told {
 }
 
 fn run(engine: &mut Engine, chat: &Conversation, method: Method, task: Task) -> Result<Told> {
-    let request = Request { task, method, max_tokens: MAX_TOKENS, sampling: sampling() };
+    let request = Request { task, method, max_tokens: MAX_TOKENS, sampling: sampling(), candidates: 1 };
     let mut run = engine.start(chat, &request)?;
     let mut told = Told { passes: vec![], answer: String::new(), notices: vec![], metrics: Metrics::default() };
     let mut over = false;
@@ -82,6 +82,15 @@ fn run(engine: &mut Engine, chat: &Conversation, method: Method, task: Task) -> 
                     None => assert_eq!(delta, "\n"),
                 }
             }
+            Event::Rewritten { at, text, start } => {
+                if let Some((_, pass)) = told.passes.get_mut(at.pass) {
+                    text[start..].clone_into(pass);
+                }
+                if at.last {
+                    told.answer = text;
+                }
+            }
+            Event::Draft { .. } => {}
             Event::Notice(text) => told.notices.push(text),
             Event::Done(metrics) => (told.metrics, over) = (metrics, true),
         }
@@ -221,7 +230,13 @@ fn a_run_stopped_between_parts_leaves_the_engine_as_it_was() {
     let (chat, mut engine) = (chat(12), with_room(150, MAX_TOKENS));
     let expected = run(&mut engine, &chat, Method::Ties, task()).unwrap();
     for pass in 0..expected.metrics.passes {
-        let request = Request { task: task(), method: Method::Concat, max_tokens: MAX_TOKENS, sampling: sampling() };
+        let request = Request {
+            task: task(),
+            method: Method::Concat,
+            max_tokens: MAX_TOKENS,
+            sampling: sampling(),
+            candidates: 1,
+        };
         let mut stopped = engine.start(&chat, &request).unwrap();
         loop {
             match pollster::block_on(stopped.next_event()).unwrap() {
@@ -239,7 +254,7 @@ fn a_run_stopped_between_parts_leaves_the_engine_as_it_was() {
 fn too_little_room_is_told_at_once() {
     let refusal = |room, max_tokens| {
         let mut engine = with_room(room, max_tokens);
-        let request = Request { task: task(), method: Method::Concat, max_tokens, sampling: sampling() };
+        let request = Request { task: task(), method: Method::Concat, max_tokens, sampling: sampling(), candidates: 1 };
         engine.start(&chat(12), &request).err().map(|error| error.to_string())
     };
     let error = refusal(150, 100).unwrap();

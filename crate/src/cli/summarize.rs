@@ -47,6 +47,9 @@ pub struct Summarize {
     /// Largest length of the text in tokens
     #[arg(long, default_value_t = 160)]
     max_tokens: usize,
+    /// Largest number of texts of a pass: above 1 others are written where the first has a fault, and the best is taken
+    #[arg(long, default_value_t = 1)]
+    candidates: usize,
     /// Temperature; 0 always takes the most probable token
     #[arg(long, default_value_t = 0.0)]
     temperature: f32,
@@ -131,10 +134,12 @@ impl Summarize {
         });
         let sampling =
             Sampling { temperature: self.temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed };
-        let mut run =
-            engine.start(chat, &Request { task: task.clone(), method, max_tokens: self.max_tokens, sampling })?;
+        let (max_tokens, candidates) = (self.max_tokens, self.candidates);
+        let mut run = engine.start(chat, &Request { task: task.clone(), method, max_tokens, sampling, candidates })?;
         let (mut text, mut texts) = (String::new(), Vec::<String>::new());
         let (mut metrics, mut reading) = (Metrics::default(), Progress::default());
+        // What may be a draft is printed when it is chosen.
+        let streams = !self.json && candidates == 1;
         while let Some(event) = pollster::block_on(run.next_event())? {
             match event {
                 Event::Notice(notice) => eprintln!("gist: {notice}"),
@@ -143,11 +148,26 @@ impl Summarize {
                     texts[at.pass].push_str(&delta);
                     if at.last {
                         text.push_str(&delta);
-                        if !self.json {
+                        if streams {
                             print!("{delta}");
                             std::io::stdout().flush()?;
                         }
                     }
+                }
+                Event::Rewritten { at, text: whole, start } => {
+                    texts.resize_with(at.pass + 1, String::new);
+                    whole[start..].clone_into(&mut texts[at.pass]);
+                    if at.last {
+                        text = whole;
+                    }
+                    if streams {
+                        eprintln!(
+                            "gist: the text repeats itself, and was ended; the last repetitions are to be left out"
+                        );
+                    }
+                }
+                Event::Draft { written, total, .. } => {
+                    eprintln!("gist: the text has a fault; text {} of at most {total} is written", written + 1);
                 }
                 Event::Prefill { at, .. } => {
                     if at != reading {
@@ -157,6 +177,9 @@ impl Summarize {
                 }
                 Event::Done(done) => metrics = done,
             }
+        }
+        if !self.json && !streams {
+            print!("{}", text.trim());
         }
         texts.resize_with(metrics.passes, String::new); // the last may have written nothing
         Ok(Written { method, text, texts, metrics })
@@ -184,6 +207,9 @@ impl Written {
                 "prefill_ms": pass.prefill_ms,
                 "decode_ms": pass.decode_ms,
                 "cut": pass.cut,
+                "looped": pass.looped,
+                "candidates": pass.candidates,
+                "faults": pass.faults,
             })
         });
         let check = ChatFacts::new(chat, task.from())?.check(text.trim(), task.to())?;

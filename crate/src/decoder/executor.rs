@@ -122,6 +122,28 @@ impl Executor {
         }
     }
 
+    /// Forgets all of the context but its first `tokens` tokens.
+    ///
+    /// # Errors
+    /// If the context is shorter.
+    pub fn rewind(&mut self, tokens: usize) -> Result<()> {
+        let length = match self {
+            Executor::Cpu(cpu) => cpu.decoder.position(),
+            Executor::Gpu(gpu) => gpu.position(),
+        };
+        if tokens > length {
+            return Err(crate::failure!("the context has {length} tokens, fewer than the {tokens} to go back to"));
+        }
+        match self {
+            Executor::Cpu(cpu) => {
+                cpu.pending = None;
+                cpu.decoder.rewind(tokens);
+            }
+            Executor::Gpu(gpu) => gpu.rewind(tokens),
+        }
+        Ok(())
+    }
+
     /// Appends some of `ids`, from the first on, to the context, as many as take a short time, and returns their
     /// number.
     ///

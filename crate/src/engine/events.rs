@@ -18,7 +18,13 @@ pub struct Request {
     pub max_tokens: usize,
     /// Choice of tokens from the logits.
     pub sampling: Sampling,
+    /// Largest number of texts of each pass. Above 1 each text is checked, and where the first one has a fault, others are
+    /// written and the best is taken, see [`choice`](super::choice).
+    pub candidates: usize,
 }
+
+/// Number of texts that a careful run writes at most.
+pub const CAREFUL_CANDIDATES: usize = 6;
 
 /// Progress of a run: the pass that an event belongs to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,6 +63,24 @@ pub enum Event {
         /// Text that is new since the last event.
         delta: String,
     },
+    /// The text of the stage so far has become another: a loop was cut off, or another text was chosen.
+    Rewritten {
+        /// Pass that it belongs to.
+        at: Progress,
+        /// Whole text of the stage.
+        text: String,
+        /// Byte of it where the text of the pass begins.
+        start: usize,
+    },
+    /// The text did not pass its check, and others are written to choose from; the text so far is a draft.
+    Draft {
+        /// Pass that it belongs to.
+        at: Progress,
+        /// Number of texts written.
+        written: usize,
+        /// Largest number of texts.
+        total: usize,
+    },
     /// The run is over.
     Done(Metrics),
 }
@@ -81,6 +105,8 @@ pub struct Metrics {
     pub passes: usize,
     /// Number of passes that ended at `max_tokens` rather than with an end token.
     pub passes_cut: usize,
+    /// Number of passes that were ended because their text repeated itself.
+    pub passes_looped: usize,
     /// Cost of each pass.
     pub per_pass: Vec<PassMetrics>,
 }
@@ -99,6 +125,12 @@ pub struct PassMetrics {
     pub decode_ms: f64,
     /// `true` if the pass ended at `max_tokens` rather than with an end token.
     pub cut: bool,
+    /// `true` if the pass was ended because its text repeated itself.
+    pub looped: bool,
+    /// Number of texts that were written to choose from, 1 where the first one was taken.
+    pub candidates: usize,
+    /// Faults that the check found in the text that was taken; `None` where nothing was checked.
+    pub faults: Option<usize>,
 }
 
 impl Metrics {
@@ -110,6 +142,7 @@ impl Metrics {
         self.decode_ms += pass.decode_ms;
         self.passes += 1;
         self.passes_cut += usize::from(pass.cut);
+        self.passes_looped += usize::from(pass.looped);
         self.per_pass.push(pass);
     }
 }

@@ -1,11 +1,13 @@
 //! The engine: a loaded model with its tokenizer, its adapters and the executor that runs it.
 
+pub mod choice;
 mod events;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lorahub_search;
+mod repetition;
 mod run;
 
-pub use self::events::{Event, Metrics, PassMetrics, Progress, Request, milliseconds};
+pub use self::events::{CAREFUL_CANDIDATES, Event, Metrics, PassMetrics, Progress, Request, milliseconds};
 pub use self::run::Run;
 use self::run::RunContext;
 use crate::adapters::low_rank::LowRankPairs;
@@ -57,13 +59,15 @@ pub const DEFAULT_CONTEXT: usize = 4096;
 ///
 /// let chat = Conversation::parse("Ana: The train is late.\nBen: Then let us meet at seven.")?;
 /// let (task, method) = (Task::summary("en", "en")?, Method::ZeroShot);
-/// let mut run = engine.start(&chat, &Request { task, method, max_tokens: 16, sampling: Sampling::default() })?;
+/// let request = Request { task, method, max_tokens: 16, sampling: Sampling::default(), candidates: 1 };
+/// let mut run = engine.start(&chat, &request)?;
 /// let mut summary = String::new();
 /// while let Some(event) = pollster::block_on(run.next_event())? {
 ///     match event {
 ///         Event::Text { delta, .. } => summary.push_str(&delta),
 ///         Event::Done(metrics) => assert!(metrics.generated_tokens <= 16),
-///         Event::Notice(_) | Event::Prefill { .. } => {}
+///         Event::Rewritten { text, .. } => summary = text,
+///         Event::Notice(_) | Event::Prefill { .. } | Event::Draft { .. } => {}
 ///     }
 /// }
 /// println!("{summary}");

@@ -12,18 +12,25 @@ use std::collections::{HashSet, VecDeque};
 
 use web_time::Instant;
 
+use super::choice::{Candidate, best};
 use super::events::{Event, Metrics, PassMetrics, Progress, Request, milliseconds};
+use super::repetition::loop_at_end;
 use crate::chat::conversation::{Conversation, Message};
 use crate::chat::windows::{WindowLimits, divide};
 use crate::decoder::executor::Executor;
 use crate::error::Result;
+use crate::facts::ChatFacts;
 use crate::input;
 use crate::methods::plan::{Stage, plan, shorten};
 use crate::methods::registry::AdapterRegistry;
 use crate::model::config::ModelConfig;
 use crate::model::guide::{Guide, LineOrder};
 use crate::model::prompt::{Form, Task, Template, ZeroShotInstructions};
+use crate::model::sampler::Sampling;
 use crate::model::tokenizer::{TextDecoder, Tokenizer};
+
+/// Temperature of further candidates of a greedy run. Chosen on val.
+const CANDIDATE_TEMPERATURE: f32 = 0.7;
 
 /// Parts of a loaded model that a run works with.
 pub(crate) struct RunContext<'a> {
@@ -76,12 +83,24 @@ pub struct Run<'a> {
     instruction: String,
     /// Names of those who speak in the chat.
     speakers: HashSet<String>,
+    /// Language that the current stage writes.
+    language: String,
     /// Order of the current stage's lines, where it writes one for each person.
     line_order: LineOrder,
     /// Windows that are left of the text that the current stage reads.
     windows: VecDeque<String>,
     /// Text that the current stage has written.
     text: String,
+    /// Where in it the text of the current pass begins.
+    pass_start: usize,
+    /// Ids that the current pass has written.
+    ids: Vec<u32>,
+    /// Prompt of the current pass.
+    prompt: Vec<u32>,
+    /// Texts that the current pass has written before, to choose from.
+    candidates: Vec<Candidate>,
+    /// The chat, to check texts by.
+    chat: Conversation,
     text_decoder: TextDecoder<'a>,
     state: State,
     events: VecDeque<Event>,
@@ -94,6 +113,9 @@ impl<'a> Run<'a> {
         request.sampling.check()?;
         if request.max_tokens == 0 {
             return Err(input!("at most 0 tokens are asked for; give a larger limit"));
+        }
+        if request.candidates == 0 {
+            return Err(input!("at most 0 texts are asked for; give a larger number of candidates"));
         }
         let speakers: HashSet<String> =
             chat.messages().iter().map(|message| message.speaker.clone()).filter(|name| !name.is_empty()).collect();
@@ -111,9 +133,15 @@ impl<'a> Run<'a> {
             at: Progress::default(),
             instruction: String::new(),
             speakers,
+            language: String::new(),
             line_order: LineOrder::Free,
             windows: VecDeque::new(),
             text: String::new(),
+            pass_start: 0,
+            ids: Vec::new(),
+            prompt: Vec::new(),
+            candidates: Vec::new(),
+            chat: chat.clone(),
             text_decoder: model.tokenizer.decoder(),
             state: State::Over,
             events: VecDeque::new(),
@@ -162,6 +190,7 @@ impl<'a> Run<'a> {
             }
         }
         self.instruction = self.model.instruction(&stage)?;
+        stage.task.to().clone_into(&mut self.language);
         // A translation has the lines of its text.
         let is_translation = matches!(stage.task, Task::Translate { .. });
         self.line_order = if is_translation { LineOrder::Given } else { LineOrder::Free };
@@ -180,8 +209,34 @@ impl<'a> Run<'a> {
         self.set_guide(&window)?;
         let ids = self.model.template.encode(&self.instruction, window.trim(), self.model.tokenizer)?;
         self.pass_metrics.prompt_tokens = ids.len();
+        self.pass_start = self.text.len();
+        self.prompt.clone_from(&ids);
+        self.ids.clear();
         self.state = State::Prefill { ids, done: 0 };
         Ok(())
+    }
+
+    /// Begins another text of the same prompt, of which only the last token is read again.
+    fn begin_candidate(&mut self) -> Result<()> {
+        self.text.truncate(self.pass_start);
+        self.ids.clear();
+        let done = self.prompt.len() - 1;
+        self.model.executor.rewind(done)?;
+        self.state = State::Prefill { ids: self.prompt.clone(), done };
+        Ok(())
+    }
+
+    /// Returns the sampling of the current text: the request's for the first of a pass; for further ones the same, or where
+    /// that is greedy an ordinary one, each with a seed of its own.
+    fn sampling(&self) -> Sampling {
+        let number = self.candidates.len() as u64;
+        match self.request.sampling {
+            first if number == 0 => first,
+            Sampling { temperature: 0.0, seed, .. } => {
+                Sampling { temperature: CANDIDATE_TEMPERATURE, seed: seed + number, ..Sampling::default() }
+            }
+            warm => Sampling { seed: warm.seed + number, ..warm },
+        }
     }
 
     /// Guides the text of the pass over `window`, if it has a line for each person.
@@ -201,7 +256,9 @@ impl<'a> Run<'a> {
         let started = Instant::now();
         let end = done + self.model.executor.feed(&ids[done..]).await?;
         self.pass_metrics.prefill_ms += milliseconds(started);
-        self.events.push_back(Event::Prefill { at: self.at, done: end, total: ids.len() });
+        if self.candidates.is_empty() {
+            self.events.push_back(Event::Prefill { at: self.at, done: end, total: ids.len() });
+        }
         self.state = if end == ids.len() {
             // The last token of a text is not read again, so it needs no room.
             let limit = self.request.max_tokens.min(self.model.context.saturating_sub(ids.len()) + 1);
@@ -215,33 +272,88 @@ impl<'a> Run<'a> {
     async fn decode(&mut self, mut ready: VecDeque<u32>, generated: usize, limit: usize) -> Result<()> {
         let started = Instant::now();
         if ready.is_empty() {
-            ready = self.model.executor.next(&self.request.sampling, generated, limit).await?.into();
+            ready = self.model.executor.next(&self.sampling(), generated, limit).await?.into();
         }
         let id = ready.pop_front().ok_or_else(|| crate::failure!("the decoder returned no token"))?;
         let ended = self.model.tokenizer.is_end(id);
         if !ended {
-            if generated == 0 && self.at.window == 0 {
+            if generated == 0 && self.at.window == 0 && self.candidates.is_empty() {
                 self.metrics.time_to_first_token_ms = milliseconds(self.started);
             }
             self.pass_metrics.generated_tokens += 1;
+            self.ids.push(id);
             let delta = self.text_decoder.push(id);
             self.emit(delta);
         }
         self.pass_metrics.decode_ms += milliseconds(started);
-        if ended || generated + 1 >= limit {
-            self.pass_metrics.cut = !ended;
-            let decoder = std::mem::replace(&mut self.text_decoder, self.model.tokenizer.decoder());
-            self.emit(decoder.finish());
-            return self.finish_pass();
+        let period = loop_at_end(&self.ids);
+        if !ended && period.is_none() && generated + 1 < limit {
+            self.state = State::Decode { ready, generated: generated + 1, limit };
+            return Ok(());
         }
-        self.state = State::Decode { ready, generated: generated + 1, limit };
-        Ok(())
+        let decoder = std::mem::replace(&mut self.text_decoder, self.model.tokenizer.decoder());
+        self.emit(decoder.finish());
+        if let Some(period) = period {
+            self.cut_loop(period);
+        }
+        self.pass_metrics.looped = period.is_some();
+        self.pass_metrics.cut = !ended && period.is_none();
+        self.finish_text()
     }
 
+    /// Leaves the first of the three loops of `period` tokens that the text ends in.
+    fn cut_loop(&mut self, period: usize) {
+        let kept = self.ids.len() - 2 * period;
+        let mut decoder = self.model.tokenizer.decoder();
+        let text: String = self.ids[..kept].iter().map(|id| decoder.push(*id)).collect();
+        self.rewrite(&(text + &decoder.finish()));
+    }
+
+    /// Puts `text` in place of what the pass has written.
+    fn rewrite(&mut self, text: &str) {
+        self.text.truncate(self.pass_start);
+        self.text.push_str(text);
+        if self.candidates.is_empty() {
+            let (text, start) = (self.text.clone(), self.pass_start);
+            self.events.push_back(Event::Rewritten { at: self.at, text, start });
+        }
+    }
+
+    /// Takes the text of the pass, begins another one, or chooses among those that were written.
+    fn finish_text(&mut self) -> Result<()> {
+        let PassMetrics { cut, looped, .. } = self.pass_metrics;
+        let most = self.request.candidates;
+        if most == 1 {
+            self.pass_metrics.candidates = 1;
+            return self.finish_pass();
+        }
+        let text = self.text[self.pass_start..].to_owned();
+        let check = ChatFacts::new(&self.chat, self.request.task.from())?.check(&text, &self.language)?;
+        self.candidates.push(Candidate::new(text, &check, &self.language, cut, looped));
+        let written = self.candidates.len();
+        let passed = written == 1 && self.candidates[0].faults == 0;
+        if !passed && written < most {
+            self.events.push_back(Event::Draft { at: self.at, written, total: most });
+            return self.begin_candidate();
+        }
+        let mut candidates = std::mem::take(&mut self.candidates);
+        let chosen = best(&candidates);
+        let Candidate { text, cut, looped, faults } = candidates.swap_remove(chosen);
+        let pass = &mut self.pass_metrics;
+        (pass.cut, pass.looped, pass.candidates, pass.faults) = (cut, looped, written, Some(faults));
+        if written > 1 {
+            self.rewrite(&text);
+        }
+        self.finish_pass()
+    }
+
+    /// Adds `delta` to the text. Of further candidates nothing is told before one is chosen.
     fn emit(&mut self, delta: String) {
         if !delta.is_empty() {
             self.text.push_str(&delta);
-            self.events.push_back(Event::Text { at: self.at, delta });
+            if self.candidates.is_empty() {
+                self.events.push_back(Event::Text { at: self.at, delta });
+            }
         }
     }
 

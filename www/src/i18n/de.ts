@@ -97,6 +97,8 @@ export const de: Messages = {
     reference: "Zusammenfassung eines Menschen",
     figures: "Zahlen",
     cut: "Bei der größten Länge, die die Optionen erlauben, wurde abgebrochen.",
+    checked: "Geprüft: Alle Zahlen, Uhrzeiten und Namen stehen im Chat. Wer was getan hat, kann trotzdem falsch sein.",
+    checkedWithFault: "Geprüft: Etwas davon wurde im Chat nicht gefunden.",
   },
   phases: {
     download: "Wird heruntergeladen",
@@ -104,6 +106,7 @@ export const de: Messages = {
     prefill: (done, total) => `Der Chat wird gelesen: ${done} von ${total} Token`,
     part: (index, count, done, total) => `Teil ${index} von ${count} wird gelesen: ${done} von ${total} Token`,
     writing: "Wird geschrieben…",
+    draft: (number, total) => `Ein Entwurf: Etwas davon steht nicht im Chat. Text ${number} von höchstens ${total} …`,
   },
   metrics: {
     firstToken: "Erstes Token",
@@ -170,6 +173,11 @@ export const de: Messages = {
     backends: { auto: "Was hier schneller ist", gpu: "Grafikprozessor (WebGPU)", cpu: "Prozessor" },
     maxTokens: "Größte Länge (Token)",
     temperature: "Abwechslung (Temperatur; bei 0 immer dieselbe Zusammenfassung)",
+    care: "Prüfung der Zusammenfassungen",
+    cares: {
+      quick: "Keine: der erste Text gilt",
+      careful: "Sorgfältig: weitere werden geschrieben, wenn er sagt, was der Chat nicht sagt",
+    },
     replay: "Wiedergabe",
     replaySummary: "Abgespielte Chats zusammenfassen",
     replaySummaries: { never: "Nie", end: "Am Ende", every: "Alle paar Nachrichten" },

@@ -90,6 +90,8 @@ export const en = {
     reference: "Written by a person",
     figures: "Figures",
     cut: "The summary was cut off at the maximum length in the settings.",
+    checked: "Checked: the chat has every number, time and name in it. Who did what can still be wrong.",
+    checkedWithFault: "Checked: something in it was not found in the chat.",
   },
   phases: {
     download: "Downloading",
@@ -98,6 +100,8 @@ export const en = {
     part: (index: number, count: number, done: number, total: number) =>
       `Reading part ${index} of ${count}: ${done} of ${total} tokens`,
     writing: "Writing…",
+    draft: (number: number, total: number) =>
+      `A draft: something in it is not in the chat. Writing text ${number} of at most ${total}…`,
   },
   metrics: {
     firstToken: "First token",
@@ -162,6 +166,11 @@ export const en = {
     backends: { auto: "Whichever is faster here", gpu: "Graphics processor (WebGPU)", cpu: "Processor" },
     maxTokens: "Maximum length (tokens)",
     temperature: "Variety (temperature; 0 gives the same summary each time)",
+    care: "Check of summaries",
+    cares: {
+      quick: "None: the first text is taken",
+      careful: "Careful: others are written where it says what the chat does not",
+    },
     replay: "Replay",
     replaySummary: "Summarize a replayed chat",
     replaySummaries: { never: "Never", end: "At the end", every: "Every few messages" },

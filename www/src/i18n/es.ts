@@ -96,6 +96,8 @@ export const es: Messages = {
     reference: "El resumen de una persona",
     figures: "Cifras",
     cut: "Se cortó al llegar a la longitud máxima de los ajustes.",
+    checked: "Comprobado: el chat tiene todos sus números, horas y nombres. Quién hizo qué aún puede estar mal.",
+    checkedWithFault: "Comprobado: hay algo que no se ha encontrado en el chat.",
   },
   phases: {
     download: "Descargando",
@@ -103,6 +105,8 @@ export const es: Messages = {
     prefill: (done, total) => `Leyendo el chat: ${done} de ${total} tokens`,
     part: (index, count, done, total) => `Leyendo la parte ${index} de ${count}: ${done} de ${total} tokens`,
     writing: "Escribiendo…",
+    draft: (number, total) =>
+      `Un borrador: hay algo que no está en el chat. Se escribe el texto ${number} de ${total} como máximo…`,
   },
   metrics: {
     firstToken: "Primer token",
@@ -169,6 +173,11 @@ export const es: Messages = {
     backends: { auto: "Lo más rápido aquí", gpu: "Procesador gráfico (WebGPU)", cpu: "Procesador" },
     maxTokens: "Longitud máxima del resumen (tokens)",
     temperature: "Variedad (temperatura; con 0 el resumen es siempre el mismo)",
+    care: "Comprobación de los resúmenes",
+    cares: {
+      quick: "Ninguna: vale el primer texto",
+      careful: "Cuidadosa: se escriben otros si dice lo que no está en el chat",
+    },
     replay: "Reproducción",
     replaySummary: "Resumir un chat reproducido",
     replaySummaries: { never: "Nunca", end: "Al final", every: "Cada pocos mensajes" },

@@ -101,6 +101,9 @@ export const fr: Messages = {
     reference: "Le résumé d’une personne",
     figures: "Chiffres",
     cut: "Il a été coupé à la longueur maximale des réglages.",
+    checked:
+      "Vérifié : la discussion contient tous ses nombres, heures et noms. Qui a fait quoi peut encore être faux.",
+    checkedWithFault: "Vérifié : quelque chose n’a pas été trouvé dans la discussion.",
   },
   phases: {
     download: "Téléchargement",
@@ -108,6 +111,8 @@ export const fr: Messages = {
     prefill: (done, total) => `Lecture de la discussion : ${done} jetons sur ${total}`,
     part: (index, count, done, total) => `Lecture de la partie ${index} sur ${count} : ${done} jetons sur ${total}`,
     writing: "Rédaction…",
+    draft: (number, total) =>
+      `Un brouillon : quelque chose n’est pas dans la discussion. Texte ${number} sur ${total} au plus…`,
   },
   metrics: {
     firstToken: "Premier jeton",
@@ -174,6 +179,11 @@ export const fr: Messages = {
     backends: { auto: "Le plus rapide ici", gpu: "Processeur graphique (WebGPU)", cpu: "Processeur" },
     maxTokens: "Longueur maximale du résumé (jetons)",
     temperature: "Variété (température ; à 0 le résumé est toujours le même)",
+    care: "Vérification des résumés",
+    cares: {
+      quick: "Aucune : le premier texte est pris",
+      careful: "Soigneuse : d’autres sont écrits s’il dit ce que la discussion ne dit pas",
+    },
     replay: "Lecture animée",
     replaySummary: "Résumer une discussion rejouée",
     replaySummaries: { never: "Jamais", end: "À la fin", every: "Tous les quelques messages" },

@@ -106,6 +106,7 @@ export class SettingsView extends Component {
       <div class="fields">
         ${this.renderTarget()}
         ${this.renderMethod()}
+        ${this.renderChoice("care", t.care, t.cares)}
         ${this.renderChoice("mode", t.mode, { single: t.single, compare: t.compare })}
         ${this.renderChoice("backend", t.backend, t.backends)}
         ${this.renderAmount("maxTokens", t.maxTokens, 1)}

@@ -157,7 +157,8 @@ export class SummaryCard extends Component {
       <div class="text" lang=${summary.language} dir="auto" aria-busy=${running ? "true" : "false"}>${
         summary.form === "people" ? renderLines(text) : text
       }</div>
-      ${running ? this.renderActivity(summary.activity, text) : nothing}
+      ${running ? this.renderActivity(summary, text) : nothing}
+      ${running ? nothing : this.renderCheck(summary)}
       ${summary.metrics && summary.metrics.passes_cut > 0 ? html`<p class="quiet">${t.summary.cut}</p>` : nothing}
       ${summary.notices.map((text) => html`<p class="notice">${text}</p>`)}
       ${running || !summary.inParts ? nothing : this.renderNeed(this.oneOfParts, t.summary.oneOfParts)}
@@ -212,8 +213,18 @@ export class SummaryCard extends Component {
     </details>`;
   }
 
-  private renderActivity(activity: Activity | null, text: string) {
+  /** Says what the check of the summary found, if it was checked. */
+  private renderCheck({ metrics }: Summary) {
+    const faults = metrics?.per_pass.at(-1)?.faults;
+    const t = this.t.summary;
+    return faults === undefined || faults === null
+      ? nothing
+      : html`<p class="quiet check">${faults === 0 ? t.checked : t.checkedWithFault}</p>`;
+  }
+
+  private renderActivity({ activity, draft }: Summary, text: string) {
     const { phases } = this.t;
+    if (draft) return html`<p class="quiet activity" role="status">${phases.draft(draft.written + 1, draft.total)}</p>`;
     const words = activity?.phase === "prefill" ? this.reading(activity) : text === "" ? phases.load : phases.writing;
     return html`<p class="quiet activity">${words}</p>`;
   }

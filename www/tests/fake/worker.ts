@@ -310,8 +310,18 @@ function addAdapter(id: number, { model, paths, task }: ActionOf<"addAdapter">):
   });
 }
 
-async function write(id: number, text: string, slowly: boolean, stage = 0): Promise<void> {
-  for (const word of text.split(/(?<= )/)) {
+/** Writes a text word by word and ends the request. The text of a careful run replaces another that did not pass. */
+async function write(id: number, text: string, slowly: boolean, stage = 0, careful = false): Promise<void> {
+  if (careful) {
+    post(id, { type: "delta", text: "Frank says that 17 bells have gone.", stage });
+    post(id, { type: "draft", written: 1, total: 6 });
+    do {
+      await wait(50);
+      if (cancelled.has(id)) return;
+    } while (held);
+    post(id, { type: "rewritten", text, stage });
+  }
+  for (const word of careful ? [] : text.split(/(?<= )/)) {
     await wait(slowly ? 400 : 15);
     if (cancelled.has(id)) {
       // An engine that is told to stop may have a word on its way. A test can ask whether there was one.
@@ -321,6 +331,14 @@ async function write(id: number, text: string, slowly: boolean, stage = 0): Prom
     }
     post(id, { type: "delta", text: word, stage });
   }
+  const pass = {
+    prompt_tokens: 240,
+    generated_tokens: 24,
+    prefill_ms: 5100,
+    decode_ms: 2400,
+    cut: false,
+    looped: false,
+  };
   const metrics = {
     prompt_tokens: 240,
     generated_tokens: 24,
@@ -331,7 +349,8 @@ async function write(id: number, text: string, slowly: boolean, stage = 0): Prom
     windows: 1,
     passes: 1,
     passes_cut: 0,
-    per_pass: [],
+    passes_looped: 0,
+    per_pass: careful ? [{ ...pass, candidates: 3, faults: 0 }] : [],
     wasm_bytes: 412_000_000,
     gpu: undefined,
   };
@@ -347,7 +366,7 @@ async function write(id: number, text: string, slowly: boolean, stage = 0): Prom
   post(id, { type: "done", metrics: { ...metrics, gpu: gpu === undefined ? undefined : work }, cancelled: false });
 }
 
-async function summarize(id: number, { messages, to, form }: ActionOf<"summarize">): Promise<void> {
+async function summarize(id: number, { messages, to, form, careful }: ActionOf<"summarize">): Promise<void> {
   const chat = messages.map(({ sender, text }) => `${sender}: ${text}`).join("\n");
   if (chat.includes("PANIC"))
     return post(id, { type: "error", kind: "panic", text: "The engine stopped unexpectedly." });
@@ -388,6 +407,7 @@ async function summarize(id: number, { messages, to, form }: ActionOf<"summarize
     `${chat.includes("<img") ? "<img src=x onerror=alert(1)> " : ""}${(form === "people" ? people : texts)[to] ?? ""}`,
     chat.includes("SLOW"),
     parts > 1 ? 1 : 0,
+    careful,
   );
 }
 

@@ -77,6 +77,25 @@ test("a summary is in short or by person, as chosen on its card", async ({ page 
   await expect(forms).toBeHidden();
 });
 
+test("a careful summary is a draft until another text is chosen, and says what was checked", async ({ page }) => {
+  await show(page, "Settings");
+  await page.getByLabel("Check of summaries").selectOption("careful");
+  await show(page, "Chat");
+  await download(page);
+  await openExample(page, "eval-266");
+  await page.evaluate(() => new BroadcastChannel("fake").postMessage("hold"));
+  await page.getByRole("button", { name: "Summarize" }).click();
+  await expect(
+    page.getByText("A draft: something in it is not in the chat. Writing text 2 of at most 6"),
+  ).toBeVisible();
+  await expect(summaryText(page)).toHaveText("Frank says that 17 bells have gone.");
+  await page.evaluate(() => new BroadcastChannel("fake").postMessage("go"));
+  await expect(done(page)).toHaveText("The summary is ready.");
+  await expect(summaryText(page)).toHaveText(/^Frank says .* wedding\.$/);
+  await expect(page.getByText("A draft:")).toBeHidden();
+  await expect(page.getByText("Checked: the chat has every number, time and name in it.")).toBeVisible();
+});
+
 test("methods that cannot be used are greyed, with the reason", async ({ page }) => {
   await download(page);
   await expect(page.locator("#method option", { hasText: "no joint-expert adapter" })).toBeDisabled();

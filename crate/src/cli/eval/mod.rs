@@ -60,6 +60,10 @@ pub struct Eval {
     /// Largest length of a summary in tokens
     #[arg(long, default_value_t = 160)]
     max_tokens: usize,
+    /// Largest number of texts of a pass: above 1 others are written where the first has a fault, and the best is
+    /// taken
+    #[arg(long, default_value_t = 1)]
+    candidates: usize,
     /// Seed of the bootstrap; the same seed gives the same intervals
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -201,7 +205,8 @@ impl Eval {
         case: &Case,
         max_tokens: usize,
     ) -> Result<Output> {
-        let request = Request { task: task.clone(), method, max_tokens, sampling: Sampling::default() };
+        let (sampling, candidates) = (Sampling::default(), self.candidates);
+        let request = Request { task: task.clone(), method, max_tokens, sampling, candidates };
         let mut passes = vec![String::new(); method.passes()];
         let mut metrics = Metrics::default();
         let mut is_read = false;
@@ -215,6 +220,11 @@ impl Eval {
                         passes.resize(passes.len().max(at.stage + 1), String::new());
                         passes[at.stage].push_str(&delta);
                     }
+                    Event::Rewritten { at, text, .. } => {
+                        passes.resize(passes.len().max(at.stage + 1), String::new());
+                        passes[at.stage] = text;
+                    }
+                    Event::Draft { .. } => {}
                     Event::Prefill { done, total, .. } => is_read = done == total,
                     Event::Done(done) => metrics = done,
                 }
@@ -287,6 +297,7 @@ impl Output {
             "prompt_tokens": self.metrics.prompt_tokens,
             "generated_tokens": self.metrics.generated_tokens,
             "cut": self.cut,
+            "candidates": self.metrics.per_pass.iter().map(|pass| pass.candidates).collect::<Vec<_>>(),
             "unknown_numbers": self.unknown_numbers,
             "unknown_times": self.unknown_times,
             "unknown_names": self.unknown_names,

@@ -30,6 +30,11 @@ impl KvCache {
         self.keys.iter_mut().chain(&mut self.values).for_each(|head| *head = Vec::new());
     }
 
+    /// Forgets all but the first `positions` positions.
+    pub fn truncate(&mut self, positions: usize, head_dim: usize) {
+        self.keys.iter_mut().chain(&mut self.values).for_each(|head| head.truncate(positions * head_dim));
+    }
+
     /// Appends k and v, both [n, kv_heads · head_dim].
     pub fn append(&mut self, k: &[f32], v: &[f32], head_dim: usize) {
         let row = self.keys.len() * head_dim;

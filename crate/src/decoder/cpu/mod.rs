@@ -113,6 +113,13 @@ impl Decoder {
         self.position = 0;
     }
 
+    /// Forgets all of the context but its first `tokens` tokens, of which there are at least so many.
+    pub fn rewind(&mut self, tokens: usize) {
+        let head_dim = self.config.head_dim;
+        self.caches.iter_mut().for_each(|cache| cache.truncate(tokens, head_dim));
+        self.position = tokens;
+    }
+
     /// Returns the number of tokens in the context.
     pub fn position(&self) -> usize {
         self.position

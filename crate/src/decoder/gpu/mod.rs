@@ -211,6 +211,13 @@ impl Decoder {
         self.position = 0;
     }
 
+    /// Forgets all of the context but its first `tokens` tokens, of which there are at least so many. Ids that are on their
+    /// way are not waited for.
+    pub fn rewind(&mut self, tokens: usize) {
+        self.generation.reset();
+        self.position = tokens;
+    }
+
     /// Returns the number of tokens in the context.
     pub fn position(&self) -> usize {
         self.position

@@ -107,6 +107,9 @@ pub enum Action {
         max_tokens: usize,
         /// Settings of the sampler.
         sampling: Sampling,
+        /// Whether the text is checked, and others are written where it has a fault.
+        #[serde(default)]
+        careful: bool,
     },
     /// Translates a text with the loaded model. Answer: done, with metrics.
     Translate {

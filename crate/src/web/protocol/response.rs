@@ -50,6 +50,20 @@ pub enum Body {
         /// Text that is new, without the text before it.
         text: String,
     },
+    /// The text of the stage has become another: a loop was cut off, or another text was chosen.
+    Rewritten {
+        /// Index of the stage.
+        stage: usize,
+        /// Whole text of the stage.
+        text: String,
+    },
+    /// The text so far is a draft: it did not pass its check, and others are written to choose from.
+    Draft {
+        /// Number of texts written.
+        written: usize,
+        /// Largest number of texts.
+        total: usize,
+    },
     /// The models, the room for them, and the limits of the engine.
     Status {
         /// Models that a browser can fetch.

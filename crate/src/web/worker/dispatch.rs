@@ -11,7 +11,7 @@ use super::present::engine_info;
 use super::state::WorkerState;
 use crate::chat::conversation::{Conversation, Message};
 use crate::chat::language::{Detected, detect};
-use crate::engine;
+use crate::engine::{self, CAREFUL_CANDIDATES};
 use crate::error::Result;
 use crate::failure;
 use crate::input;
@@ -75,17 +75,19 @@ impl WorkerState {
             Action::RemoveAdapter { adapter } => self.remove_adapter(&adapter).await.map(|()| Body::done()),
             Action::Load { model, backend } => self.load(id, &model, backend, signal).await,
             Action::Benchmark { model } => self.benchmark(&model, signal).await,
-            Action::Summarize { messages, from, to, form, method, max_tokens, sampling } => {
+            Action::Summarize { messages, from, to, form, method, max_tokens, sampling, careful } => {
                 let chat = Conversation::new(messages.into_iter().map(Message::from).collect())?;
                 let task = Task::summary(&from, &to)?.in_form(form);
-                let request = engine::Request { task, method, max_tokens, sampling: sampling.into() };
+                let candidates = if careful { CAREFUL_CANDIDATES } else { 1 };
+                let request = engine::Request { task, method, max_tokens, sampling: sampling.into(), candidates };
                 self.run(id, &chat, &request, signal).await
             }
             Action::Translate { text, from, to, max_tokens } => {
                 let chat = Conversation::new(vec![Message::new("", &text, None)])?;
                 let task = Task::translation(&from, &to)?;
                 let (method, sampling) = (Method::Secondary, Sampling::default());
-                self.run(id, &chat, &engine::Request { task, method, max_tokens, sampling }, signal).await
+                self.run(id, &chat, &engine::Request { task, method, max_tokens, sampling, candidates: 1 }, signal)
+                    .await
             }
             Action::DetectLanguage { messages } => {
                 let chat = Conversation::new(messages.into_iter().map(Message::from).collect())?;

@@ -68,6 +68,8 @@ impl WorkerState {
                     self.page.send(id, Body::Progress { phase: Phase::Prefill, done, total, part });
                 }
                 Event::Text { at, delta } => self.page.send(id, Body::Delta { stage: at.stage, text: delta }),
+                Event::Rewritten { at, text, .. } => self.page.send(id, Body::Rewritten { stage: at.stage, text }),
+                Event::Draft { written, total, .. } => self.page.send(id, Body::Draft { written, total }),
                 Event::Done(done) => metrics = done,
             }
         }

@@ -48,7 +48,7 @@ export class SummaryController {
       } finally {
         // If another chat was opened meanwhile, `summary` is null: what was written is not put back.
         if (this.summary)
-          this.show(this.summary.text === "" ? null : { ...this.summary, running: false, activity: null });
+          this.show(this.summary.text === "" ? null : { ...this.summary, running: false, activity: null, draft: null });
         if (signal.aborted) app.announcement = messages().summary.stopped;
       }
     });
@@ -68,6 +68,7 @@ export class SummaryController {
       method,
       maxTokens: settings.maxTokens,
       temperature: settings.temperature,
+      careful: settings.care === "careful",
       // A person's summary is the gist of the whole chat.
       reference: whole && form === "gist" ? (conversation.reference?.[to] ?? null) : null,
     };

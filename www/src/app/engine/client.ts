@@ -3,13 +3,16 @@
 import type { Action, Request, Response } from "../../protocol";
 
 /** A message that may arrive before the answer. */
-export type EngineEvent = Extract<Response, { type: "progress" | "notice" | "delta" }>;
+const eventTypes = ["progress", "notice", "delta", "rewritten", "draft"] as const;
+export type EngineEvent = Extract<Response, { type: (typeof eventTypes)[number] }>;
 type Failure = Extract<Response, { type: "error" }>;
 /** The message that ends a request. */
 export type Answer = Exclude<Response, EngineEvent | Failure>;
 
 /** An action with the files it needs. */
 export type EngineAction = Action & Pick<Request, "files">;
+
+const isEvent = (response: Response): response is EngineEvent => eventTypes.some((type) => type === response.type);
 
 /** An error of the engine with a message for the user. */
 export class EngineError extends Error {
@@ -118,8 +121,7 @@ export class EngineClient {
     const pending = this.pending.get(response.id);
     if (!pending) return;
     if (response.type === "error") pending.reject(new EngineError(response.kind, response.text));
-    else if (response.type === "progress" || response.type === "notice" || response.type === "delta")
-      pending.onEvent(response);
+    else if (isEvent(response)) pending.onEvent(response);
     else pending.resolve(response);
   }
 

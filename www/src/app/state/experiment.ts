@@ -66,6 +66,7 @@ export async function runExperiment(
           method,
           messages: chat.messages,
           temperature: 0,
+          careful: false,
           reference: plan.form === "gist" ? (chat.reference?.[plan.to] ?? null) : null,
         };
         const summary = await summarize(

@@ -20,6 +20,8 @@ export interface Settings {
    * these.
    */
   method: "auto" | Method;
+  /** Whether summaries are checked, and others are written where one says what its chat does not. */
+  care: "quick" | "careful";
   mode: "single" | "compare";
   /** Where the model runs. */
   backend: Backend;
@@ -42,6 +44,7 @@ export const defaults: Settings = {
   to: "auto",
   form: "gist",
   method: "auto",
+  care: "quick",
   mode: "single",
   backend: "auto",
   maxTokens: 160,
@@ -75,6 +78,7 @@ const checks: Record<keyof Settings, (value: unknown) => boolean> = {
   to: (value) => typeof value === "string" && /^(auto|chat|[a-z]{2,3})$/.test(value),
   form: oneOf("gist", "people"),
   method: (value) => typeof value === "string" && /^[a-z-]{1,40}$/.test(value),
+  care: oneOf("quick", "careful"),
   mode: oneOf("single", "compare"),
   backend: oneOf("auto", "gpu", "cpu"),
   maxTokens: within(limits.maxTokens),

@@ -13,6 +13,7 @@ export interface SummaryRequest {
   method: Method;
   maxTokens: number;
   temperature: number;
+  careful: boolean;
   /** A person's summary to compare with. */
   reference: string | null;
 }
@@ -31,6 +32,8 @@ export interface Summary {
   language: string;
   form: Form;
   activity: Activity | null;
+  /** While the text is a draft: how many texts were written to choose from, and how many are at most. */
+  draft: { written: number; total: number } | null;
   notices: readonly string[];
   /** Whether the chat was read in parts, of which no one summary could be made. */
   inParts: boolean;
@@ -54,6 +57,7 @@ export const blank = (from: string, language: string, form: Form): Summary => ({
   language,
   form,
   activity: null,
+  draft: null,
   notices: [],
   inParts: false,
   metrics: null,
@@ -68,7 +72,7 @@ export async function summarize(
   onChange: (summary: Summary) => void,
   signal: AbortSignal,
 ): Promise<Summary> {
-  const { model, from, to, form, method, maxTokens, temperature, reference } = request;
+  const { model, from, to, form, method, maxTokens, temperature, careful, reference } = request;
   let summary = blank(from, to, form);
   let stage = 0;
   const set = (state: Partial<Summary>): void => {
@@ -86,6 +90,7 @@ export async function summarize(
     form,
     method,
     maxTokens,
+    careful,
     sampling:
       temperature === 0
         ? { temperature: 0, topK: 1, topP: 1, seed: 0 }
@@ -100,7 +105,11 @@ export async function summarize(
       });
     else if (event.type === "progress")
       set({ activity: { phase: event.phase, done: event.done, total: event.total, part: event.part } });
-    else {
+    else if (event.type === "draft") set({ draft: { written: event.written, total: event.total }, activity: null });
+    else if (event.type === "rewritten") {
+      set({ text: event.text, draft: null, activity: null });
+      stage = event.stage;
+    } else {
       // The text of a second stage replaces that of the first, which was intermediate.
       set({ text: event.stage === stage ? summary.text + event.text : event.text, activity: null });
       stage = event.stage;
@@ -112,6 +121,6 @@ export async function summarize(
     reference === null
       ? null
       : await session.ask("rouge", { action: "rouge", reference, candidate: summary.text.trim() });
-  set({ running: false, activity: null, metrics, rouge });
+  set({ running: false, activity: null, draft: null, metrics, rouge });
   return summary;
 }
