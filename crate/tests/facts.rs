@@ -160,8 +160,9 @@ const GERMAN: &str = "[04.03.26, 10:00:00] Lena: Ben, kommst du morgen um 19:30 
 fn the_program_lists_what_is_certain() {
     let bench = Bench::new();
     let ics = bench.path("appointments.ics");
-    let options = ["facts", "-", "--from", "de", "--reader", "Ben", "--ics", ics.to_str().unwrap()];
-    let output = gist(&options, GERMAN.as_bytes());
+    let chat = bench.write("chat.txt", GERMAN.as_bytes());
+    let options = ["facts", chat.to_str().unwrap(), "--from", "de", "--reader", "Ben", "--ics", ics.to_str().unwrap()];
+    let output = gist(&options, b"");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).unwrap();
     let question = "Lena: Ben, kommst du morgen um 19:30 Uhr zur Probe?";
@@ -176,8 +177,7 @@ fn the_program_lists_what_is_certain() {
     let file = std::fs::read_to_string(&ics).unwrap();
     assert!(file.contains("\r\nDTSTART:20260305T193000\r\n"), "{file}");
 
-    let report: Value =
-        serde_json::from_slice(&gist(&[&options[..6], &["--json"]].concat(), GERMAN.as_bytes()).stdout).unwrap();
+    let report: Value = serde_json::from_slice(&gist(&[&options[..6], &["--json"]].concat(), b"").stdout).unwrap();
     assert_eq!(report["language"], "de");
     assert_eq!(report["items"][1]["values"], serde_json::json!(["2026-03-05", "19:30"]));
     let facts = report["messages"][0]["facts"].as_array().unwrap();

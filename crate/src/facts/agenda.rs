@@ -56,7 +56,9 @@ pub struct Item {
 impl Item {
     /// Returns the day of an appointment.
     pub(super) fn day(&self) -> Option<Date> {
-        self.date.as_deref()?.parse().ok()
+        let mut parts = self.date.as_deref()?.splitn(3, '-');
+        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+        Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
     }
 
     /// Returns day and time of an appointment, where both are certain.

@@ -1,7 +1,7 @@
 //! Appointments as a calendar file, iCalendar of RFC 5545.
 
 use jiff::SignedDuration;
-use jiff::civil::{DateTime, date};
+use jiff::civil::{Date, DateTime, date};
 
 use super::agenda::{Item, ItemKind};
 use crate::hash::sha256;
@@ -22,8 +22,8 @@ pub fn calendar(items: &[Item], created: i64) -> Option<String> {
 fn event(item: &Item, created: DateTime) -> Option<String> {
     let day = item.day().filter(|_| item.kind == ItemKind::Appointment)?;
     let start = match item.start() {
-        Some(start) => format!("DTSTART:{}", start.strftime("%Y%m%dT%H%M%S")),
-        None => format!("DTSTART;VALUE=DATE:{}", day.strftime("%Y%m%d")),
+        Some(start) => format!("DTSTART:{}", stamp(start)),
+        None => format!("DTSTART;VALUE=DATE:{}", basic(day)),
     };
     let described = match item.speaker.as_str() {
         "" => item.text.clone(),
@@ -34,13 +34,23 @@ fn event(item: &Item, created: DateTime) -> Option<String> {
     let lines = [
         "BEGIN:VEVENT".to_owned(),
         format!("UID:{}@pocket-gist", &id[..32]),
-        format!("DTSTAMP:{}", created.strftime("%Y%m%dT%H%M%SZ")),
+        format!("DTSTAMP:{}Z", stamp(created)),
         start,
         format!("SUMMARY:{}", escape(&item.text)),
         format!("DESCRIPTION:{}", escape(&described)),
         "END:VEVENT".to_owned(),
     ];
     Some(lines.iter().map(|line| fold_line(line)).collect())
+}
+
+/// Writes a day as `20260512`.
+fn basic(day: Date) -> String {
+    format!("{:04}{:02}{:02}", day.year(), day.month(), day.day())
+}
+
+/// Writes a day and a time as `20260512T190000`.
+fn stamp(at: DateTime) -> String {
+    format!("{}T{:02}{:02}{:02}", basic(at.date()), at.hour(), at.minute(), at.second())
 }
 
 /// Escapes a text value.

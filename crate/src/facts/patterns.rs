@@ -120,7 +120,7 @@ impl Patterns {
             ("{H}", r"(?<h>2[0-4]|[01]?\d)".to_owned()),
             ("{m}", r"(?<m>[0-5]\d)".to_owned()),
             ("{w}", format!(r"(?<m>[0-5]?\d|(?:{minutes})\b)")),
-            ("{W}", format!(r"(?<m>(?:{minutes})\b)")),
+            ("{W}", format!(r"(?<m>(?:{})\b)", between(5, 59))),
             ("{n}", format!(r"(?<n>(?:{DIGITS})(?: ?(?:{scales})\b)?|{written})")),
             ("{day}", r"(?<day>3[01]|[12]\d|0?[1-9])".to_owned()),
             ("{month}", format!(r"(?<month>{months})\b\.?")),

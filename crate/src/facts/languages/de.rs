@@ -42,7 +42,7 @@ pub static GERMAN: Language = Language {
         patterns: &[
             (r"{h} ?: ?{m} ?(?:uhr\b|h\b)?{half}?", Read, Any),
             (r"{H}\.{m} ?(?:uhr|h)\b{half}?", Read, Any),
-            (r"{h} ?uhr ?{m}{half}?", Read, Any),
+            (r"{h} ?uhr ?{m}{half}?", Read, NoUnit),
             (r"{h} ?uhr {W}{half}?", Read, NoUnit),
             (r"{h} ?uhr\b{half}?", Read, Any),
             (r"{H} ?h\b", Read, NoUnit),

@@ -27,9 +27,9 @@ pub static ENGLISH: Language = Language {
             (r"half(?: past)? {h}{half}?", Add(30), NoUnit),
             (r"quarter past {h}{half}?", Add(15), Any),
             (r"quarter to {h}{half}?", Add(-15), Any),
-            (r"(?<m>five|ten|twenty(?:[ -]five)?|5|10|20|25)(?: min(?:ute)?s?)? (?:past|after) {h}{half}?", Read, Any),
+            (r"(?<m>five|ten|twenty(?:(?: |-)five)?|5|10|20|25)(?: min(?:ute)?s?)? past {h}{half}?", Read, Any),
             (
-                r"(?<range>\bfrom )?(?<m>five|ten|twenty(?:[ -]five)?|5|10|20|25)(?: min(?:ute)?s?)? (?:to|before) {h}{half}?",
+                r"(?<range>\bfrom )?(?<m>five|ten|twenty(?:(?: |-)five)?)(?: min(?:ute)?s?)? (?:to|before) {h}{half}?",
                 Before,
                 NoUnit,
             ),
