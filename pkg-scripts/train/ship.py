@@ -30,7 +30,7 @@ KINDS = [
     "calibration",
 ]
 # Of an adapter's entry, in this order.
-KEYS = ["id", "base", "task", "from", "to", "method", "path", "bytes", "sha256"]
+KEYS = ["id", "base", "task", "from", "to", "form", "method", "path", "bytes", "sha256"]
 
 
 def sha256(path):
@@ -44,6 +44,7 @@ def files(run, base):
     languages = run.removeprefix(kind).split("-")[1:]
     if (kind, len(languages)) == ("summarize", 0):
         entry = {"id": f"{base}/{run}", "task": "summarize", "from": list(LANGUAGES), "method": "lora"}
+        entry["form"] = ["gist", "people"]
         return [("adapter.gguf", run, entry)]
     if (kind, len(languages)) == ("translate", 1):
         others = [language for language in LANGUAGES if language != languages[0]]
@@ -59,7 +60,7 @@ def files(run, base):
             return [("projection.safetensors", pair, entry)]
         if kind == "by-person-projection":
             pair = f"by-person+translate-{'-'.join(languages)}"
-            entry = {"id": f"{base}/{pair}"} | both | {"task": "by-person-translate", "method": "projection"}
+            entry = {"id": f"{base}/{pair}"} | both | {"form": "people", "method": "projection"}
             return [("projection.safetensors", pair, entry)]
         if kind in ("calibration", "calibration-pp"):
             return [(f"{kind}.safetensors", pair, {"id": f"{base}/{pair}-{kind}"} | both | {"method": kind})]
