@@ -1,8 +1,8 @@
 //! Facts of chats and summaries, found by rule and without a model: times, dates, amounts, names and more.
 //!
-//! [`Extractor`] finds the facts of one text. The words that it knows are tables, one for each language, in
-//! `languages`. [`ChatFacts`] compares a summary's facts with those of its chat, which can be in another language.
-//! [`agenda`] lists what the messages hold for certain, and [`calendar`] writes its appointments to a file.
+//! `Extractor` finds the facts of one text. The words that it knows are tables, one for each language, in
+//! `languages`. `ChatFacts` compares a summary's facts with those of its chat, which can be in another language.
+//! `agenda` lists what the messages hold for certain, and `calendar` writes its appointments to a file.
 
 mod agenda;
 mod agreement;
