@@ -89,7 +89,7 @@ fn adapters_fit_the_model_and_are_the_same_each_time() {
     let before = [
         ("primary", 23_968_832, "ea3640621ae7d3eed78e8d7bdf3c2d75abb46bd28e7178b2df705d48c034b1e3"),
         ("secondary", 23_968_832, "878593f0adbdc0462718b188c9f6f3a2c9afa8539248b06c3b20f9c23eab719b"),
-        ("projection", 410_264, "3fbda87b72b92cd061c8206df19bcf3c620625937b31b342541d4c2b100377b8"),
+        ("projection", 410_264, "f95586d42ab1decfb2158a294a655bae743f47e1db83cbd275a71bb344e276f3"),
     ];
     for (name, bytes, sha256) in before {
         let mut file = Vec::new();

@@ -1,6 +1,7 @@
 // Masks the logits of tokens that a guide does not allow next, as `Guide::mask` does on the CPU. The state after the
 // token before is computed by every workgroup, and kept by the first for the next pass: nothing has to come back to the
-// CPU. Not valid alone: needs THREADS, RING and `step_uniforms.wgsl`.
+// CPU.
+// Not valid alone: needs THREADS, RING and `step_uniforms.wgsl`.
 
 struct Params {
     vocab: u32,
