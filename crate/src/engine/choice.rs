@@ -1,8 +1,8 @@
 //! The choice among several texts of one prompt, by what can be checked without a model.
 //!
 //! A small model that has made something up says something else at the next try, and more often what the chat says: so
-//! what many candidates agree on is likely to be right (minimum Bayes risk decoding, Kumar and Byrne 2004, with ROUGE-L as
-//! the utility), and what the chat does not have is wrong.
+//! what many candidates agree on is likely to be right (minimum Bayes risk decoding, Kumar and Byrne 2004, with
+//! ROUGE-L as the utility), and what the chat does not have is wrong.
 
 use crate::facts::{Check, FactKind};
 use crate::rouge::rouge;

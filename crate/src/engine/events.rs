@@ -18,8 +18,8 @@ pub struct Request {
     pub max_tokens: usize,
     /// Choice of tokens from the logits.
     pub sampling: Sampling,
-    /// Largest number of texts of each pass. Above 1 each text is checked, and where the first one has a fault, others are
-    /// written and the best is taken, see [`choice`](super::choice).
+    /// Largest number of texts of each pass. Above 1 each text is checked, and where the first one has a fault, others
+    /// are written and the best is taken, see [`choice`](super::choice).
     pub candidates: usize,
 }
 

@@ -6,8 +6,8 @@ const MAX_PERIOD: usize = 40;
 /// Number of tokens of a loop with its repetitions, at least: a word of a few letters may be said three times.
 const MIN_TOKENS: usize = 12;
 
-/// Returns the length of the loop that `ids` end in, once it was repeated twice: the last tokens are three times the same.
-/// A loop of a few tokens has to go on for [`MIN_TOKENS`].
+/// Returns the length of the loop that `ids` end in, once it was repeated twice: the last tokens are three times the
+/// same. A loop of a few tokens has to go on for [`MIN_TOKENS`].
 pub fn loop_at_end(ids: &[u32]) -> Option<usize> {
     (1..=MAX_PERIOD.min(ids.len() / 3)).find(|period| {
         let repeated = ids.iter().rev().zip(ids.iter().rev().skip(*period)).take_while(|(one, other)| one == other);

@@ -226,8 +226,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Returns the sampling of the current text: the request's for the first of a pass; for further ones the same, or where
-    /// that is greedy an ordinary one, each with a seed of its own.
+    /// Returns the sampling of the current text: the request's for the first of a pass; for further ones the same, or
+    /// where that is greedy an ordinary one, each with a seed of its own.
     fn sampling(&self) -> Sampling {
         let number = self.candidates.len() as u64;
         match self.request.sampling {

@@ -211,8 +211,8 @@ impl Decoder {
         self.position = 0;
     }
 
-    /// Forgets all of the context but its first `tokens` tokens, of which there are at least so many. Ids that are on their
-    /// way are not waited for.
+    /// Forgets all of the context but its first `tokens` tokens, of which there are at least so many. Ids that are on
+    /// their way are not waited for.
     pub fn rewind(&mut self, tokens: usize) {
         self.generation.reset();
         self.position = tokens;

@@ -103,7 +103,10 @@ export class SummaryController {
     });
   }
 
-  /** Shows the summary of `form` that was made of this chat before, in the language that is wanted now; false if none was. */
+  /**
+   * Shows the summary of `form` that was made of this chat before, in the language that is wanted now; false if none
+   * was.
+   */
   recall(form: Form): boolean {
     const { from, to } = this.app;
     const made = this.made.find((each) => each.form === form && each.from === from && each.language === to);
