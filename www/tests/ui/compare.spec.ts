@@ -44,7 +44,7 @@ test("runs on random examples, with mean and spread, and saves every run", async
     .trim()
     .split("\r\n");
   expect(lines).toHaveLength(1 + 2 * 3);
-  expect(lines[0]).toMatch(/^chat,method,from,language,total_ms,/);
+  expect(lines[0]).toMatch(/^chat,method,form,from,language,total_ms,/);
   const [json] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("button", { name: "Save as JSON" }).click(),
@@ -52,6 +52,7 @@ test("runs on random examples, with mean and spread, and saves every run", async
   const saved = JSON.parse(readFileSync(await json.path(), "utf8"));
   expect(saved).toMatchObject({
     model: "gemma-3-270m-64k",
+    form: "gist",
     from: "es",
     to: "en",
     idleBytes: { wasm: 4e8, gpu: 2.9e8 },
