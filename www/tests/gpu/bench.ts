@@ -63,7 +63,7 @@ export async function open(files: Files = {}, gpu = true): Promise<Bench> {
               if (data.id !== mine && data.id !== 0) return;
               all.push(data);
               if (data.type === "delta" && breakAt.includes(deltas++)) channel.postMessage("");
-              if (!["progress", "notice", "delta"].includes(data.type)) resolve(all);
+              if (!["progress", "notice", "delta", "rewritten", "draft"].includes(data.type)) resolve(all);
             };
             worker.postMessage({ version: 1, id: mine, ...action });
           });
@@ -99,13 +99,14 @@ export const answer = (responses: readonly Response[]): Response => {
   return last;
 };
 
-/** The final text, without what was written before a restart. */
+/** The final text, without what was written before a restart or was rewritten. */
 export function text(responses: readonly Response[]): string {
-  const from = responses.findLastIndex((response) => response.type === "notice" && response.kind === "restarted");
-  return responses
-    .slice(from + 1)
-    .flatMap((response) => (response.type === "delta" ? response.text : []))
-    .join("");
+  const from = responses.findLastIndex(
+    (response) => response.type === "rewritten" || (response.type === "notice" && response.kind === "restarted"),
+  );
+  const rewritten = responses[from]?.type === "rewritten" ? responses[from].text : "";
+  const after = responses.slice(from + 1).flatMap((response) => (response.type === "delta" ? response.text : []));
+  return rewritten + after.join("");
 }
 
 export const ofType = <T extends Response["type"]>(

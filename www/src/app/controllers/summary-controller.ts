@@ -93,6 +93,7 @@ export class SummaryController {
       };
       const onEvent = (event: EngineEvent): void => {
         if (event.type === "delta") set((this.backTranslation?.text ?? "") + event.text, true);
+        if (event.type === "rewritten") set(event.text, true);
         if (event.type === "notice" && event.kind === "restarted") set("", true);
       };
       try {
