@@ -265,7 +265,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the method is not available, a setting is out of range, or the context has no room for any part of the chat.
-    pub fn start(&mut self, chat: &Conversation, request: &Request) -> Result<Run<'_>> {
+    pub fn start<'a>(&'a mut self, chat: &'a Conversation, request: &Request) -> Result<Run<'a>> {
         let Self { config, tokenizer, registry, zero_shot, template, context, executor, .. } = self;
         let zero_shot = zero_shot.as_ref();
         let context = RunContext { config, tokenizer, registry, zero_shot, template, context: *context, executor };

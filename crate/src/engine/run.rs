@@ -62,8 +62,8 @@ impl RunContext<'_> {
 
 /// State of the current pass.
 enum State {
-    /// The model reads the prompt `ids`, of which it has read `done`.
-    Prefill { ids: Vec<u32>, done: usize },
+    /// The model reads the prompt, of which it has read `done` tokens.
+    Prefill { done: usize },
     /// The model writes: `generated` tokens are out, of at most `limit`, and `ready` are the ids that come next.
     Decode { ready: VecDeque<u32>, generated: usize, limit: usize },
     /// The run is over.
@@ -81,8 +81,6 @@ pub struct Run<'a> {
     at: Progress,
     /// Instruction of the current stage.
     instruction: String,
-    /// Names of those who speak in the chat.
-    speakers: HashSet<String>,
     /// Language that the current stage writes.
     language: String,
     /// Order of the current stage's lines, where it writes one for each person.
@@ -99,8 +97,9 @@ pub struct Run<'a> {
     prompt: Vec<u32>,
     /// Texts that the current pass has written before, to choose from.
     candidates: Vec<Candidate>,
-    /// The chat, to check texts by.
-    chat: Conversation,
+    chat: &'a Conversation,
+    /// Facts of the chat, found when the first text is checked.
+    facts: Option<ChatFacts<'a>>,
     text_decoder: TextDecoder<'a>,
     state: State,
     events: VecDeque<Event>,
@@ -109,7 +108,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(model: RunContext<'a>, chat: &Conversation, request: &Request) -> Result<Self> {
+    pub(crate) fn new(model: RunContext<'a>, chat: &'a Conversation, request: &Request) -> Result<Self> {
         request.sampling.check()?;
         if request.max_tokens == 0 {
             return Err(input!("at most 0 tokens are asked for; give a larger limit"));
@@ -117,9 +116,8 @@ impl<'a> Run<'a> {
         if request.candidates == 0 {
             return Err(input!("at most 0 texts are asked for; give a larger number of candidates"));
         }
-        let speakers: HashSet<String> =
-            chat.messages().iter().map(|message| message.speaker.clone()).filter(|name| !name.is_empty()).collect();
-        if request.task.form() == Some(Form::People) && speakers.is_empty() {
+        if request.task.form() == Some(Form::People) && chat.messages().iter().all(|message| message.speaker.is_empty())
+        {
             return Err(input!(
                 "a summary by person needs a chat with names; give lines of the form `Name: text`, or take the other form"
             ));
@@ -132,7 +130,6 @@ impl<'a> Run<'a> {
             stages,
             at: Progress::default(),
             instruction: String::new(),
-            speakers,
             language: String::new(),
             line_order: LineOrder::Free,
             windows: VecDeque::new(),
@@ -141,7 +138,8 @@ impl<'a> Run<'a> {
             ids: Vec::new(),
             prompt: Vec::new(),
             candidates: Vec::new(),
-            chat: chat.clone(),
+            chat,
+            facts: None,
             text_decoder: model.tokenizer.decoder(),
             state: State::Over,
             events: VecDeque::new(),
@@ -166,7 +164,7 @@ impl<'a> Run<'a> {
             }
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Ok(None),
-                State::Prefill { ids, done } => self.prefill(ids, done).await?,
+                State::Prefill { done } => self.prefill(done).await?,
                 State::Decode { ready, generated, limit } => self.decode(ready, generated, limit).await?,
             }
         }
@@ -210,9 +208,9 @@ impl<'a> Run<'a> {
         let ids = self.model.template.encode(&self.instruction, window.trim(), self.model.tokenizer)?;
         self.pass_metrics.prompt_tokens = ids.len();
         self.pass_start = self.text.len();
-        self.prompt.clone_from(&ids);
+        self.prompt = ids;
         self.ids.clear();
-        self.state = State::Prefill { ids, done: 0 };
+        self.state = State::Prefill { done: 0 };
         Ok(())
     }
 
@@ -222,7 +220,7 @@ impl<'a> Run<'a> {
         self.ids.clear();
         let done = self.prompt.len() - 1;
         self.model.executor.rewind(done)?;
-        self.state = State::Prefill { ids: self.prompt.clone(), done };
+        self.state = State::Prefill { done };
         Ok(())
     }
 
@@ -233,9 +231,9 @@ impl<'a> Run<'a> {
         match self.request.sampling {
             first if number == 0 => first,
             Sampling { temperature: 0.0, seed, .. } => {
-                Sampling { temperature: CANDIDATE_TEMPERATURE, seed: seed + number, ..Sampling::default() }
+                Sampling { temperature: CANDIDATE_TEMPERATURE, seed: seed.wrapping_add(number), ..Sampling::default() }
             }
-            warm => Sampling { seed: warm.seed + number, ..warm },
+            warm => Sampling { seed: warm.seed.wrapping_add(number), ..warm },
         }
     }
 
@@ -243,7 +241,8 @@ impl<'a> Run<'a> {
     fn set_guide(&mut self, window: &str) -> Result<()> {
         let guide = match self.request.task.form() {
             Some(Form::People) => {
-                let mut left: HashSet<&str> = self.speakers.iter().map(String::as_str).collect();
+                let speakers = self.chat.messages().iter().map(|message| message.speaker.as_str());
+                let mut left: HashSet<&str> = speakers.filter(|name| !name.is_empty()).collect();
                 let names = window.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim_end());
                 Some(Guide::new(names.filter(|name| left.remove(name)), self.line_order, self.model.tokenizer)?)
             }
@@ -252,19 +251,19 @@ impl<'a> Run<'a> {
         self.model.executor.set_guide(guide)
     }
 
-    async fn prefill(&mut self, ids: Vec<u32>, done: usize) -> Result<()> {
-        let started = Instant::now();
-        let end = done + self.model.executor.feed(&ids[done..]).await?;
+    async fn prefill(&mut self, done: usize) -> Result<()> {
+        let (started, total) = (Instant::now(), self.prompt.len());
+        let end = done + self.model.executor.feed(&self.prompt[done..]).await?;
         self.pass_metrics.prefill_ms += milliseconds(started);
         if self.candidates.is_empty() {
-            self.events.push_back(Event::Prefill { at: self.at, done: end, total: ids.len() });
+            self.events.push_back(Event::Prefill { at: self.at, done: end, total });
         }
-        self.state = if end == ids.len() {
+        self.state = if end == total {
             // The last token of a text is not read again, so it needs no room.
-            let limit = self.request.max_tokens.min(self.model.context.saturating_sub(ids.len()) + 1);
+            let limit = self.request.max_tokens.min(self.model.context.saturating_sub(total) + 1);
             State::Decode { ready: VecDeque::new(), generated: 0, limit }
         } else {
-            State::Prefill { ids, done: end }
+            State::Prefill { done: end }
         };
         Ok(())
     }
@@ -328,7 +327,11 @@ impl<'a> Run<'a> {
             return self.finish_pass();
         }
         let text = self.text[self.pass_start..].to_owned();
-        let check = ChatFacts::new(&self.chat, self.request.task.from())?.check(&text, &self.language)?;
+        let facts = match self.facts.take() {
+            Some(facts) => facts,
+            None => ChatFacts::new(self.chat, self.request.task.from())?,
+        };
+        let check = self.facts.insert(facts).check(&text, &self.language)?;
         self.candidates.push(Candidate::new(text, &check, &self.language, cut, looped));
         let written = self.candidates.len();
         let passed = written == 1 && self.candidates[0].faults == 0;

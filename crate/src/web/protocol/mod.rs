@@ -1,8 +1,9 @@
 //! The messages between page and worker, version 1. The page's TypeScript types are made from these.
 //!
-//! Every message carries the `id` of its request. A request gets any number of events (`progress`, `notice`, `delta`)
-//! and then one answer (`done`, `status`, `loaded`, `benchmark`, `imported`, …) or an `error`. Requests about files
-//! that the user picked carry those as `files`: handles, from which the worker reads the parts it needs.
+//! Every message carries the `id` of its request. A request gets any number of events (`progress`, `notice`, `delta`,
+//! `draft`, `rewritten`) and then one answer (`done`, `status`, `loaded`, `benchmark`, `imported`, …) or an `error`.
+//! Requests about files that the user picked carry those as `files`: handles, from which the worker reads the parts it
+//! needs.
 
 mod fault;
 mod imported;
